@@ -1,0 +1,99 @@
+# msad: see README.md. `make help` lists the targets.
+#
+# Each folder becomes one static archive, linked in the order of the layers (house rule: lower
+# never calls higher), so a dependency in the wrong direction fails at link time.
+
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+BUILD   ?= build
+VERSION := $(shell cat conf/VERSION)
+
+# ---- flags ------------------------------------------------------------------------------------
+
+PACKAGES := openssl libsasl2 libmaxminddb lmdb libcares libcurl jansson libmicrohttpd \
+            libseccomp libargon2 libcrypt libidn2 libidn libpsl
+
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+        -Wformat=2 -Wpointer-arith -Wvla -Wundef -Wno-format-nonliteral
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
+          -ftrivial-auto-var-init=zero
+LINK_HARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
+
+ifeq ($(SANITIZE),thread)
+OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+else ifdef SANITIZE
+OPT := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+else
+OPT := -O2 -g -D_FORTIFY_SOURCE=3 $(HARDEN)
+endif
+
+CPPFLAGS_MSA := -I. -D_GNU_SOURCE -DMSA_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS_MSA   := -std=c11 -fPIE -pthread $(OPT) $(WARN) $(if $(WERROR),-Werror)
+LDFLAGS_MSA  := -pthread $(OPT) $(LINK_HARDEN)
+LIBS         := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lev -lm -ldl
+TEST_LIBS    := $(shell pkg-config --libs criterion 2>/dev/null)
+
+# ---- what is built ----------------------------------------------------------------------------
+
+# Highest layer first: the order of the link line.
+FOLDERS := msa/ctl msa/proc msa/console smtp auth relay policy/score policy \
+           msa/ipc msa/db msa/io msa/config msa/mail msa/base
+
+src_of  = $(sort $(wildcard $(1)/*.c))
+obj_of  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+ARCHIVES := $(foreach f,$(FOLDERS),$(if $(call src_of,$(f)),$(BUILD)/lib/$(subst /,-,$(f)).a))
+
+PROGRAMS := $(BUILD)/msad $(BUILD)/msactl
+TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c)) \
+            $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c))
+UNIT_OBJ := $(call obj_of,$(sort $(wildcard tests/unit/*.c)))
+
+.PHONY: all tools
+all: $(PROGRAMS)
+tools: $(TOOLS)
+
+define archive_rule
+$(BUILD)/lib/$(subst /,-,$(1)).a: $(call obj_of,$(call src_of,$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	@ar rcs $$@ $$^
+endef
+$(foreach f,$(FOLDERS),$(eval $(call archive_rule,$(f))))
+
+$(BUILD)/obj/%.o: %.c Makefile conf/VERSION
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) $(CPPFLAGS_MSA) $(CPPFLAGS) $(CFLAGS_MSA) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/msad $(BUILD)/msactl: $(BUILD)/%: $(BUILD)/obj/msa/%.o $(ARCHIVES)
+	@echo "  LINK    $@"
+	@$(CC) $(LDFLAGS_MSA) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	@echo "  LINK    $@"
+	@$(CC) $(LDFLAGS_MSA) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	@echo "  LINK    $@"
+	@$(CC) $(LDFLAGS_MSA) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/unit: $(UNIT_OBJ) $(ARCHIVES)
+	@mkdir -p $(@D)
+	@echo "  LINK    $@"
+	@$(CC) $(LDFLAGS_MSA) $(LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+include tests/tests.mk

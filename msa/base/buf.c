@@ -1,0 +1,193 @@
+#include "msa/base/buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "msa/base/assert.h"
+#include "msa/base/err.h"
+#include "msa/base/secret.h"
+
+#define CAP_FIRST 256
+
+void buf_init(struct buf *b, size_t max_bytes)
+{
+    *b = (struct buf){.max = max_bytes};
+}
+
+void buf_init_secret(struct buf *b, size_t max_bytes)
+{
+    *b = (struct buf){.max = max_bytes, .is_secret = true};
+}
+
+void buf_fini(struct buf *b)
+{
+    if (b->is_secret)
+        secret_wipe(b->data, b->cap);
+    free(b->data);
+    b->data = NULL;
+    b->start = b->end = b->cap = 0;
+    b->failed = false;
+}
+
+void buf_release(struct buf *b)
+{
+    if (buf_len(b) == 0)
+        buf_fini(b);
+}
+
+void buf_reset(struct buf *b)
+{
+    if (b->is_secret)
+        secret_wipe(b->data, b->cap);
+    b->start = b->end = 0;
+    b->failed = false;
+}
+
+struct view buf_view(const struct buf *b)
+{
+    return (struct view){b->data ? b->data + b->start : NULL, b->end - b->start};
+}
+
+/* Moves the held bytes to a block of `cap` bytes, or to the front of the present one. */
+static int move_to(struct buf *b, size_t cap)
+{
+    size_t len = buf_len(b);
+    char *data = malloc(cap);
+    if (!data)
+        return MSA_ENOMEM;
+    if (len > 0)
+        memcpy(data, b->data + b->start, len);
+    if (b->is_secret)
+        secret_wipe(b->data, b->cap);
+    free(b->data);
+    b->data = data;
+    b->cap = cap;
+    b->start = 0;
+    b->end = len;
+    return MSA_OK;
+}
+
+static int make_room(struct buf *b, size_t n)
+{
+    size_t len = buf_len(b);
+    if (n > b->max || len > b->max - n)
+        return MSA_ETOOBIG;
+    if (n <= b->cap - b->end)
+        return MSA_OK;
+    if (len + n <= b->cap && b->start >= b->cap / 2) { /* at most one move per byte in the mean */
+        memmove(b->data, b->data + b->start, len);
+        b->start = 0;
+        b->end = len;
+        return MSA_OK;
+    }
+    size_t cap = b->cap ? b->cap : CAP_FIRST;
+    while (cap < len + n)
+        cap = cap > b->max / 2 ? b->max : cap * 2;
+    return move_to(b, cap);
+}
+
+char *buf_reserve(struct buf *b, size_t n)
+{
+    if (make_room(b, n) < 0) {
+        b->failed = true;
+        return NULL;
+    }
+    return b->data ? b->data + b->end : NULL;
+}
+
+size_t buf_room(const struct buf *b)
+{
+    size_t free_at_end = b->cap - b->end;
+    size_t allowed = b->max - buf_len(b);
+    return free_at_end < allowed ? free_at_end : allowed;
+}
+
+void buf_commit(struct buf *b, size_t n)
+{
+    MSA_ASSERT(n <= b->cap - b->end);
+    b->end += n;
+}
+
+int buf_append(struct buf *b, const void *p, size_t n)
+{
+    if (n == 0)
+        return MSA_OK;
+    int err = make_room(b, n);
+    if (err < 0) {
+        b->failed = true;
+        return err;
+    }
+    memcpy(b->data + b->end, p, n);
+    b->end += n;
+    return MSA_OK;
+}
+
+int buf_add(struct buf *b, struct view v)
+{
+    return buf_append(b, v.p, v.n);
+}
+
+int buf_add_cstr(struct buf *b, const char *s)
+{
+    return buf_append(b, s, strlen(s));
+}
+
+int buf_add_char(struct buf *b, char c)
+{
+    return buf_append(b, &c, 1);
+}
+
+int buf_vaddf(struct buf *b, const char *fmt, va_list ap)
+{
+    va_list measured;
+    va_copy(measured, ap);
+    int n = vsnprintf(NULL, 0, fmt, measured);
+    va_end(measured);
+    if (n < 0)
+        return MSA_EINVAL;
+    char *at = buf_reserve(b, (size_t)n + 1); /* vsnprintf writes a NUL behind the text */
+    if (!at)
+        return MSA_ETOOBIG;
+    vsnprintf(at, (size_t)n + 1, fmt, ap);
+    b->end += (size_t)n;
+    return MSA_OK;
+}
+
+int buf_addf(struct buf *b, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int err = buf_vaddf(b, fmt, ap);
+    va_end(ap);
+    return err;
+}
+
+int buf_add_u64(struct buf *b, uint64_t n)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n > 0);
+    return buf_append(b, digits + at, sizeof digits - at);
+}
+
+void buf_take(struct buf *b, size_t n)
+{
+    MSA_ASSERT(n <= buf_len(b));
+    if (b->is_secret && n > 0)
+        secret_wipe(b->data + b->start, n);
+    b->start += n;
+    if (b->start == b->end)
+        b->start = b->end = 0;
+}
+
+void buf_truncate(struct buf *b, size_t n)
+{
+    MSA_ASSERT(n <= buf_len(b));
+    if (b->is_secret && b->data)
+        secret_wipe(b->data + b->start + n, buf_len(b) - n);
+    b->end = b->start + n;
+}

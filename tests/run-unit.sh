@@ -1,0 +1,26 @@
+#!/bin/sh
+# Runs the Criterion binary so that everything bad is a failure: a leak or a UBSan report alone does
+# not fail a Criterion test, and a filter that matches nothing exits 0.
+# usage: run-unit.sh BINARY [FILTER]
+set -u
+binary=$1
+filter=${2:-}
+reports=$(mktemp -d)
+trap 'rm -rf "$reports"' EXIT
+
+ASAN_OPTIONS="log_path=$reports/asan:detect_leaks=1:abort_on_error=1" \
+UBSAN_OPTIONS="log_path=$reports/ubsan:print_stacktrace=1" \
+LSAN_OPTIONS="suppressions=$(dirname "$0")/lsan.supp:print_suppressions=0" \
+    "$binary" --timeout 60 ${filter:+--filter "$filter"} >"$reports/out" 2>&1
+rc=$?
+grep -v '^\[RUN\|^\[PASS\|^\[----\] *$' "$reports/out"
+if ls "$reports"/asan* "$reports"/ubsan* >/dev/null 2>&1; then
+    cat "$reports"/asan* "$reports"/ubsan* 2>/dev/null
+    echo "run-unit: sanitizer reports above" >&2
+    rc=1
+fi
+if grep -q 'Tested: *\(.\[[0-9;]*m\)*0 ' "$reports/out" || ! grep -q 'Tested:' "$reports/out"; then
+    echo "run-unit: no test ran" >&2
+    rc=1
+fi
+exit $rc
