@@ -49,7 +49,7 @@ src_of  = $(sort $(wildcard $(1)/*.c))
 obj_of  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 ARCHIVES := $(foreach f,$(FOLDERS),$(if $(call src_of,$(f)),$(BUILD)/lib/$(subst /,-,$(f)).a))
 
-PROGRAMS := $(BUILD)/msad $(BUILD)/msactl
+PROGRAMS := $(patsubst msa/%.c,$(BUILD)/%,$(wildcard msa/msad.c msa/msactl.c))
 TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c)) \
             $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c))
 UNIT_OBJ := $(call obj_of,$(sort $(wildcard tests/unit/*.c)))

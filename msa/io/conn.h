@@ -1,0 +1,85 @@
+/* struct conn: one byte stream over TCP, with TLS or without, client or server side.
+ *
+ * Input gathers in conn_in (bounded; reading stops at high water and goes on when the owner has
+ * taken bytes). Output gathers in a bounded buffer and is written once at the end of the turn: one
+ * write, one TLS record per reply group. Both buffers give their memory back while empty.
+ *
+ * Events never come from inside a call of this header. After on_closed, or after
+ * conn_abort/conn_close by the owner, no further event comes; the object is freed at the end of the turn. */
+#ifndef MSA_IO_CONN_H
+#define MSA_IO_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "msa/base/buf.h"
+#include "msa/base/ipaddr.h"
+#include "msa/io/loop.h"
+#include "msa/io/tls.h"
+
+struct conn;
+
+enum conn_end {
+    CONN_END_NONE = 0,
+    CONN_END_EOF,          /* the peer closed (over TLS: with close_notify) */
+    CONN_END_TRUNCATED,    /* over TLS: the stream ended without close_notify */
+    CONN_END_RESET,
+    CONN_END_CONNECT,      /* could not connect; see conn_error */
+    CONN_END_TLS,          /* handshake or record failure; see conn_error */
+    CONN_END_NO_MEMORY,
+};
+
+const char *conn_end_name(enum conn_end end);
+
+struct conn_events {
+    void (*on_connected)(void *owner);           /* outgoing: TCP is up */
+    void (*on_tls_ready)(void *owner);           /* handshake done; conn_tls_facts is valid */
+    void (*on_input)(void *owner);               /* conn_in has grown */
+    void (*on_output_drained)(void *owner);      /* may be NULL: output went empty */
+    void (*on_closed)(void *owner, enum conn_end end);
+};
+
+struct conn_limits {
+    size_t input_max_bytes;  /* high water of conn_in */
+    size_t output_max_bytes; /* an append beyond it fails */
+};
+
+/* Takes `fd` over (non-blocking, TCP_NODELAY set here). NULL: out of memory, fd closed. */
+struct conn *conn_new_accepted(struct loop *loop, int fd, const struct conn_limits *limits,
+                               const struct conn_events *events, void *owner);
+
+/* Connects from `source` (NULL: the kernel's choice). Never blocks; the result is an event. */
+struct conn *conn_new_outgoing(struct loop *loop, const struct ipaddr *remote, uint16_t port,
+                               const struct ipaddr *source, const struct conn_limits *limits,
+                               const struct conn_events *events, void *owner);
+
+/* STARTTLS or implicit TLS. MSA_EPROTO if plaintext is already buffered (injection), in either direction
+ * of trust: the caller must end the session. Replies queued before are sent in clear first. */
+int conn_start_tls_server(struct conn *c, struct tls_server *tls);
+int conn_start_tls_client(struct conn *c, struct tls_client *tls, const char *server_name);
+
+bool conn_is_tls(const struct conn *c);
+const struct tls_facts *conn_tls_facts(const struct conn *c); /* NULL before on_tls_ready */
+
+struct buf *conn_in(struct conn *c);                 /* take from the front with buf_take */
+int conn_write(struct conn *c, struct view bytes);   /* MSA_ETOOBIG beyond output_max_bytes */
+size_t conn_output_len(const struct conn *c);        /* bytes not yet given to the kernel */
+/* Streams `len` bytes of `fd` from `offset` behind what is queued, in pieces, reading by pread as
+ * output drains; `fd` must stay open until on_output_drained or the end. One at a time. */
+int conn_write_file(struct conn *c, int fd, uint64_t offset, uint64_t len);
+
+void conn_read_stop(struct conn *c);  /* no more on_input until conn_read_start */
+void conn_read_start(struct conn *c); /* reports input already buffered, too, in the next turn */
+
+void conn_close(struct conn **c);  /* write what is queued (bounded time), close_notify, close */
+void conn_abort(struct conn **c);  /* at once */
+
+const char *conn_error(const struct conn *c); /* text for the log, "" if none */
+const struct ipaddr *conn_remote(const struct conn *c);
+uint16_t conn_remote_port(const struct conn *c);
+const struct ipaddr *conn_local(const struct conn *c);
+uint16_t conn_local_port(const struct conn *c);
+size_t conn_memory_bytes(const struct conn *c); /* ours: object and buffers, without OpenSSL's */
+
+#endif

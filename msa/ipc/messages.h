@@ -1,0 +1,128 @@
+/* Messages between roles: one struct, encoder and decoder for each line of messages.def.
+ *
+ *   struct msg_policy_mail_ask m = {.session = id, .sender = view_cstr("taro@example.jp")};
+ *   msg_policy_mail_ask_encode(&m, &b);           // test buf_failed(&b)
+ *   err = msg_policy_mail_ask_decode(bytes, &m);  // 0 or MSA_EPROTO; views point into `bytes`
+ *
+ * A decoder checks every maximum and that nothing is left over; it never trusts the sender. */
+#ifndef MSA_IPC_MESSAGES_H
+#define MSA_IPC_MESSAGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "msa/base/buf.h"
+#include "msa/base/codec.h"
+#include "msa/base/ipaddr.h"
+#include "msa/base/view.h"
+
+enum role {
+    ROLE_SUPERVISOR = 1 << 0,
+    ROLE_SMTP = 1 << 1,
+    ROLE_AUTH = 1 << 2,
+    ROLE_POLICY = 1 << 3,
+    ROLE_SCORE = 1 << 4,
+    ROLE_RELAY = 1 << 5,
+    ROLE_CONSOLE = 1 << 6,
+    ROLE_ANY = (1 << 7) - 1,
+};
+
+#define ROLE_COUNT 7
+
+const char *role_name(enum role role); /* "smtp" …; "?" for anything that is not one role */
+
+/* How an AUTH exchange ended (auth_done, policy_login_ask). */
+enum auth_result {
+    AUTH_OK = 0,
+    AUTH_BAD_CREDENTIALS, /* unknown name or wrong password: never told apart outside auth and policy */
+    AUTH_NO_SUCH_USER,
+    AUTH_DISABLED,        /* the account record says no */
+    AUTH_MALFORMED,       /* 501: the exchange broke its grammar */
+    AUTH_NO_MECHANISM,    /* 504 */
+    AUTH_UNAVAILABLE,     /* 454: a backend is down or too much is under way */
+};
+
+/* What policy says to a question. Replies stand in smtp's catalogue; `text` adds the why. */
+enum policy_verdict {
+    VERDICT_ALLOW = 0,
+    VERDICT_DEFER,   /* 4xx: the client may come again */
+    VERDICT_REFUSE,  /* 5xx: it may not */
+    VERDICT_CLOSE,   /* 421 and goodbye */
+};
+
+/* What relay did with a message. */
+enum relay_result {
+    RELAY_DELIVERED = 0, /* the smarthost's own 250 for every recipient */
+    RELAY_QUEUED,        /* durable here; code is 250 */
+    RELAY_REFUSED,       /* the smarthost's 5xx for every recipient, nothing kept */
+    RELAY_FAILED,        /* nothing kept, the client shall come again (4xx in code) */
+};
+
+enum mail_body_type { BODY_7BIT = 0, BODY_8BITMIME, BODY_BINARYMIME };
+enum dsn_ret { DSN_RET_NONE = 0, DSN_RET_FULL, DSN_RET_HDRS };
+
+/* Bits of recipient.notify; 0 when NOTIFY was not given. */
+enum dsn_notify {
+    DSN_NOTIFY_NEVER = 1 << 0,
+    DSN_NOTIFY_SUCCESS = 1 << 1,
+    DSN_NOTIFY_FAILURE = 1 << 2,
+    DSN_NOTIFY_DELAY = 1 << 3,
+};
+
+/* What policy wants done with the header's Sender field (RFC 6409 §8). */
+enum sender_field { SENDER_KEEP = 0, SENDER_SET_LOGIN };
+
+/* ---- generated from messages.def ---- */
+
+#define IPC_TYPE_u8 uint8_t
+#define IPC_TYPE_u16 uint16_t
+#define IPC_TYPE_u32 uint32_t
+#define IPC_TYPE_u64 uint64_t
+#define IPC_TYPE_i64 int64_t
+#define IPC_TYPE_flag bool
+#define IPC_TYPE_ip struct ipaddr
+#define IPC_FIELD(type, name) IPC_TYPE_##type name;
+#define IPC_FIELD_BYTES(name, max) struct view name;
+
+#define IPC_STRUCT(name)                                                                           \
+    struct msg_##name {                                                                            \
+        FIELDS_##name(IPC_FIELD, IPC_FIELD_BYTES)                                                  \
+    };                                                                                             \
+    void msg_##name##_encode(const struct msg_##name *m, struct buf *out);                         \
+    int msg_##name##_decode(struct view bytes, struct msg_##name *out);
+#define IPC_MESSAGE(name, sender, receiver, fds) IPC_STRUCT(name)
+#define IPC_ITEM(name) IPC_STRUCT(name)
+#include "msa/ipc/messages.def"
+#undef IPC_MESSAGE
+#undef IPC_ITEM
+
+enum ipc_type {
+    IPC_NONE = 0,
+#define IPC_MESSAGE(name, sender, receiver, fds) IPC_##name,
+#define IPC_ITEM(name)
+#include "msa/ipc/messages.def"
+#undef IPC_MESSAGE
+#undef IPC_ITEM
+    IPC_TYPE_COUNT
+};
+
+struct ipc_rule {
+    const char *name;
+    unsigned senders;   /* mask of enum role */
+    unsigned receivers; /* mask of enum role */
+    unsigned max_fds;
+};
+
+/* NULL for a number that is no message. */
+const struct ipc_rule *ipc_rule_of(unsigned type);
+
+/* A bytes field that holds items: each is a length and the encoded item.
+ *
+ *   struct view list = m.recipients, item;
+ *   while (items_next(&list, &item)) { struct msg_recipient r; msg_recipient_decode(item, &r); … }
+ *   if (list.n > 0) …the list is malformed… */
+bool items_next(struct view *list, struct view *item_out);
+void items_add_recipient(struct buf *list, const struct msg_recipient *r);
+void items_add_result(struct buf *list, const struct msg_recipient_result *r);
+
+#endif
