@@ -1,0 +1,102 @@
+/* The configuration: text in, one immutable struct config out.
+ *
+ * The supervisor reads the file (config_load) and gives each child the part that its role may
+ * know, as text (config_serialize); the child reads that text with the same parser
+ * (config_parse_snapshot). One table, schema.c, drives parsing, defaults, bounds, dump, snapshot
+ * and conf/REFERENCE.md.
+ *
+ *     hostname mx.example.jp;                       # key value... ;
+ *     pool main { smarthost 192.0.2.1:25; }         # block [name] { ... }
+ *     include "pools.conf";                         # only where a file is read
+ *
+ * Nothing here blocks but config_load, which reads files, and nothing keeps state: any thread. */
+#ifndef MSA_CONFIG_CONFIG_H
+#define MSA_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "msa/base/buf.h"
+#include "msa/base/view.h"
+#include "msa/config/errors.h"
+#include "msa/config/settings.h"
+#include "msa/config/settings_relay.h"
+
+/* Who may know a key. Bits, so that the table can name several. */
+enum config_role {
+    CONFIG_ROLE_SUPERVISOR = 1 << 0,
+    CONFIG_ROLE_SMTP = 1 << 1,
+    CONFIG_ROLE_AUTH = 1 << 2,
+    CONFIG_ROLE_POLICY = 1 << 3,
+    CONFIG_ROLE_SCORE = 1 << 4,
+    CONFIG_ROLE_RELAY = 1 << 5,
+    CONFIG_ROLE_CONSOLE = 1 << 6,
+};
+
+struct config_private; /* arena and origins */
+
+struct config {
+    const char *hostname;
+    const char *state_dir;
+    const char *runtime_dir;
+    const char *user;
+    uint32_t worker_count;       /* smtp processes; 0: one per core */
+    uint32_t score_worker_count;
+    bool sandbox;
+    struct config_users users;
+    struct config_log log;
+    const struct config_listener *listeners;
+    uint32_t listener_count;
+    struct config_tls tls;
+    struct config_auth auth;
+    struct config_limits limits;
+    struct config_deadlines deadlines;
+    struct config_submission submission;
+    struct config_policy policy;
+    struct config_score score;
+    const struct config_pool *pools;
+    uint32_t pool_count;
+    struct config_queue queue;
+    struct config_dns dns;
+    struct config_console console;
+    struct config_private *priv;
+};
+
+#define CONFIG_TEXT_MAX_BYTES (4u << 20) /* most that dump or serialize can write */
+
+/* Each parses everything, adds one entry to `errs` (initialised by the caller) per mistake, and
+ * gives MSA_OK with a configuration in `*out` that config_free frees, or a negative msa_err
+ * (MSA_EINVAL for mistakes in the text, MSA_ENOMEM) with `*out` NULL and at least one entry in
+ * `errs`. */
+
+/* The file `path` and what it includes, password files too. Blocks on the file system. */
+int config_load(const char *path, struct config **out, struct config_errors *errs);
+
+/* A whole configuration from memory, called `name` in messages. No file is opened: include and
+ * password_file are mistakes here. */
+int config_parse_text(struct view text, const char *name, struct config **out,
+                      struct config_errors *errs);
+
+/* What config_serialize wrote for `role`. A key the role may not know is a mistake. */
+int config_parse_snapshot(struct view text, enum config_role role, struct config **out,
+                          struct config_errors *errs);
+
+void config_free(struct config **cfg); /* wipes secrets; sets *cfg to NULL; NULL is fine */
+
+/* The pool called `name`, or NULL. A role that learns a pool's name over a channel resolves it
+ * with this once per message, not per setting. */
+const struct config_pool *config_pool_find(const struct config *cfg, struct view name);
+
+/* All settings in canonical form, one a line. With `with_origin` each line ends in a comment:
+ * "# file:line" or "# default". Secrets are left out. MSA_OK, MSA_ETOOBIG or MSA_ENOMEM. */
+int config_dump(const struct config *cfg, bool with_origin, struct buf *out);
+
+/* The settings that `role` may know, for config_parse_snapshot. Holds smarthost passwords for
+ * CONFIG_ROLE_RELAY, so `out` should be a secret buf. */
+int config_serialize(const struct config *cfg, enum config_role role, struct buf *out);
+
+/* conf/REFERENCE.md, from the same table. */
+int config_reference(struct buf *out);
+
+#endif
