@@ -23,7 +23,8 @@
 #include "msa/config/settings.h"
 #include "msa/config/settings_relay.h"
 
-/* Who may know a key. Bits, so that the table can name several. */
+/* Who may know a key. Bits, so that the table can name several; the values are those of enum role
+ * in msa/ipc, which this layer cannot include. */
 enum config_role {
     CONFIG_ROLE_SUPERVISOR = 1 << 0,
     CONFIG_ROLE_SMTP = 1 << 1,
@@ -87,6 +88,10 @@ void config_free(struct config **cfg); /* wipes secrets; sets *cfg to NULL; NULL
 /* The pool called `name`, or NULL. A role that learns a pool's name over a channel resolves it
  * with this once per message, not per setting. */
 const struct config_pool *config_pool_find(const struct config *cfg, struct view name);
+
+/* Numbers that the file may leave to the machine: one per core. */
+uint32_t config_worker_count(const struct config *cfg);
+uint32_t config_auth_thread_count(const struct config *cfg);
 
 /* All settings in canonical form, one a line. With `with_origin` each line ends in a comment:
  * "# file:line" or "# default". Secrets are left out. MSA_OK, MSA_ETOOBIG or MSA_ENOMEM. */

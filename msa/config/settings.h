@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "msa/base/ipaddr.h"
+#include "msa/base/log.h"
 
 struct config_endpoint {
     struct ipaddr addr; /* none (all zero, "*" or "[::]"): both families, every address */
@@ -20,11 +21,6 @@ struct config_endpoint {
 struct config_rate {
     uint32_t limit; /* 0: off */
     int64_t window_ms;
-};
-
-struct config_strings {
-    const char *const *items;
-    uint32_t count;
 };
 
 struct config_prefixes {
@@ -54,7 +50,7 @@ enum config_log_target { CONFIG_LOG_STDERR = 0, CONFIG_LOG_FILE, CONFIG_LOG_SYSL
 struct config_log {
     enum config_log_target target;
     const char *file; /* with CONFIG_LOG_FILE */
-    int level;        /* enum log_level */
+    enum log_level level;
 };
 
 struct config_users { /* each already filled from `user` where not set */
@@ -91,14 +87,11 @@ enum config_tls_version { CONFIG_TLS_1_2 = 0, CONFIG_TLS_1_3 };
 struct config_certificate {
     const char *cert_file; /* PEM, leaf first, chain behind */
     const char *key_file;
-    struct config_strings names; /* server names (SNI) it is for; empty: those in the certificate */
 };
 
 struct config_tls {
     enum config_tls_version min_version;
-    const char *ciphers;   /* TLS 1.2, OpenSSL's syntax */
-    uint32_t ticket_count; /* TLS 1.3 tickets per handshake */
-    const struct config_certificate *certificates; /* the first is used when no name fits */
+    const struct config_certificate *certificates; /* the first serves clients without SNI */
     uint32_t certificate_count;
 };
 
@@ -157,7 +150,6 @@ struct config_deadlines {
     int64_t session_ms;
     int64_t auth_answer_ms;
     int64_t policy_answer_ms;
-    int64_t score_answer_ms;
     int64_t relay_answer_ms;
     int64_t drain_ms;
 };
@@ -191,8 +183,8 @@ struct config_policy {
 };
 
 struct config_score {
-    int32_t neutral_score_hundredths;
-    int64_t deadline_ms;
+    int32_t neutral_score_milli;
+    int64_t deadline_ms; /* the session waits no longer for an answer */
 };
 
 struct config_console {

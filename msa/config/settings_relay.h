@@ -21,9 +21,13 @@ enum config_relay_mechanism {
     CONFIG_RELAY_AUTH_LOGIN,
 };
 
+struct config_host {
+    const char *name; /* a name, or an address without brackets */
+    uint16_t port;    /* never 0 */
+};
+
 struct config_smarthost {
-    const char *host;    /* a name, or an address without brackets */
-    uint16_t port;       /* never 0 */
+    struct config_host host;
     uint32_t preference; /* lower is tried first */
     bool mx;             /* look up the MX of `host`; its hosts' own preferences order them */
 };
