@@ -14,7 +14,8 @@
 
 #define GATHER_BYTES 16384
 #define CUT_MARK     " cut=1"
-#define TEXT_ROOM    (LOG_LINE_MAX - sizeof CUT_MARK) /* the mark and the newline always fit */
+/* A closing quote, the mark and the newline always fit behind it. */
+#define TEXT_ROOM (LOG_LINE_MAX - 1 - sizeof CUT_MARK)
 
 static const char *const level_names[] = {
     [LOG_LEVEL_DEBUG] = "debug",
@@ -114,23 +115,28 @@ static void emit(const struct log_line *l)
 
 /* ---- building a line ---- */
 
-static void add(struct log_line *l, const char *p, size_t n)
+static void add_unchecked(struct log_line *l, const char *p, size_t n)
 {
-    size_t room = TEXT_ROOM - l->len;
-    if (n > room) {
-        l->is_on = false; /* nothing more goes in; log_end sees it by the length */
-        l->len = TEXT_ROOM;
-        return;
-    }
     memcpy(l->text + l->len, p, n);
     l->len = (uint16_t)(l->len + n);
 }
 
-static void add_key(struct log_line *l, const char *key)
+static void add(struct log_line *l, const char *p, size_t n)
 {
+    l->is_cut = l->is_cut || l->len + n > TEXT_ROOM;
+    if (!l->is_cut)
+        add_unchecked(l, p, n);
+}
+
+/* The whole of it or nothing, so that a line is never cut within a key. */
+static void add_key(struct log_line *l, const char *key, bool needs_quotes)
+{
+    uint16_t before = l->len;
     add(l, " ", 1);
     add(l, key, strlen(key));
-    add(l, "=", 1);
+    add(l, "=\"", needs_quotes ? 2 : 1);
+    if (l->is_cut)
+        l->len = before;
 }
 
 static bool is_plain(unsigned char c)
@@ -157,26 +163,27 @@ void log_begin(struct log_line *l, enum log_level level, const char *event)
 {
     l->level = level;
     l->len = 0;
+    l->is_cut = false;
     l->is_on = level >= out.lowest;
     if (!l->is_on)
         return;
     int64_t wall_ms = clock_wall_ms();
     int n = snprintf(l->text, TEXT_ROOM, "%s.%03dZ %s[%u] %s %s", timestamp(wall_ms / 1000),
                      (int)(wall_ms % 1000), out.role, out.index, level_names[level], event);
-    l->len = (uint16_t)(n > 0 ? n : 0);
+    l->len = (uint16_t)(n < 0 ? 0 : n < (int)TEXT_ROOM ? n : (int)TEXT_ROOM - 1);
 }
 
 void log_view(struct log_line *l, const char *key, struct view value)
 {
     bool needs_quotes = value.n == 0;
-    if (!l->is_on)
+    if (!l->is_on || l->is_cut)
         return;
-    add_key(l, key);
     for (size_t i = 0; i < value.n && !needs_quotes; i++)
         needs_quotes = value.p[i] == ' ' || value.p[i] == '=' || value.p[i] == '"';
-    if (needs_quotes)
-        add(l, "\"", 1);
-    for (size_t i = 0; i < value.n && l->is_on; i++) {
+    add_key(l, key, needs_quotes);
+    if (l->is_cut)
+        return;
+    for (size_t i = 0; i < value.n && !l->is_cut; i++) {
         unsigned char c = (unsigned char)value.p[i];
         char hex[5];
         if (is_plain(c) || (c == ' ' && needs_quotes)) {
@@ -187,7 +194,7 @@ void log_view(struct log_line *l, const char *key, struct view value)
         }
     }
     if (needs_quotes)
-        add(l, "\"", 1);
+        add_unchecked(l, "\"", 1); /* also behind a cut value: TEXT_ROOM leaves the byte */
 }
 
 void log_str(struct log_line *l, const char *key, const char *value)
@@ -199,11 +206,10 @@ void log_str(struct log_line *l, const char *key, const char *value)
 void log_num(struct log_line *l, const char *key, int64_t value)
 {
     char digits[24];
-    int n = snprintf(digits, sizeof digits, "%" PRId64, value);
     if (!l->is_on)
         return;
-    add_key(l, key);
-    add(l, digits, (size_t)n);
+    int n = snprintf(digits, sizeof digits, "%" PRId64, value);
+    log_view(l, key, view_of(digits, n > 0 ? (size_t)n : 0));
 }
 
 void log_ip(struct log_line *l, const char *key, const struct ipaddr *value)
@@ -217,7 +223,7 @@ void log_ip(struct log_line *l, const char *key, const struct ipaddr *value)
 
 static void log_vtextf(struct log_line *l, const char *key, const char *fmt, va_list ap)
 {
-    char text[1024];
+    char text[LOG_LINE_MAX]; /* what does not fit here makes the line a cut one */
     if (!l->is_on)
         return;
     int n = vsnprintf(text, sizeof text, fmt, ap);
@@ -237,10 +243,8 @@ void log_end(struct log_line *l)
 {
     if (l->len == 0)
         return;
-    if (!l->is_on) { /* it ran full */
-        memcpy(l->text + l->len, CUT_MARK, sizeof CUT_MARK - 1);
-        l->len = (uint16_t)(l->len + sizeof CUT_MARK - 1);
-    }
+    if (l->is_cut)
+        add_unchecked(l, CUT_MARK, sizeof CUT_MARK - 1);
     l->text[l->len++] = '\n';
     emit(l);
     l->is_on = false;

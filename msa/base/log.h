@@ -4,7 +4,7 @@
  *
  * Values are quoted where they hold a space, '"' or '='; any byte outside 0x21–0x7e (and the quote and the
  * backslash) leaves as \xNN, so that no client can forge a line or a terminal sequence. A
- * line longer than LOG_LINE_MAX is cut and ends in " cut=1". Lines are gathered and written by log_flush,
+ * line longer than LOG_LINE_MAX is cut (a quoted value still gets its closing quote) and ends in " cut=1". Lines are gathered and written by log_flush,
  * which the loop calls once per turn; warnings and errors are written at once.
  *
  * The events and their keys are listed in conf/EVENTS.md; a lint test compares it with the code. */
@@ -40,7 +40,8 @@ void log_flush(void);
 /* A line under construction, on the caller's stack. */
 struct log_line {
     enum log_level level;
-    bool is_on; /* below the level in force: every call is a no-op */
+    bool is_on;  /* false below the level in force: every call is a no-op */
+    bool is_cut; /* ran full: nothing more goes in */
     uint16_t len;
     char text[LOG_LINE_MAX];
 };
