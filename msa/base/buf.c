@@ -32,8 +32,11 @@ void buf_fini(struct buf *b)
 
 void buf_release(struct buf *b)
 {
-    if (buf_len(b) == 0)
-        buf_fini(b);
+    bool failed = b->failed;
+    if (buf_len(b) > 0)
+        return;
+    buf_fini(b);
+    b->failed = failed;
 }
 
 void buf_reset(struct buf *b)
@@ -49,11 +52,11 @@ struct view buf_view(const struct buf *b)
     return (struct view){b->data ? b->data + b->start : NULL, b->end - b->start};
 }
 
-/* Moves the held bytes to a block of `cap` bytes, or to the front of the present one. */
+/* Moves the held bytes to a block of `cap` bytes, and one more for the NUL of vsnprintf. */
 static int move_to(struct buf *b, size_t cap)
 {
     size_t len = buf_len(b);
-    char *data = malloc(cap);
+    char *data = malloc(cap + 1);
     if (!data)
         return MSA_ENOMEM;
     if (len > 0)
@@ -68,6 +71,22 @@ static int move_to(struct buf *b, size_t cap)
     return MSA_OK;
 }
 
+static void slide_to_front(struct buf *b, size_t len)
+{
+    memmove(b->data, b->data + b->start, len);
+    if (b->is_secret)
+        secret_wipe(b->data + len, b->end - len);
+    b->start = 0;
+    b->end = len;
+}
+
+static size_t next_cap(size_t cap, size_t max)
+{
+    if (cap == 0)
+        return max < CAP_FIRST ? max : CAP_FIRST;
+    return cap > max / 2 ? max : cap * 2;
+}
+
 static int make_room(struct buf *b, size_t n)
 {
     size_t len = buf_len(b);
@@ -75,15 +94,16 @@ static int make_room(struct buf *b, size_t n)
         return MSA_ETOOBIG;
     if (n <= b->cap - b->end)
         return MSA_OK;
-    if (len + n <= b->cap && b->start >= b->cap / 2) { /* at most one move per byte in the mean */
-        memmove(b->data, b->data + b->start, len);
-        b->start = 0;
-        b->end = len;
+    /* Sliding costs `len` and is paid for by the `start` bytes taken before, so that a long queue
+     * drained byte by byte stays linear; otherwise it grows, as far as it may. */
+    if (len + n <= b->cap && (b->start >= len || b->cap >= b->max)) {
+        slide_to_front(b, len);
         return MSA_OK;
     }
-    size_t cap = b->cap ? b->cap : CAP_FIRST;
-    while (cap < len + n)
-        cap = cap > b->max / 2 ? b->max : cap * 2;
+    size_t cap = b->cap;
+    do
+        cap = next_cap(cap, b->max);
+    while (cap < len + n);
     return move_to(b, cap);
 }
 
@@ -105,7 +125,7 @@ size_t buf_room(const struct buf *b)
 
 void buf_commit(struct buf *b, size_t n)
 {
-    MSA_ASSERT(n <= b->cap - b->end);
+    MSA_ASSERT(n <= buf_room(b));
     b->end += n;
 }
 
@@ -144,12 +164,13 @@ int buf_vaddf(struct buf *b, const char *fmt, va_list ap)
     va_copy(measured, ap);
     int n = vsnprintf(NULL, 0, fmt, measured);
     va_end(measured);
-    if (n < 0)
-        return MSA_EINVAL;
-    char *at = buf_reserve(b, (size_t)n + 1); /* vsnprintf writes a NUL behind the text */
-    if (!at)
-        return MSA_ETOOBIG;
-    vsnprintf(at, (size_t)n + 1, fmt, ap);
+    int err = n < 0 ? MSA_EINVAL : make_room(b, (size_t)n);
+    if (err < 0) {
+        b->failed = true;
+        return err;
+    }
+    if (n > 0)
+        vsnprintf(b->data + b->end, (size_t)n + 1, fmt, ap); /* move_to left room for the NUL */
     b->end += (size_t)n;
     return MSA_OK;
 }
