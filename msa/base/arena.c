@@ -32,7 +32,8 @@ void arena_fini(struct arena *a)
 
 void *arena_alloc(struct arena *a, size_t n)
 {
-    if (n > a->max_bytes - a->used_bytes)
+    size_t room = a->max_bytes - a->used_bytes;
+    if (n > room || room == 0)
         return NULL; /* tested before the rounding, which could overflow */
     size_t rounded = n == 0 ? ALIGN : (n + ALIGN - 1) / ALIGN * ALIGN;
     struct arena_block *block = a->head;
@@ -47,7 +48,7 @@ void *arena_alloc(struct arena *a, size_t n)
     }
     void *p = (char *)block->bytes + block->used;
     block->used += rounded;
-    a->used_bytes += n;
+    a->used_bytes += rounded < room ? rounded : room; /* many small pieces count in full */
     return p;
 }
 

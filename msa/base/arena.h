@@ -11,7 +11,7 @@ struct arena_block;
 
 struct arena {
     struct arena_block *head;
-    size_t used_bytes; /* handed out so far */
+    size_t used_bytes; /* handed out so far, rounded up to the alignment */
     size_t max_bytes;
 };
 
