@@ -4,12 +4,18 @@
 
 #include "msa/base/err.h"
 
+static void put_raw(struct buf *b, const void *p, size_t n)
+{
+    if (!b->failed)
+        buf_append(b, p, n);
+}
+
 static void put_le(struct buf *b, uint64_t n, size_t width)
 {
     unsigned char bytes[8];
     for (size_t i = 0; i < width; i++)
         bytes[i] = (unsigned char)(n >> (8 * i));
-    buf_append(b, bytes, width);
+    put_raw(b, bytes, width);
 }
 
 void put_u8(struct buf *b, uint8_t n)
@@ -44,7 +50,7 @@ void put_bytes(struct buf *b, struct view v)
         return;
     }
     put_u32(b, (uint32_t)v.n);
-    buf_add(b, v);
+    put_raw(b, v.p, v.n);
 }
 
 void put_cstr(struct buf *b, const char *s)
@@ -54,7 +60,7 @@ void put_cstr(struct buf *b, const char *s)
 
 void put_ipaddr(struct buf *b, const struct ipaddr *a)
 {
-    buf_append(b, a->bytes, sizeof a->bytes);
+    put_raw(b, a->bytes, sizeof a->bytes);
 }
 
 struct reader reader_of(struct view v)
