@@ -18,7 +18,7 @@ struct view view_slice(struct view v, size_t from, size_t to)
         to = v.n;
     if (from > to)
         from = to;
-    return (struct view){v.p ? v.p + from : NULL, to - from};
+    return (struct view){from > 0 ? v.p + from : v.p, to - from}; /* NULL + 0 is undefined */
 }
 
 bool view_eq(struct view a, struct view b)
