@@ -64,10 +64,11 @@ struct header {
     size_t field_count;
     size_t field_cap;
     size_t scanned_bytes; /* of the block: complete lines already looked at */
-    size_t line_search;   /* where the search for the next CRLF goes on */
     struct header_limits limits;
     unsigned defects;     /* of enum header_defect */
+    int error;            /* what every further call returns, or 0 */
     bool is_complete;     /* the empty line was read, or header_finish called */
+    bool is_after_junk;   /* the last line belongs to no field, and its folding lines neither */
 };
 
 enum header_step { HEADER_MORE = 0, HEADER_COMPLETE = 1 };
