@@ -6,7 +6,7 @@ TESTDIR := $(abspath $(BUILD))/tests
 
 .PHONY: test-unit
 test-unit: $(BUILD)/tests/unit
-	tests/run-unit.sh $(TESTDIR)/unit $(FILTER)
+	tests/run-unit.sh $(TESTDIR)/unit '$(FILTER)'
 
 # House rules. The deep ones are slow and know false alarms; the format is advice.
 .PHONY: lint lint-deep format format-check
