@@ -22,6 +22,7 @@ struct decision {
     const struct event *event;
     struct subjects *subjects;
     struct verdict *verdict;
+    bool has_mailbox_access;
 };
 
 /* ---- which rules take part ---- */
@@ -183,7 +184,8 @@ static void judge_rule(struct decision *d, const struct rule *r, struct record *
 {
     judge_standing_lock(d, r, rec);
     bool hears = rule_hears(r, d->event->kind);
-    if ((!hears && !holds_later(r, d->event)) || !rule_matches(r, d->event))
+    if ((!hears && !holds_later(r, d->event)) ||
+        !rule_matches(r, d->event, d->has_mailbox_access))
         return;
     const struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
     uint32_t amount = rule_is_used_up(r->count) ? judge_amount(r, d->event, account) : 0;
@@ -219,7 +221,7 @@ static void each_rule(struct decision *d, each_rule_fn *fn)
 static bool is_to_be_used(const struct decision *d, const struct rule *r)
 {
     return r->is_counter && rule_is_used_up(r->count) && rule_hears(r, d->event->kind) &&
-           rule_matches(r, d->event);
+           rule_matches(r, d->event, d->has_mailbox_access);
 }
 
 static void use_up(struct decision *d, const struct rule *r, struct record *rec)
@@ -250,6 +252,11 @@ static void learn(struct decision *d)
         cell_good_add(c->of.distinct, subject_network_hash(d->set, &e->ip), e->at_ms);
         account->is_changed = true;
     }
+    if (e->kind == EVENT_MAILBOX && !ipaddr_is_none(&e->ip) &&
+        (c = record_get(account, CELL_ID_MAILBOX_NETWORKS, CELL_DISTINCT))) {
+        cell_distinct_add(c->of.distinct, subject_network_hash(d->set, &e->ip), e->at_ms);
+        account->is_changed = true;
+    }
     if (e->kind != EVENT_MESSAGE || !e->recipient_hashes ||
         !(c = record_get(account, CELL_ID_KNOWN_RECIPIENTS, CELL_KNOWN)))
         return;
@@ -261,9 +268,26 @@ static void learn(struct decision *d)
     }
 }
 
+static void judge_signs_and_limits(struct decision *d, const struct rule *r,
+                                   struct record *rec)
+{
+    if (r->count != COUNT_REFUSALS)
+        judge_rule(d, r, rec);
+}
+
+static void judge_refusals(struct decision *d, const struct rule *r, struct record *rec)
+{
+    if (r->count == COUNT_REFUSALS)
+        judge_rule(d, r, rec);
+}
+
 static void decide(struct decision *d)
 {
-    each_rule(d, judge_rule);
+    each_rule(d, judge_signs_and_limits);
+    if (!verdict_is_pass(d->verdict))
+        each_rule(
+            d,
+            judge_refusals); /* behind all others, so that their order does not matter */
     choose_pool(d->verdict);
     if (!verdict_is_pass(d->verdict))
         return;
@@ -273,6 +297,18 @@ static void decide(struct decision *d)
 }
 
 /* ---- the store around it ---- */
+
+/* The same user has read mail from this network lately: spammers never do (mission.md
+ * 27). */
+static bool has_mailbox_access(struct decision *d)
+{
+    struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
+    struct cell *c =
+        account ? record_find(account, CELL_ID_MAILBOX_NETWORKS, CELL_DISTINCT) : NULL;
+    return c &&
+           cell_distinct_has(c->of.distinct, subject_network_hash(d->set, &d->event->ip),
+                             d->set->mailbox_lately_ms, d->event->at_ms);
+}
 
 typedef void decision_fn(struct decision *d);
 
@@ -293,6 +329,7 @@ static int with_records(const struct rule_set *set, struct store *store,
         need_records(&d);
         err = subjects_read(s, store);
         if (err == MSA_OK) {
+            d.has_mailbox_access = has_mailbox_access(&d);
             fn(&d);
             err = subjects_write(s, store);
         }

@@ -48,9 +48,8 @@ struct event {
     uint64_t account; /* 0: none known; of a failed login, the account that was tried, if
                          it exists */
     struct view account_class;
-    int64_t account_age_ms;  /* negative: unknown */
-    bool is_home;            /* the country is one of the account's home countries */
-    bool has_mailbox_access; /* lately, from this address or network */
+    int64_t account_age_ms; /* negative: unknown */
+    bool is_home;           /* the country is one of the account's home countries */
     const struct rule_override *overrides;
     unsigned override_count;
 

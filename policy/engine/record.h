@@ -40,7 +40,8 @@ enum cell_kind {
 /* Cells that belong to no single rule. */
 enum cell_fixed_id {
     CELL_ID_KNOWN_RECIPIENTS = 1,
-    CELL_ID_GOOD_NETWORKS = 2, /* from which the account signed in well */
+    CELL_ID_GOOD_NETWORKS = 2,    /* from which the account signed in well */
+    CELL_ID_MAILBOX_NETWORKS = 3, /* from which POP or IMAP was used */
     CELL_ID_FIRST_OF_RULES = 16,
 };
 
@@ -148,6 +149,8 @@ void cell_distinct_add(struct cell_distinct *d, uint32_t what, int64_t now_ms);
 /* How many different ones the window holds. */
 unsigned cell_distinct_at(const struct cell_distinct *d, int64_t within_ms,
                           int64_t now_ms);
+bool cell_distinct_has(const struct cell_distinct *d, uint32_t what, int64_t within_ms,
+                       int64_t now_ms);
 /* Notes a sign-in from `country`: a stay goes on, or a new one begins. */
 void cell_stays_add(struct cell_stays *s, uint16_t country, int64_t now_ms);
 /* How many stays the window holds, the one that it began in among them. */

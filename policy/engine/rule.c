@@ -25,6 +25,7 @@ static const char *const count_names[COUNT_KIND_COUNT] = {
     [COUNT_ACCOUNTS] = "accounts",
     [COUNT_SWITCHES] = "switches",
     [COUNT_SPEED] = "speed",
+    [COUNT_REFUSALS] = "refusals",
 };
 
 static const char *const subject_names[PER_KIND_COUNT] = {
@@ -83,6 +84,8 @@ bool rule_hears(const struct rule *r, enum event_kind kind)
         return kind == EVENT_TRANSACTION;
     case COUNT_REJECTED_RECIPIENTS:
         return kind == EVENT_REJECTED;
+    case COUNT_REFUSALS:
+        return kind == EVENT_MESSAGE;
     case COUNT_FAILURES:
     case COUNT_FAILED_ACCOUNTS:
     case COUNT_PASSWORDS:
@@ -116,12 +119,13 @@ static bool origin_matches(const struct rule_when *w, const struct event *e)
     return false;
 }
 
-static bool account_matches(const struct rule_when *w, const struct event *e)
+static bool account_matches(const struct rule_when *w, const struct event *e,
+                            bool has_mailbox_access)
 {
     bool is_listed = w->class_count == 0;
     for (unsigned i = 0; i < w->class_count && !is_listed; i++)
         is_listed = view_eq(w->classes[i], e->account_class);
-    if (!is_listed || (w->no_mailbox_access && e->has_mailbox_access))
+    if (!is_listed || (w->no_mailbox_access && has_mailbox_access))
         return false;
     if (w->younger_than_ms > 0 &&
         (e->account_age_ms < 0 || e->account_age_ms >= w->younger_than_ms))
@@ -130,7 +134,7 @@ static bool account_matches(const struct rule_when *w, const struct event *e)
            e->account_age_ms >= w->older_than_ms;
 }
 
-bool rule_matches(const struct rule *r, const struct event *e)
+bool rule_matches(const struct rule *r, const struct event *e, bool has_mailbox_access)
 {
     const struct rule_when *w = &r->when;
     if (w->listener.n > 0 && !view_eq(w->listener, e->listener))
@@ -139,7 +143,7 @@ bool rule_matches(const struct rule *r, const struct event *e)
         return false;
     if (w->has_min_score && e->score_hundredths < w->min_score_hundredths)
         return false;
-    return origin_matches(w, e) && account_matches(w, e);
+    return origin_matches(w, e) && account_matches(w, e, has_mailbox_access);
 }
 
 uint32_t rule_limit_for(const struct rule *r, const struct event *e)

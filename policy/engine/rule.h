@@ -35,6 +35,8 @@ enum rule_count {
     COUNT_ACCOUNTS,
     COUNT_SWITCHES, /* stays in a country, a return to one after another counting again */
     COUNT_SPEED,    /* km/h between two sign-ins */
+    COUNT_REFUSALS, /* messages that other rules deferred or refused: who goes on all the
+                       same */
     COUNT_KIND_COUNT
 };
 
@@ -108,10 +110,11 @@ struct rule_set {
     const struct rule *rules;
     unsigned rule_count;
     /* Masks of an address that make a source and a network. */
-    unsigned v6_source_bits;  /* 64 */
-    unsigned v4_network_bits; /* 24 */
-    unsigned v6_network_bits; /* 48 */
-    uint8_t hash_key[16];     /* of short hashes in records; kept with the records */
+    unsigned v6_source_bits;   /* 64 */
+    unsigned v4_network_bits;  /* 24 */
+    unsigned v6_network_bits;  /* 48 */
+    int64_t mailbox_lately_ms; /* how long a mailbox access speaks for its network */
+    uint8_t hash_key[16];      /* of short hashes in records; kept with the records */
 };
 
 #define RULES_MAX 128
@@ -121,7 +124,8 @@ const char *rule_subject_name(enum rule_subject per);
 
 bool rule_is_used_up(enum rule_count count); /* against: is a sign */
 bool rule_hears(const struct rule *r, enum event_kind kind);
-bool rule_matches(const struct rule *r, const struct event *e); /* `when` holds */
+/* `when` holds. The engine knows of mailbox access from the account's record. */
+bool rule_matches(const struct rule *r, const struct event *e, bool has_mailbox_access);
 uint32_t rule_limit_for(const struct rule *r,
                         const struct event *e); /* with the account's override */
 

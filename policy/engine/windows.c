@@ -98,6 +98,15 @@ unsigned cell_distinct_at(const struct cell_distinct *d, int64_t within_ms,
     return n;
 }
 
+bool cell_distinct_has(const struct cell_distinct *d, uint32_t what, int64_t within_ms,
+                       int64_t now_ms)
+{
+    for (unsigned i = 0; i < d->count; i++)
+        if (d->seen[i].what == what)
+            return is_within(d->seen[i].last_s, within_ms, now_ms);
+    return false;
+}
+
 /* ---- stays in countries ---- */
 
 void cell_stays_add(struct cell_stays *s, uint16_t country, int64_t now_ms)

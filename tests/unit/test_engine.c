@@ -35,6 +35,8 @@ static struct rule_set set_of(struct rule *rules, unsigned count)
                              .v6_source_bits = 64,
                              .v4_network_bits = 24,
                              .v6_network_bits = 48,
+
+                             .mailbox_lately_ms = DAY_MS,
                              .hash_key = "test"};
 }
 
@@ -381,7 +383,8 @@ Test(engine, conditions_choose_the_events, .init = begin, .fini = end)
     };
     struct rule_set set = set_of(rules, 3);
     struct event e = event_of(EVENT_MESSAGE, T0);
-    e.has_mailbox_access = true;
+    struct event mailbox = event_of(EVENT_MAILBOX, T0);
+    decide(&set, &mailbox);
     e.account_age_ms = 20ll * DAY_MS;
     e.recipients = 50;
     for (int i = 0; i < 10; i++) {
@@ -421,6 +424,31 @@ Test(engine, an_override_replaces_the_limit_or_takes_the_rule_away, .init = begi
     for (int i = 0; i < 50; i++) {
         struct verdict v = decide(&set, &e);
         cr_assert(verdict_is_pass(&v));
+    }
+}
+
+Test(engine, who_goes_on_after_refusals_is_suspended, .init = begin, .fini = end)
+{
+    struct rule rules[] = {
+        {.name = VIEW_LIT("new"),
+         .count = COUNT_MESSAGES,
+         .per = PER_ACCOUNT,
+         .within_ms = DAY_MS,
+         .limit = 10,
+         .actions = THEN_REFUSE},
+        {.name = VIEW_LIT("insists"),
+         .count = COUNT_REFUSALS,
+         .per = PER_ACCOUNT,
+         .within_ms = HOUR_MS,
+         .limit = 20,
+         .actions = THEN_SUSPEND},
+    };
+    struct rule_set set = set_of(rules, 2);
+    struct event e = event_of(EVENT_MESSAGE, T0);
+    for (int i = 1; i <= 30; i++) {
+        struct verdict v = decide(&set, &e);
+        cr_assert(eq(int, verdict_is_pass(&v), i <= 10));
+        cr_assert(eq(int, (v.actions & THEN_SUSPEND) != 0, i == 30), "message %d", i);
     }
 }
 
