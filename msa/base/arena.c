@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "msa/base/secret.h"
+
 #define BLOCK_BYTES 4096
 #define ALIGN       _Alignof(max_align_t)
 
@@ -20,10 +22,17 @@ void arena_init(struct arena *a, size_t max_bytes)
     *a = (struct arena){.max_bytes = max_bytes};
 }
 
+void arena_init_secret(struct arena *a, size_t max_bytes)
+{
+    *a = (struct arena){.max_bytes = max_bytes, .is_secret = true};
+}
+
 void arena_fini(struct arena *a)
 {
     while (a->head) {
         struct arena_block *next = a->head->next;
+        if (a->is_secret)
+            secret_wipe(a->head->bytes, a->head->used);
         free(a->head);
         a->head = next;
     }

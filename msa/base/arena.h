@@ -3,6 +3,7 @@
 #ifndef MSA_BASE_ARENA_H
 #define MSA_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "msa/base/view.h"
@@ -13,9 +14,11 @@ struct arena {
     struct arena_block *head;
     size_t used_bytes; /* handed out so far, rounded up to the alignment */
     size_t max_bytes;
+    bool is_secret; /* wiped when it is freed */
 };
 
 void arena_init(struct arena *a, size_t max_bytes);
+void arena_init_secret(struct arena *a, size_t max_bytes);
 void arena_fini(struct arena *a);  /* frees everything; the arena may be used again */
 
 /* All return NULL when memory or the maximum is exhausted. */

@@ -91,3 +91,16 @@ Test(arena, copies_that_do_not_fit_give_null)
     cr_assert(arena_strdup(&a, "1234567") != NULL);
     arena_fini(&a);
 }
+
+/* That the bytes are wiped before they are freed cannot be looked at without reading freed memory. */
+Test(arena, a_secret_arena_stays_secret_when_used_again)
+{
+    struct arena a;
+    arena_init_secret(&a, 100);
+    for (int round = 0; round < 2; round++) {
+        cr_assert(a.is_secret);
+        cr_assert(eq(str, arena_strdup(&a, "password"), "password"));
+        cr_assert(arena_alloc(&a, 100) == NULL);
+        arena_fini(&a);
+    }
+}
