@@ -94,14 +94,15 @@ uint32_t config_worker_count(const struct config *cfg);
 uint32_t config_auth_thread_count(const struct config *cfg);
 
 /* All settings in canonical form, one a line. With `with_origin` each line ends in a comment:
- * "# file:line" or "# default". Secrets are left out. MSA_OK, MSA_ETOOBIG or MSA_ENOMEM. */
+ * "# file:line" or "# default". Secrets are left out. MSA_OK, or MSA_ETOOBIG when `out` could not
+ * take it all (buf_failed). */
 int config_dump(const struct config *cfg, bool with_origin, struct buf *out);
 
 /* The settings that `role` may know, for config_parse_snapshot. Holds smarthost passwords for
- * CONFIG_ROLE_RELAY, so `out` should be a secret buf. */
+ * CONFIG_ROLE_RELAY, so `out` should be a secret buf. Result as config_dump. */
 int config_serialize(const struct config *cfg, enum config_role role, struct buf *out);
 
-/* conf/REFERENCE.md, from the same table. */
+/* conf/REFERENCE.md, from the same table. Result as config_dump. */
 int config_reference(struct buf *out);
 
 #endif

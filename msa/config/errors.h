@@ -11,13 +11,15 @@
 
 struct config_error {
     const char *file;
-    uint32_t line; /* from 1; 0: the file as a whole */
-    uint32_t column; /* in bytes, from 1; 0 with line 0 */
+    uint32_t line;    /* from 1; 0: the file as a whole */
+    uint32_t column;  /* in bytes, from 1; 0 with line 0 */
     const char *text; /* what is wrong, and what would be right */
+    uint32_t file_order; /* files and entries in the order of discovery */
+    uint32_t order;
 };
 
 struct config_errors {
-    struct config_error items[CONFIG_ERRORS_MAX]; /* in the order of discovery */
+    struct config_error items[CONFIG_ERRORS_MAX]; /* by file, line, column */
     uint32_t count;
     uint32_t dropped_count;
     struct arena arena; /* holds file and text */
@@ -26,7 +28,7 @@ struct config_errors {
 void config_errors_init(struct config_errors *errs);
 void config_errors_fini(struct config_errors *errs);
 
-/* Sorts nothing, writes one "file:line:col: text\n" per entry and a line about those not kept. */
+/* Writes one "file:line:col: text\n" per entry and a line about those not kept. */
 void config_errors_print(const struct config_errors *errs, struct buf *out);
 
 #endif

@@ -112,11 +112,13 @@ struct config_auth {
     int64_t failure_delay_ms;
 };
 
+enum config_long_lines { CONFIG_LONG_LINES_REJECT = 0, CONFIG_LONG_LINES_ACCEPT };
+
 struct config_limits {
     uint32_t command_line_bytes; /* with CRLF, before what extensions add */
     uint32_t auth_line_bytes;
     uint32_t text_line_bytes;    /* without CRLF */
-    bool accept_long_lines;
+    enum config_long_lines long_lines;
     struct config_prefixes normalize_newlines_from;
     uint32_t header_bytes;
     uint32_t header_field_count;
@@ -169,12 +171,13 @@ struct config_submission {
 /* ---- decisions ------------------------------------------------------------------------------- */
 
 enum config_verdict { CONFIG_ACCEPT = 0, CONFIG_DEFER, CONFIG_REFUSE };
+enum config_senders { CONFIG_SENDERS_OWN = 0, CONFIG_SENDERS_ANY };
 enum config_route { CONFIG_ROUTE_POOL = 0, CONFIG_ROUTE_HOLD, CONFIG_ROUTE_REJECT };
 
 struct config_policy {
     enum config_verdict connect;
     enum config_verdict login;
-    bool allow_any_sender;
+    enum config_senders senders;
     bool allow_null_sender;
     struct config_rate messages;
     struct config_rate recipients;

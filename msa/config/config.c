@@ -1,0 +1,214 @@
+#include "msa/config/config.h"
+
+#include <unistd.h>
+
+#include "msa/base/err.h"
+#include "msa/config/file.h"
+#include "msa/config/private.h"
+
+/* ---- passwords for smarthosts ---------------------------------------------------------------- */
+
+/* One line; its end may be missing. */
+static bool take_line(struct view text, struct view *line_out)
+{
+    if (text.n > 0 && text.p[text.n - 1] == '\n')
+        text.n--;
+    if (text.n > 0 && text.p[text.n - 1] == '\r')
+        text.n--;
+    *line_out = text;
+    return text.n > 0 && view_find(text, '\n') == text.n && view_find(text, '\r') == text.n &&
+           view_find(text, '\0') == text.n;
+}
+
+static void load_password(struct config_relay_auth *auth, const struct place *at,
+                          struct value_site *site)
+{
+    struct arena arena;
+    struct view text, line;
+    struct stat st;
+    char why[FILE_WHY_MAX];
+    arena_init_secret(&arena, FILE_PASSWORD_MAX + 2);
+    if (file_read(auth->password_file, FILE_PASSWORD_MAX, &arena, &text, &st, why) < 0) {
+        report_add(site->errs, at, "password file %s: %s", auth->password_file, why);
+    } else if (st.st_mode & S_IRWXO) {
+        report_add(site->errs, at, "password file %s is open to everyone: chmod 600 it",
+                   auth->password_file);
+    } else if (!take_line(text, &line)) {
+        report_add(site->errs, at, "password file %s does not hold one line with a password",
+                   auth->password_file);
+    } else {
+        const char *password = value_keep(site, line);
+        auth->password = password ? password : "";
+    }
+    arena_fini(&arena);
+}
+
+/* password_file of each pool into password; or, where no file may be opened, a mistake. */
+static void load_passwords(struct config *cfg, bool may_open, struct value_site *site)
+{
+    for (uint32_t i = 0; i < cfg->pool_count; i++) {
+        struct config_relay_auth *auth = (struct config_relay_auth *)&cfg->pools[i].auth;
+        const struct place *at = origin_find(cfg->priv, &auth->password_file, false);
+        if (!at || auth->password_file[0] == '\0')
+            continue;
+        if (may_open)
+            load_password(auth, at, site);
+        else
+            report_add(site->errs, at, "'password_file' works only in a file");
+    }
+}
+
+/* ---- from text ------------------------------------------------------------------------------- */
+
+enum source { FROM_FILE, FROM_MEMORY, FROM_SNAPSHOT };
+
+struct parse {
+    enum source source;
+    unsigned role; /* of a snapshot */
+    const char *name;
+    struct config *cfg;
+    struct value_site site;
+};
+
+/* The configuration lives in its own arena, which it frees last. */
+static struct config *new_config(const char *name)
+{
+    struct arena arena;
+    arena_init_secret(&arena, CONFIG_ARENA_MAX_BYTES);
+    struct config *cfg = ARENA_NEW(&arena, struct config);
+    struct config_private *priv = ARENA_NEW(&arena, struct config_private);
+    const char *kept_name = arena_strdup(&arena, name);
+    if (!cfg || !priv || !kept_name) {
+        arena_fini(&arena);
+        return NULL;
+    }
+    cfg->priv = priv;
+    priv->arena = arena;
+    priv->top.file = kept_name;
+    return cfg;
+}
+
+void config_free(struct config **cfg)
+{
+    if (!*cfg)
+        return;
+    struct arena arena = (*cfg)->priv->arena; /* a copy: the original lies within */
+    arena_fini(&arena);
+    *cfg = NULL;
+}
+
+static void report_no_memory(struct config_errors *errs, const char *name)
+{
+    struct place at = {.file = name};
+    report_add(errs, &at, "out of memory");
+}
+
+static int finish(struct parse *p)
+{
+    struct config *cfg = p->cfg;
+    if (origins_sort(cfg->priv) < 0)
+        return MSA_ENOMEM;
+    if (p->source == FROM_SNAPSHOT)
+        return MSA_OK; /* complete already, and a role sees too little to check it */
+    derive_settings(cfg, &p->site);
+    check_settings(cfg, p->site.errs);
+    load_passwords(cfg, p->source == FROM_FILE, &p->site);
+    return p->site.is_out_of_memory ? MSA_ENOMEM : MSA_OK;
+}
+
+static int bind_text(struct parse *p, struct view text, const struct stat *st)
+{
+    struct tree tree;
+    tree_parse(&tree, text, p->cfg->priv->top.file, st, &p->cfg->priv->arena, p->site.errs);
+    bool is_good = !tree.is_out_of_memory && bind_tree(p->cfg, &tree.root, p->role, &p->site);
+    bool is_out_of_memory = tree.is_out_of_memory || p->site.is_out_of_memory;
+    tree_fini(&tree);
+    if (is_out_of_memory)
+        return MSA_ENOMEM;
+    int err = finish(p);
+    return err == MSA_OK && !is_good ? MSA_EINVAL : err;
+}
+
+static int parse(enum source source, unsigned role, struct view text, const char *name,
+                 const struct stat *st, struct config **out, struct config_errors *errs)
+{
+    struct parse p = {.source = source, .role = role, .name = name};
+    uint32_t errors_before = errs->count + errs->dropped_count;
+    *out = NULL;
+    p.cfg = new_config(name);
+    if (!p.cfg) {
+        report_no_memory(errs, name);
+        return MSA_ENOMEM;
+    }
+    p.site = (struct value_site){.arena = &p.cfg->priv->arena, .errs = errs};
+    int err = bind_text(&p, text, st);
+    if (err == MSA_ENOMEM)
+        report_no_memory(errs, name);
+    else if (errs->count + errs->dropped_count > errors_before)
+        err = MSA_EINVAL;
+    report_sort(errs);
+    if (err == MSA_OK)
+        *out = p.cfg;
+    else
+        config_free(&p.cfg);
+    return err;
+}
+
+int config_parse_text(struct view text, const char *name, struct config **out,
+                      struct config_errors *errs)
+{
+    return parse(FROM_MEMORY, 0, text, name, NULL, out, errs);
+}
+
+int config_parse_snapshot(struct view text, enum config_role role, struct config **out,
+                          struct config_errors *errs)
+{
+    return parse(FROM_SNAPSHOT, role, text, "snapshot", NULL, out, errs);
+}
+
+/* ---- from files ------------------------------------------------------------------------------ */
+
+int config_load(const char *path, struct config **out, struct config_errors *errs)
+{
+    struct arena arena;
+    struct view text;
+    struct stat st;
+    char why[FILE_WHY_MAX];
+    *out = NULL;
+    arena_init(&arena, FILE_MAX_BYTES + 2);
+    int err = file_read(path, FILE_MAX_BYTES, &arena, &text, &st, why);
+    if (err == MSA_OK) {
+        err = parse(FROM_FILE, 0, text, path, &st, out, errs);
+    } else {
+        struct place at = {.file = path};
+        report_add(errs, &at, "%s", why);
+    }
+    arena_fini(&arena);
+    return err;
+}
+
+/* ---- small questions ------------------------------------------------------------------------- */
+
+const struct config_pool *config_pool_find(const struct config *cfg, struct view name)
+{
+    for (uint32_t i = 0; i < cfg->pool_count; i++)
+        if (view_eq(name, view_cstr(cfg->pools[i].name)))
+            return &cfg->pools[i];
+    return NULL;
+}
+
+static uint32_t or_core_count(uint32_t count)
+{
+    long cores = count > 0 ? (long)count : sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 1 ? 1 : cores > 256 ? 256 : (uint32_t)cores;
+}
+
+uint32_t config_worker_count(const struct config *cfg)
+{
+    return or_core_count(cfg->worker_count);
+}
+
+uint32_t config_auth_thread_count(const struct config *cfg)
+{
+    return or_core_count(cfg->auth.thread_count);
+}
