@@ -35,6 +35,7 @@ else
 OPT := -O2 -g -D_FORTIFY_SOURCE=3 $(HARDEN)
 endif
 
+HAVE_PACKAGES := $(shell pkg-config --exists $(PACKAGES) 2>/dev/null && echo yes)
 CPPFLAGS_MSA := -I. -D_GNU_SOURCE -DMSA_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS_MSA   := -std=c11 -fPIE -pthread $(OPT) $(WARN) $(if $(WERROR),-Werror)
 LDFLAGS_MSA  := -pthread $(OPT) $(LINK_HARDEN)
@@ -44,7 +45,7 @@ TEST_LIBS    := $(shell pkg-config --libs criterion 2>/dev/null)
 # ---- what is built ----------------------------------------------------------------------------
 
 # Highest layer first: the order of the link line.
-FOLDERS := msa/ctl msa/proc msa/console smtp auth relay policy/score policy \
+FOLDERS := msa/ctl msa/proc msa/console smtp auth relay policy/score policy policy/engine \
            msa/ipc msa/db msa/io msa/config msa/mail msa/base
 
 src_of  = $(sort $(wildcard $(1)/*.c))
@@ -69,6 +70,7 @@ endef
 $(foreach f,$(FOLDERS),$(eval $(call archive_rule,$(f))))
 
 $(BUILD)/obj/%.o: %.c Makefile conf/VERSION
+	$(if $(HAVE_PACKAGES),,$(error packages are missing: run `make deps` first))
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) $(CPPFLAGS_MSA) $(CPPFLAGS) $(CFLAGS_MSA) $(CFLAGS) -MMD -MP -c -o $@ $<

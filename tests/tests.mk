@@ -4,9 +4,38 @@ PYTHON := /usr/bin/python3
 
 TESTDIR := $(abspath $(BUILD))/tests
 
-.PHONY: test-unit
+# ---- everything -------------------------------------------------------------------------------
+
+# The flags of the libraries are known only once their packages are there, so a second make does the work.
+.PHONY: test test-asan test-built test-build
+test: deps-test
+	@+$(PYTHON) tests/all.py $(MAKE) test-build lint test-unit test-dialog test-integ
+
+test-asan: deps-test
+	@+$(PYTHON) tests/all.py '$(MAKE) BUILD=$(BUILD)/asan SANITIZE=1' test-build test-unit test-dialog test-integ
+
+test-build: all tools $(BUILD)/tests/unit
+
+.PHONY: deps deps-test deps-develop
+deps:
+	@conf/packages/install.sh conf/packages/build.txt
+deps-test:
+	@conf/packages/install.sh conf/packages/build.txt conf/packages/test.txt
+deps-develop:
+	@conf/packages/install.sh conf/packages/build.txt conf/packages/test.txt conf/packages/develop.txt
+
+# ---- one kind ---------------------------------------------------------------------------------
+
+# FILTER: for units a Criterion pattern ('suite/test*'), else a part of the name.
+.PHONY: test-unit test-dialog test-integ
 test-unit: $(BUILD)/tests/unit
-	tests/run-unit.sh $(TESTDIR)/unit $(FILTER)
+	@tests/run-unit.sh $(TESTDIR)/unit '$(FILTER)'
+
+test-dialog: all tools
+	@MSAD_BUILD=$(abspath $(BUILD)) FILTER='$(FILTER)' tests/run-dialogs.sh
+
+test-integ: all tools
+	@MSAD_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/integ/run.py $(FILTER)
 
 # House rules. The deep ones are slow and know false alarms; the format is advice.
 .PHONY: lint lint-deep format format-check

@@ -13,8 +13,8 @@
 
 struct loop;
 
-struct loop *loop_new(void); /* NULL: out of memory or descriptors */
-void loop_free(struct loop **loop);
+struct loop *loop_new(void); /* NULL: out of memory or descriptors. SIGPIPE is ignored from now on */
+void loop_free(struct loop **loop); /* after its users; what the FREE stage holds is freed first */
 void loop_run(struct loop *loop);  /* until loop_stop */
 void loop_stop(struct loop *loop); /* from a callback: return after this turn */
 /* Tests: one turn; waits at most until the next event when `may_wait`. */
@@ -31,6 +31,9 @@ enum loop_stage {
 
 typedef void loop_hook_fn(void *arg);
 
+/* Stays until it is removed. A hook may add and remove any hook, itself too; one that is added for a stage
+ * that runs or is over makes the loop take another turn without waiting. */
+
 struct loop_hook {
     struct list link;
     loop_hook_fn *fn;
@@ -39,13 +42,22 @@ struct loop_hook {
 
 void loop_hook_add(struct loop *loop, enum loop_stage stage, struct loop_hook *hook,
                    loop_hook_fn *fn, void *arg);
-void loop_hook_remove(struct loop_hook *hook);
+void loop_hook_remove(struct loop_hook *hook); /* fine when not added, if it was zeroed at first */
+static inline bool loop_hook_is_on(const struct loop_hook *hook)
+{
+    return hook->link.next != 0 && !list_is_empty(&hook->link);
+}
+
+/* A block that any callback may use until it returns; never held over a return. */
+#define LOOP_SCRATCH_BYTES 65536
+char *loop_scratch(struct loop *loop);
 
 /* ---- timers ---- */
 
 typedef void timer_fn(void *arg);
 
-/* Embedded in its owner, 48 bytes; a heap of the loop orders them, 100,000 are cheap. */
+/* Embedded in its owner, 40 bytes; a heap of the loop orders them, 100,000 are cheap. Timers run in the
+ * order of their times, each at most once a turn or so: one that starts itself anew with 0 ms stops nobody. */
 struct timer {
     timer_fn *fn;
     void *arg;
@@ -73,14 +85,15 @@ void watch_free(struct watch **w); /* the fd stays open */
 
 /* ---- other threads and signals ---- */
 
-/* Wakes the loop from any thread: fn runs once in the loop for one or more calls. */
+/* Wakes the loop from any thread: fn runs once in the loop for one or more calls. Freed only when no
+ * thread can send any more. */
 struct wakeup;
 typedef void wakeup_fn(void *arg);
 struct wakeup *wakeup_new(struct loop *loop, wakeup_fn *fn, void *arg);
 void wakeup_send(struct wakeup *w); /* any thread */
 void wakeup_free(struct wakeup **w);
 
-typedef void signal_fn(void *arg, int signo);
+typedef void signal_fn(void *arg, int signo); /* an ordinary callback of the loop, not a signal handler */
 int loop_on_signal(struct loop *loop, int signo, signal_fn *fn, void *arg);
 
 typedef void child_fn(void *arg, int pid, int status);

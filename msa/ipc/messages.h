@@ -15,6 +15,7 @@
 #include "msa/base/codec.h"
 #include "msa/base/ipaddr.h"
 #include "msa/base/view.h"
+#include "msa/mail/params.h"
 
 enum role {
     ROLE_SUPERVISOR = 1 << 0,
@@ -58,16 +59,8 @@ enum relay_result {
     RELAY_FAILED,        /* nothing kept, the client shall come again (4xx in code) */
 };
 
-enum mail_body_type { BODY_7BIT = 0, BODY_8BITMIME, BODY_BINARYMIME };
-enum dsn_ret { DSN_RET_NONE = 0, DSN_RET_FULL, DSN_RET_HDRS };
-
-/* Bits of recipient.notify; 0 when NOTIFY was not given. */
-enum dsn_notify {
-    DSN_NOTIFY_NEVER = 1 << 0,
-    DSN_NOTIFY_SUCCESS = 1 << 1,
-    DSN_NOTIFY_FAILURE = 1 << 2,
-    DSN_NOTIFY_DELAY = 1 << 3,
-};
+/* relay_accept_ask.body_type, .dsn_ret and recipient.notify are the enums params_body, params_ret and
+ * params_notify of msa/mail/params.h. */
 
 /* What policy wants done with the header's Sender field (RFC 6409 §8). */
 enum sender_field { SENDER_KEEP = 0, SENDER_SET_LOGIN };

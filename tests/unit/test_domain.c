@@ -52,7 +52,7 @@ Test(domain, refuses_what_is_no_name)
         "192.0.2.1",
         "a.1",
         "\xc3.example",
-        "a\x01""b",
+        "a\x01",
         "[192.0.2.256]",
         "[192.0.2.1",
         "[]",

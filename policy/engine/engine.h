@@ -1,0 +1,64 @@
+/* The rule engine: (rules, records, event) → (verdict, reasons, new records), and nothing
+ * else.
+ *
+ * No I/O, no clock, no memory between calls but the records that a store keeps. The same
+ * function decides live, in unit tests and in replay. The order of the rules has no
+ * influence; shadow rules never change a verdict. */
+#ifndef POLICY_ENGINE_ENGINE_H
+#define POLICY_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/engine/event.h"
+#include "policy/engine/rule.h"
+#include "policy/engine/store.h"
+
+#define REASONS_MAX 24
+#define GROUNDS_MAX 160
+
+/* Why a rule acted; kept for the support desk. */
+struct reason {
+    const struct rule *rule;
+    uint32_t value; /* what was counted, this event included */
+    uint32_t limit; /* in force for this account */
+    bool is_shadow;
+    bool is_standing_lock;     /* an earlier lock that has not run out */
+    int64_t until_ms;          /* of a lock; 0: none */
+    char grounds[GROUNDS_MAX]; /* "JP 2026-06-01T01:02Z, US …", what the counting cell
+                                  holds */
+};
+
+struct verdict {
+    unsigned actions; /* of enum rule_action, of all rules in force that acted */
+    int64_t delay_ms; /* the longest */
+    int64_t lock_until_ms;
+    int32_t score_hundredths; /* the sum */
+    struct view pool;         /* of the first rule by name that says one; empty: none */
+    unsigned reason_count;    /* in the order of rule names */
+    struct reason reasons[REASONS_MAX];
+    bool is_counted; /* what is used up was counted: give it back if the message fails */
+};
+
+/* A verdict that lets the event pass, whatever else it asks for. */
+static inline bool verdict_is_pass(const struct verdict *v)
+{
+    return (v->actions & (THEN_DEFER | THEN_REFUSE | THEN_LOCK | THEN_SUSPEND)) == 0;
+}
+
+/* Decides. 0; or MSA_EAGAIN when the store cannot answer, with *out a pass: counters that
+ * are away refuse no mail. The store sees one read-many and at most one swap-many,
+ * repeated (bounded) if another writer was faster. */
+int engine_decide(const struct rule_set *set, struct store *store, const struct event *e,
+                  struct verdict *out);
+
+/* The message of this earlier EVENT_MESSAGE was not accepted after all: what it used up
+ * is given back, in the windows of its own time. */
+int engine_give_back(const struct rule_set *set, struct store *store,
+                     const struct event *e);
+
+/* After a release: the account's windows begin anew. */
+int engine_forget_account(const struct rule_set *set, struct store *store,
+                          uint64_t account);
+
+#endif

@@ -1,0 +1,164 @@
+/* struct record: what is remembered of one subject (an account, an address, …) between
+ * events.
+ *
+ * A record is a list of cells, one for each rule that counts for this subject, found by
+ * the rule's cell_id, and a few with fixed ids. On disk:
+ *
+ *      u8 version | u32 touched_s | u8 cells | cells…
+ *      cell: u32 id | u8 kind | u16 length | payload
+ *
+ * Bounded: at most RECORD_CELLS_MAX cells and RECORD_BYTES_MAX bytes; a cell that does
+ * not fit any more pushes out the one that has been quiet longest. Bytes that do not
+ * decode are an empty record: a counter may be lost, mail may not be refused for it. */
+#ifndef POLICY_ENGINE_RECORD_H
+#define POLICY_ENGINE_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "msa/base/buf.h"
+#include "msa/base/view.h"
+
+#define RECORD_CELLS_MAX 40
+#define RECORD_BYTES_MAX 8192
+#define SUM_BUCKETS \
+    13 /* a window is twelve buckets wide and may begin within a thirteenth */
+#define DISTINCT_MAX 128
+#define STAYS_MAX    48
+#define KNOWN_MAX    256
+
+enum cell_kind {
+    CELL_SUM = 1,  /* how many in a window */
+    CELL_DISTINCT, /* which different ones in a window */
+    CELL_STAYS,    /* the sequence of countries */
+    CELL_PLACE,    /* the last sign-in's place */
+    CELL_LOCK,
+    CELL_SPARE,
+    CELL_KNOWN, /* a ring of hashes without times: recipients mailed before */
+};
+
+/* Cells that belong to no single rule. */
+enum cell_fixed_id {
+    CELL_ID_KNOWN_RECIPIENTS = 1,
+    CELL_ID_GOOD_NETWORKS = 2,    /* from which the account signed in well */
+    CELL_ID_MAILBOX_NETWORKS = 3, /* from which POP or IMAP was used */
+    CELL_ID_FIRST_OF_RULES = 16,
+};
+
+struct cell_sum {
+    int64_t newest_bucket;         /* index of the newest: time / width */
+    uint32_t buckets[SUM_BUCKETS]; /* [0] is the newest */
+};
+
+struct cell_seen {
+    uint32_t what; /* a short hash, or a country */
+    uint32_t last_s;
+};
+
+struct cell_distinct {
+    unsigned count;
+    struct cell_seen seen[DISTINCT_MAX]; /* oldest first */
+};
+
+struct cell_stays {
+    unsigned count;
+    struct cell_seen
+        seen[STAYS_MAX]; /* `what`: country; last_s: when it was entered; oldest first */
+};
+
+struct cell_place {
+    uint32_t at_s;
+    uint16_t country;
+    int16_t latitude_centideg;
+    int16_t longitude_centideg;
+};
+
+struct cell_lock {
+    uint32_t until_s;
+    uint32_t last_s; /* when it was set last */
+    uint8_t level;   /* doublings so far */
+};
+
+struct cell_spare {
+    uint32_t used;
+    uint32_t at_s; /* as of */
+};
+
+struct cell_known {
+    unsigned count;
+    unsigned next; /* where the next one goes */
+    uint32_t what[KNOWN_MAX];
+};
+
+struct cell {
+    uint32_t id;
+    enum cell_kind kind;
+    union {
+        struct cell_sum sum;
+        struct cell_distinct
+            *distinct; /* the large ones live in the record's own arena */
+        struct cell_stays *stays;
+        struct cell_place place;
+        struct cell_lock lock;
+        struct cell_spare spare;
+        struct cell_known *known;
+    } of;
+};
+
+struct arena;
+
+struct record {
+    uint32_t touched_s;
+    unsigned cell_count;
+    bool is_changed;
+    struct arena *arena; /* of the decision under way */
+    struct cell cells[RECORD_CELLS_MAX];
+};
+
+void record_init(struct record *r, struct arena *arena);
+/* MSA_OK, or MSA_ECORRUPT with `r` empty. */
+int record_decode(struct record *r, struct arena *arena, struct view bytes);
+/* MSA_OK or MSA_ENOMEM; never more than RECORD_BYTES_MAX. */
+int record_encode(const struct record *r, struct buf *out);
+
+struct cell *record_find(struct record *r, uint32_t id, enum cell_kind kind);
+/* The cell, made anew and empty if it is not there. NULL when memory is out. */
+struct cell *record_get(struct record *r, uint32_t id, enum cell_kind kind);
+/* Forgets what the rules counted (after a release), not what is known of the subject. */
+void record_forget_counts(struct record *r);
+
+/* ---- networks that an account has used ---- */
+
+/* A network counts as good from the day after the first successful sign-in on, while it
+ * is used at least every 60 days: one lucky guess does not make the thief's network a
+ * good one at once. */
+void cell_good_add(struct cell_distinct *d, uint32_t network_hash, int64_t now_ms);
+bool cell_good_has(const struct cell_distinct *d, uint32_t network_hash, int64_t now_ms);
+
+/* ---- windows ---- */
+
+/* What was added in the last `within_ms`, an old bucket counting whole until all of it is
+ * out: never too little, at most one bucket's width (a twelfth) too long. */
+uint32_t cell_sum_at(const struct cell_sum *s, int64_t within_ms, int64_t now_ms);
+void cell_sum_add(struct cell_sum *s, int64_t within_ms, int64_t now_ms, uint32_t n);
+/* Gives back what was added at `then_ms`, if its bucket is still there. */
+void cell_sum_take(struct cell_sum *s, int64_t within_ms, int64_t then_ms, uint32_t n);
+
+/* Adds `what`, or moves it to the newest. */
+void cell_distinct_add(struct cell_distinct *d, uint32_t what, int64_t now_ms);
+/* How many different ones the window holds. */
+unsigned cell_distinct_at(const struct cell_distinct *d, int64_t within_ms,
+                          int64_t now_ms);
+bool cell_distinct_has(const struct cell_distinct *d, uint32_t what, int64_t within_ms,
+                       int64_t now_ms);
+/* Notes a sign-in from `country`: a stay goes on, or a new one begins. */
+void cell_stays_add(struct cell_stays *s, uint16_t country, int64_t now_ms);
+/* How many stays the window holds, the one that it began in among them. */
+unsigned cell_stays_at(const struct cell_stays *s, int64_t within_ms, int64_t now_ms);
+bool cell_known_has(const struct cell_known *k, uint32_t what);
+void cell_known_add(struct cell_known *k, uint32_t what);
+/* Takes `n` from a reserve of `spare` that refills within a day; false if there is not so
+ * much. */
+bool cell_spare_take(struct cell_spare *s, uint32_t spare, int64_t now_ms, uint32_t n);
+
+#endif

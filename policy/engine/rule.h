@@ -1,0 +1,135 @@
+/* struct rule: one sentence of the configuration, ready for use.
+ *
+ *   count WHAT per WHOM within HOW LONG, at limit N, then ACT, when CONDITION, in MODE
+ *
+ * What is used up (messages, recipients, new-recipients, bytes, sessions, sending) may
+ * reach the limit, and the event that would go beyond is acted on and not counted. What
+ * is a sign (all others) is acted on when it reaches the limit. `when` chooses the events
+ * that are counted and judged. */
+#ifndef POLICY_ENGINE_RULE_H
+#define POLICY_ENGINE_RULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "msa/base/view.h"
+#include "policy/engine/event.h"
+
+enum rule_count {
+    COUNT_MESSAGES = 0,
+    COUNT_RECIPIENTS,
+    COUNT_NEW_RECIPIENTS, /* never mailed before by this account, as far as is remembered
+                           */
+    COUNT_BYTES,
+    COUNT_SESSIONS, /* open now */
+    COUNT_SENDING,  /* transactions open now */
+    COUNT_REJECTED_RECIPIENTS,
+    COUNT_LOGINS,
+    COUNT_FAILURES,
+    COUNT_FAILED_ACCOUNTS, /* distinct names tried in vain */
+    COUNT_PASSWORDS,       /* distinct wrong ones: a forgotten device counts once */
+    COUNT_COUNTRIES,
+    COUNT_NETWORKS,
+    COUNT_ADDRESSES,
+    COUNT_ACCOUNTS,
+    COUNT_SWITCHES, /* stays in a country, a return to one after another counting again */
+    COUNT_SPEED,    /* km/h between two sign-ins */
+    COUNT_REFUSALS, /* messages that other rules deferred or refused: who goes on all the
+                       same */
+    COUNT_KIND_COUNT
+};
+
+enum rule_subject {
+    PER_ACCOUNT = 0,
+    PER_ADDRESS, /* IPv4 address, IPv6 /64 */
+    PER_NETWORK, /* /24, /48 */
+    PER_ACCOUNT_NETWORK,
+    PER_ACCOUNT_COUNTRY,
+    PER_FINGERPRINT,
+    PER_EVERYONE,
+    PER_KIND_COUNT
+};
+
+enum rule_action { /* bits; `then` may name several */
+                   THEN_NOTIFY = 1 << 0,
+                   THEN_SCORE = 1 << 1,
+                   THEN_POOL = 1 << 2,
+                   THEN_ALIGN = 1 << 3, /* From must be the account's own, whatever else
+                                           the configuration allows */
+                   THEN_DELAY = 1 << 4,
+                   THEN_HOLD = 1 << 5,
+                   THEN_DEFER = 1 << 6,
+                   THEN_REFUSE = 1 << 7,
+                   THEN_LOCK = 1 << 8,    /* this subject is refused for a time that grows
+                                             with each repeat */
+                   THEN_SUSPEND = 1 << 9, /* the account, until it is released */
+};
+
+enum rule_origin { FROM_ANYWHERE = 0, FROM_HOME, FROM_OVERSEAS };
+
+/* Which events a rule counts and judges; everything that is set must hold. */
+struct rule_when {
+    enum rule_origin origin;
+    const uint16_t *countries; /* the client's; empty: any */
+    unsigned country_count;
+    const struct view *classes;
+    unsigned class_count;
+    int64_t younger_than_ms; /* account age; 0: any */
+    int64_t older_than_ms;
+    bool no_mailbox_access;
+    struct view listener;
+    struct view protocol;
+    bool has_min_score;
+    int32_t min_score_hundredths;
+};
+
+struct rule {
+    struct view name;
+    uint32_t name_hash; /* also the id of the rule's own cells: its lock, its reserve */
+    uint32_t cell_id;   /* of (count, per, within, when): counts survive a reload that
+                           changes the rest */
+    bool is_counter;    /* of several rules with one cell the first counts for all */
+    enum rule_count count;
+    enum rule_subject per;
+    int64_t within_ms; /* 0 for what is open now and for speed */
+    uint32_t limit;
+    uint32_t spare; /* used-up kinds: a reserve beyond the limit that refills in a day */
+    struct rule_when when;
+    unsigned actions; /* of enum rule_action */
+    int64_t delay_ms;
+    int64_t lock_ms;     /* the first lock */
+    int64_t lock_max_ms; /* each lock doubles the one before, up to this; a quiet day
+                            halves */
+    int32_t score_hundredths;
+    struct view pool;
+    bool is_shadow;
+};
+
+struct rule_set {
+    const struct rule *rules;
+    unsigned rule_count;
+    /* Masks of an address that make a source and a network. */
+    unsigned v6_source_bits;   /* 64 */
+    unsigned v4_network_bits;  /* 24 */
+    unsigned v6_network_bits;  /* 48 */
+    int64_t mailbox_lately_ms; /* how long a mailbox access speaks for its network */
+    uint8_t hash_key[16];      /* of short hashes in records; kept with the records */
+};
+
+#define RULES_MAX 128
+
+const char *rule_count_name(enum rule_count count);
+const char *rule_subject_name(enum rule_subject per);
+
+bool rule_is_used_up(enum rule_count count); /* against: is a sign */
+bool rule_hears(const struct rule *r, enum event_kind kind);
+/* `when` holds. The engine knows of mailbox access from the account's record. */
+bool rule_matches(const struct rule *r, const struct event *e, bool has_mailbox_access);
+uint32_t rule_limit_for(const struct rule *r,
+                        const struct event *e); /* with the account's override */
+
+/* Fills name_hash, cell_id and is_counter of all rules of a set; the rest is set. */
+void rules_seal(struct rule *rules, unsigned count);
+
+#endif

@@ -1,0 +1,43 @@
+/* Whom an event is about: the keys of the records that the rules count in, and the
+ * records themselves for one decision. Inside of the engine. */
+#ifndef POLICY_ENGINE_SUBJECT_H
+#define POLICY_ENGINE_SUBJECT_H
+
+#include <stdint.h>
+
+#include "policy/engine/event.h"
+#include "policy/engine/record.h"
+#include "policy/engine/rule.h"
+#include "policy/engine/store.h"
+
+#define FINGERPRINTS_MAX 4
+
+/* The records that one decision reads and may write. */
+struct subjects {
+    const struct rule_set *set;
+    const struct event *event;
+    struct arena *arena;
+    unsigned count;
+    struct store_record stored[STORE_MANY_MAX];
+    struct record records[STORE_MANY_MAX];
+};
+
+/* Notes that the record of `per` will be needed. False if the event has no such subject.
+ */
+bool subjects_need(struct subjects *s, enum rule_subject per, unsigned nth_fingerprint);
+/* The record, after subjects_read; NULL if there is none. */
+struct record *subjects_find(struct subjects *s, enum rule_subject per,
+                             unsigned nth_fingerprint);
+
+/* Reads and decodes all that are needed. 0 or MSA_EAGAIN. */
+int subjects_read(struct subjects *s, struct store *store);
+/* Writes those that changed. 0, MSA_EEXIST (read again, decide again) or MSA_EAGAIN. */
+int subjects_write(struct subjects *s, struct store *store);
+
+/* Short keyed hashes that stand for an address and for its network in cells. */
+uint32_t subject_address_hash(const struct rule_set *set, const struct ipaddr *a);
+uint32_t subject_network_hash(const struct rule_set *set, const struct ipaddr *a);
+
+void subject_account_key(uint64_t account, struct store_key *out);
+
+#endif

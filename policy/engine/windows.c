@@ -1,0 +1,190 @@
+/* What a cell counts in a window of time. Pure arithmetic over one cell; see record.h. */
+#include <string.h>
+
+#include "policy/engine/record.h"
+
+#define DAY_MS 86400000
+
+/* ---- sums ---- */
+
+static int64_t bucket_width_ms(int64_t within_ms)
+{
+    int64_t width = within_ms / (SUM_BUCKETS - 1);
+    return width > 0 ? width : 1;
+}
+
+/* Shifts the buckets so that [0] is the one of `now`. A clock that went back a little
+ * adds to the newest bucket; one that came back from a wrong date takes its counts along,
+ * so that nobody stays shut out. */
+static void sum_turn(struct cell_sum *s, int64_t now_bucket)
+{
+    int64_t ahead = now_bucket - s->newest_bucket;
+    if (ahead < -(SUM_BUCKETS - 1)) {
+        s->newest_bucket = now_bucket;
+        return;
+    }
+    if (ahead <= 0)
+        return;
+    size_t shift = ahead < SUM_BUCKETS ? (size_t)ahead : SUM_BUCKETS;
+    memmove(s->buckets + shift, s->buckets, (SUM_BUCKETS - shift) * sizeof s->buckets[0]);
+    memset(s->buckets, 0, shift * sizeof s->buckets[0]);
+    s->newest_bucket = now_bucket;
+}
+
+uint32_t cell_sum_at(const struct cell_sum *s, int64_t within_ms, int64_t now_ms)
+{
+    struct cell_sum turned = *s;
+    uint64_t total = 0;
+    sum_turn(&turned, now_ms / bucket_width_ms(within_ms));
+    for (size_t i = 0; i < SUM_BUCKETS; i++)
+        total += turned.buckets[i];
+    return total < UINT32_MAX ? (uint32_t)total : UINT32_MAX;
+}
+
+void cell_sum_add(struct cell_sum *s, int64_t within_ms, int64_t now_ms, uint32_t n)
+{
+    sum_turn(s, now_ms / bucket_width_ms(within_ms));
+    s->buckets[0] = n < UINT32_MAX - s->buckets[0] ? s->buckets[0] + n : UINT32_MAX;
+}
+
+void cell_sum_take(struct cell_sum *s, int64_t within_ms, int64_t then_ms, uint32_t n)
+{
+    int64_t age = s->newest_bucket - then_ms / bucket_width_ms(within_ms);
+    if (age < 0)
+        age = 0; /* the clock went back since; it was added to the newest */
+    if (age >= SUM_BUCKETS)
+        return;
+    s->buckets[age] = n < s->buckets[age] ? s->buckets[age] - n : 0;
+}
+
+/* ---- distinct ones ---- */
+
+static uint32_t seconds_of(int64_t ms)
+{
+    return ms > 0 ? (uint32_t)(ms / 1000) : 0;
+}
+
+/* Later than now (a clock that went back) counts as now. */
+static bool is_within(uint32_t at_s, int64_t within_ms, int64_t now_ms)
+{
+    return (int64_t)at_s * 1000 > now_ms - within_ms;
+}
+
+static void drop_seen(struct cell_seen *seen, unsigned *count, unsigned at)
+{
+    memmove(seen + at, seen + at + 1, (*count - at - 1) * sizeof seen[0]);
+    (*count)--;
+}
+
+void cell_distinct_add(struct cell_distinct *d, uint32_t what, int64_t now_ms)
+{
+    for (unsigned i = 0; i < d->count; i++) {
+        if (d->seen[i].what == what) {
+            drop_seen(d->seen, &d->count, i);
+            break;
+        }
+    }
+    if (d->count == DISTINCT_MAX)
+        drop_seen(d->seen, &d->count, 0);
+    d->seen[d->count++] = (struct cell_seen){.what = what, .last_s = seconds_of(now_ms)};
+}
+
+unsigned cell_distinct_at(const struct cell_distinct *d, int64_t within_ms,
+                          int64_t now_ms)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < d->count; i++)
+        n += is_within(d->seen[i].last_s, within_ms, now_ms);
+    return n;
+}
+
+bool cell_distinct_has(const struct cell_distinct *d, uint32_t what, int64_t within_ms,
+                       int64_t now_ms)
+{
+    for (unsigned i = 0; i < d->count; i++)
+        if (d->seen[i].what == what)
+            return is_within(d->seen[i].last_s, within_ms, now_ms);
+    return false;
+}
+
+/* ---- stays in countries ---- */
+
+void cell_stays_add(struct cell_stays *s, uint16_t country, int64_t now_ms)
+{
+    if (s->count > 0 && s->seen[s->count - 1].what == country)
+        return;
+    if (s->count == STAYS_MAX)
+        drop_seen(s->seen, &s->count, 0);
+    s->seen[s->count++] =
+        (struct cell_seen){.what = country, .last_s = seconds_of(now_ms)};
+}
+
+unsigned cell_stays_at(const struct cell_stays *s, int64_t within_ms, int64_t now_ms)
+{
+    unsigned entered = 0;
+    for (unsigned i = 0; i < s->count; i++)
+        entered += is_within(s->seen[i].last_s, within_ms, now_ms);
+    return entered < s->count ? entered + 1 : entered;
+}
+
+/* ---- known ones ---- */
+
+bool cell_known_has(const struct cell_known *k, uint32_t what)
+{
+    for (unsigned i = 0; i < k->count; i++)
+        if (k->what[i] == what)
+            return true;
+    return false;
+}
+
+void cell_known_add(struct cell_known *k, uint32_t what)
+{
+    k->what[k->next] = what;
+    k->next = (k->next + 1) % KNOWN_MAX;
+    if (k->count < KNOWN_MAX)
+        k->count++;
+}
+
+/* Days since 1970: the first in the upper half of last_s, the last in the lower. */
+#define GOOD_FOR_DAYS 60
+
+static uint32_t day_of(int64_t ms)
+{
+    return ms > 0 ? (uint32_t)(ms / DAY_MS) & 0xffff : 0;
+}
+
+void cell_good_add(struct cell_distinct *d, uint32_t network_hash, int64_t now_ms)
+{
+    uint32_t today = day_of(now_ms), first = today;
+    for (unsigned i = 0; i < d->count; i++)
+        if (d->seen[i].what == network_hash &&
+            today - (d->seen[i].last_s & 0xffff) <= GOOD_FOR_DAYS)
+            first = d->seen[i].last_s >> 16;
+    cell_distinct_add(d, network_hash, now_ms);
+    d->seen[d->count - 1].last_s = first << 16 | today;
+}
+
+bool cell_good_has(const struct cell_distinct *d, uint32_t network_hash, int64_t now_ms)
+{
+    uint32_t today = day_of(now_ms);
+    for (unsigned i = 0; i < d->count; i++)
+        if (d->seen[i].what == network_hash)
+            return d->seen[i].last_s >> 16 < today &&
+                   today - (d->seen[i].last_s & 0xffff) <= GOOD_FOR_DAYS;
+    return false;
+}
+
+/* ---- the reserve of a volume rule ---- */
+
+bool cell_spare_take(struct cell_spare *s, uint32_t spare, int64_t now_ms, uint32_t n)
+{
+    uint32_t now_s = seconds_of(now_ms);
+    uint64_t quiet_s = now_s > s->at_s ? now_s - s->at_s : 0;
+    uint64_t refilled = quiet_s * spare / (DAY_MS / 1000);
+    uint32_t used = refilled < s->used ? s->used - (uint32_t)refilled : 0;
+    if (n > spare || used > spare - n)
+        return false; /* at_s stays: a refill smaller than one is not lost */
+    s->used = used + n;
+    s->at_s = now_s;
+    return true;
+}
