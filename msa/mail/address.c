@@ -67,7 +67,7 @@ static void out_of_memory(struct parser *p)
 
 static void advance(struct parser *p)
 {
-    p->token = lexer_next(&p->lex);
+    p->token = address_lex_next(&p->lex);
     note(p, p->lex.findings);
     if (p->token.kind == TOKEN_BAD)
         p->is_stopped = true;

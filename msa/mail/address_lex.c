@@ -120,7 +120,7 @@ static enum token_kind read_token(struct lexer *lex)
     return TOKEN_BAD;
 }
 
-struct token lexer_next(struct lexer *lex)
+struct token address_lex_next(struct lexer *lex)
 {
     struct token t = {.kind = TOKEN_END};
     skip_cfws(lex, &t);

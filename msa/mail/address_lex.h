@@ -30,7 +30,7 @@ struct lexer {
     unsigned findings; /* of enum address_finding; grows */
 };
 
-struct token lexer_next(struct lexer *lex);
+struct token address_lex_next(struct lexer *lex);
 
 /* Writes what a quoted string or a literal means: outer quotes, backslashes and the CRLF of folds off (in a
  * literal all white space). `dst` holds token.n bytes; the length. */
