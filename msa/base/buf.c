@@ -20,12 +20,22 @@ void buf_init_secret(struct buf *b, size_t max_bytes)
     *b = (struct buf){.max = max_bytes, .is_secret = true};
 }
 
+/* Of a lent block only what was put there is ours to wipe; what was taken is wiped already. */
+static void drop_memory(struct buf *b)
+{
+    if (b->is_secret && b->is_lent)
+        secret_wipe(b->data + b->start, b->end - b->start);
+    else if (b->is_secret)
+        secret_wipe(b->data, b->cap);
+    if (!b->is_lent)
+        free(b->data);
+    b->data = NULL;
+    b->is_lent = false;
+}
+
 void buf_fini(struct buf *b)
 {
-    if (b->is_secret)
-        secret_wipe(b->data, b->cap);
-    free(b->data);
-    b->data = NULL;
+    drop_memory(b);
     b->start = b->end = b->cap = 0;
     b->failed = false;
 }
@@ -61,14 +71,34 @@ static int move_to(struct buf *b, size_t cap)
         return MSA_ENOMEM;
     if (len > 0)
         memcpy(data, b->data + b->start, len);
-    if (b->is_secret)
-        secret_wipe(b->data, b->cap);
-    free(b->data);
+    drop_memory(b);
     b->data = data;
     b->cap = cap;
     b->start = 0;
     b->end = len;
     return MSA_OK;
+}
+
+void buf_lend(struct buf *b, char *mem, size_t mem_bytes)
+{
+    MSA_ASSERT(buf_len(b) == 0);
+    buf_release(b);
+    b->data = mem;
+    b->cap = mem_bytes;
+    b->is_lent = true;
+}
+
+int buf_settle(struct buf *b)
+{
+    if (!b->is_lent)
+        return MSA_OK;
+    size_t len = buf_len(b);
+    int err = len > 0 ? move_to(b, len) : MSA_OK;
+    if (b->is_lent) { /* nothing left, or no memory for it */
+        drop_memory(b);
+        b->start = b->end = b->cap = 0;
+    }
+    return err;
 }
 
 static void slide_to_front(struct buf *b, size_t len)

@@ -22,6 +22,7 @@ struct buf {
     size_t max;    /* most bytes ever held at once */
     bool failed;   /* an append did not fit since the last reset */
     bool is_secret; /* wiped when it grows, shrinks or is freed */
+    bool is_lent;   /* data belongs to somebody else: see buf_lend */
 };
 
 void buf_init(struct buf *b, size_t max_bytes);
@@ -33,6 +34,11 @@ void buf_reset(struct buf *b);   /* drops all bytes and the failed mark, keeps t
 static inline size_t buf_len(const struct buf *b) { return b->end - b->start; }
 static inline bool buf_failed(const struct buf *b) { return b->failed; }
 struct view buf_view(const struct buf *b); /* valid until the next call that changes `b` */
+
+/* `b`, which holds nothing, works in `mem` until buf_settle, which copies what is left then into memory of
+ * its own. So many buffers can share one block to read into. MSA_ENOMEM: what was left is lost. */
+void buf_lend(struct buf *b, char *mem, size_t mem_bytes);
+int buf_settle(struct buf *b); /* fine when nothing is lent */
 
 /* Appends. 0, MSA_ETOOBIG or MSA_ENOMEM; on failure nothing was appended and `failed` is set. */
 int buf_append(struct buf *b, const void *p, size_t n);

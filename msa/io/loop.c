@@ -140,9 +140,9 @@ void loop_free(struct loop **loop)
     free(l);
 }
 
-char *loop_scratch(struct loop *loop)
+char *loop_input_block(struct loop *loop)
 {
-    return loop->scratch;
+    return loop->input_block;
 }
 
 /* ---- hooks ---- */

@@ -48,9 +48,10 @@ static inline bool loop_hook_is_on(const struct loop_hook *hook)
     return hook->link.next != 0 && !list_is_empty(&hook->link);
 }
 
-/* A block that any callback may use until it returns; never held over a return. */
-#define LOOP_SCRATCH_BYTES 65536
-char *loop_scratch(struct loop *loop);
+/* Connections and channels read into this block and lend it to their owner's input while they report
+ * it, so that an idle one holds no memory. Nobody else's. */
+#define LOOP_INPUT_BYTES 65536
+char *loop_input_block(struct loop *loop);
 
 /* ---- timers ---- */
 

@@ -33,7 +33,7 @@ struct loop {
     int stage_running;   /* -1 outside the hooks */
     bool is_stopping;
     bool has_more; /* a hook came too late for this turn */
-    char scratch[LOOP_SCRATCH_BYTES];
+    char input_block[LOOP_INPUT_BYTES];
 };
 
 void loop_drop_signals(struct loop *loop);

@@ -311,11 +311,11 @@ Test(loop, watch_may_be_freed_by_its_own_callback)
     close(fds[1]);
 }
 
-Test(loop, scratch_is_whole)
+Test(loop, input_block_is_whole)
 {
-    char *p = loop_scratch(loop);
-    p[0] = p[LOOP_SCRATCH_BYTES - 1] = 1;
-    cr_assert_eq(loop_scratch(loop), p);
+    char *p = loop_input_block(loop);
+    p[0] = p[LOOP_INPUT_BYTES - 1] = 1;
+    cr_assert_eq(loop_input_block(loop), p);
 }
 
 /* ---- threads, signals, children ---- */
