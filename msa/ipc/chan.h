@@ -25,6 +25,8 @@
 #define CHAN_FDS_MAX     8
 #define CHAN_PAYLOAD_MAX (9u << 20)
 #define CHAN_OUTPUT_MAX  (64u << 20) /* not taken by the other side: the channel is dead */
+#define CHAN_FDS_QUEUED_MAX 512      /* descriptors not yet sent */
+#define CHAN_QUESTIONS_MAX  65536    /* open at once */
 
 struct chan;
 
@@ -33,9 +35,10 @@ struct chan;
 struct chan_message {
     enum ipc_type type;
     uint64_t id;
-    struct view payload;
+    struct view payload; /* in wiped memory: it may hold passwords */
     int fds[CHAN_FDS_MAX];
     unsigned fd_count;
+    struct chan *chan; /* where it came in */
 };
 
 int chan_take_fd(struct chan_message *m, unsigned index); /* the caller owns it now; -1 if absent */
@@ -45,6 +48,7 @@ int chan_take_fd(struct chan_message *m, unsigned index); /* the caller owns it 
 typedef int chan_handler_fn(void *owner, struct chan *c, struct chan_message *m);
 typedef chan_handler_fn *const chan_handlers[IPC_TYPE_COUNT];
 
+/* Once, in the loop: the other side is gone, or broke the rules (logged as chan-broken). */
 typedef void chan_closed_fn(void *owner, struct chan *c);
 
 struct chan_settings {
@@ -59,7 +63,13 @@ struct chan_settings {
 
 /* Takes `fd` over. NULL: out of memory, fd closed. */
 struct chan *chan_new(int fd, const struct chan_settings *settings);
-void chan_free(struct chan **c); /* pending questions are answered with MSA_ECLOSED */
+/* At the end of the turn, with what was sent before; nothing comes in any more, and on_closed is not called.
+ * Pending questions are answered then with MSA_ECLOSED (or by loop_free): an asker that dies first has to
+ * chan_ask_cancel. */
+void chan_free(struct chan **c);
+/* For an answer that does not decode, or a wrong value in any message: closes the channel as a handler's
+ * negative result does. */
+void chan_reject(struct chan *c, const char *why);
 
 enum role chan_peer(const struct chan *c);
 unsigned chan_peer_index(const struct chan *c);
@@ -73,7 +83,8 @@ bool chan_is_open(const struct chan *c);
  *      msg_policy_settle_encode(&m, b);
  *      err = chan_end(c);
  *
- * chan_end: MSA_OK, MSA_ETOOBIG (nothing was sent) or MSA_ECLOSED. `id` pairs an answer with its
+ * chan_end: MSA_OK, or with nothing sent MSA_ETOOBIG (a field or the frame; out of memory too), MSA_EFULL (no
+ * descriptor could be kept) or MSA_ECLOSED. `id` pairs an answer with its
  * question (m->id) and is 0 in one-way messages. chan_begin never fails: on a closed channel
  * the bytes go nowhere and chan_end says so. */
 struct buf *chan_begin(struct chan *c, enum ipc_type type, uint64_t id);
@@ -87,13 +98,15 @@ int chan_end(struct chan *c);
 typedef void chan_answer_fn(void *arg, struct chan_message *m, int err);
 
 struct buf *chan_ask_begin(struct chan *c, enum ipc_type type);
-/* MSA_OK and *id_out (may be NULL), or negative with nothing sent and no callback to come. */
+/* MSA_OK and *id_out (may be NULL), or negative with nothing sent and no callback to come: as chan_end, and
+ * MSA_EFULL when too many questions are open. `within_ms` counts from now. */
 int chan_ask_end(struct chan *c, int64_t within_ms, chan_answer_fn *fn, void *arg,
                  uint64_t *id_out);
 /* The asker is gone: the answer, when it comes, is dropped. Unknown ids are fine. */
 void chan_ask_cancel(struct chan *c, uint64_t id);
 
-/* Short forms for the frequent case: encode one struct, say where the answer goes. */
+/* Short forms for the frequent case: encode one struct, say where the answer goes. In CHAN_ASK the answer
+ * may carry descriptors; the question carries none (else: chan_ask_begin, chan_attach_fd). */
 #define CHAN_SEND(c, name, id, msg)                                                                \
     (msg_##name##_encode((msg), chan_begin((c), IPC_##name, (id))), chan_end(c))
 #define CHAN_ASK(c, name, msg, within_ms, fn, arg, id_out)                                         \

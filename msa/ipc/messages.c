@@ -54,6 +54,22 @@ const struct ipc_rule *ipc_rule_of(unsigned type)
     return type > IPC_NONE && type < IPC_TYPE_COUNT ? &rules[type] : NULL;
 }
 
+static bool has_suffix(enum ipc_type type, struct view suffix)
+{
+    const struct ipc_rule *rule = ipc_rule_of(type);
+    return rule && view_has_suffix_nocase(view_cstr(rule->name), suffix);
+}
+
+enum ipc_type ipc_answer_of(enum ipc_type ask)
+{
+    return has_suffix(ask, VIEW_LIT("_ask")) ? (enum ipc_type)(ask + 1) : IPC_NONE;
+}
+
+bool ipc_is_answer(enum ipc_type type)
+{
+    return has_suffix(type, VIEW_LIT("_answer"));
+}
+
 const char *role_name(enum role role)
 {
     switch (role) {

@@ -109,6 +109,10 @@ struct ipc_rule {
 /* NULL for a number that is no message. */
 const struct ipc_rule *ipc_rule_of(unsigned type);
 
+/* X_answer of X_ask, IPC_NONE of any other; it is the next line of messages.def. */
+enum ipc_type ipc_answer_of(enum ipc_type ask);
+bool ipc_is_answer(enum ipc_type type);
+
 /* A bytes field that holds items: each is a length and the encoded item.
  *
  *   struct view list = m.recipients, item;

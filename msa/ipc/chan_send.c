@@ -1,0 +1,204 @@
+/* Sending: frames gather in one buffer and leave once at the end of the turn.
+ *
+ * A descriptor travels with the first byte of its frame, in a sendmsg of its own: the kernel hands all
+ * descriptors of one sendmsg over with whichever of its bytes is read first, and a receiver must
+ * never get those of a later frame before it has seen that frame begin. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "msa/base/assert.h"
+#include "msa/base/err.h"
+#include "msa/ipc/chan_private.h"
+
+#define KEEP_BYTES      65536 /* an empty output buffer of more gives its memory back */
+#define RETRY_AFTER_MS  20
+
+static void on_retry(void *arg)
+{
+    chan_flush(arg);
+}
+
+void chan_send_init(struct chan *c)
+{
+    buf_init_secret(&c->out, CHAN_OUTPUT_MAX);
+    list_init(&c->parcels);
+    timer_init(&c->retry, on_retry, c);
+}
+
+static void parcel_free(struct chan *c, struct parcel *p)
+{
+    for (unsigned i = 0; i < p->fd_count; i++)
+        close(p->fds[i]);
+    c->parcel_fd_count -= p->fd_count;
+    list_remove(&p->link);
+    free(p);
+}
+
+void chan_send_fini(struct chan *c)
+{
+    struct parcel *p, *next;
+    LIST_FOREACH(p, next, &c->parcels, struct parcel, link)
+        parcel_free(c, p);
+    timer_stop(&c->retry);
+    buf_fini(&c->out);
+}
+
+/* ---- building a frame ---- */
+
+struct buf *chan_begin(struct chan *c, enum ipc_type type, uint64_t id)
+{
+    const struct ipc_rule *rule = ipc_rule_of(type);
+    MSA_ASSERT(rule && (rule->senders & c->set.self) && (rule->receivers & c->set.peer));
+    MSA_ASSERT(!c->draft.is_on);
+    if (buf_len(&c->out) > CHAN_OUTPUT_MAX - FRAME_MAX_BYTES)
+        chan_break(c, "it takes nothing any more");
+    c->draft = (struct draft){.is_on = true, .offset = buf_len(&c->out), .type = type};
+    if (!chan_is_open(c))
+        c->draft.err = MSA_ECLOSED;
+    c->out.failed = false;
+    put_u32(&c->out, 0); /* set by chan_end, as is the count of descriptors */
+    put_u16(&c->out, (uint16_t)type);
+    put_u16(&c->out, 0);
+    put_u64(&c->out, id);
+    return &c->out;
+}
+
+void chan_attach_fd(struct chan *c, int fd)
+{
+    struct draft *d = &c->draft;
+    MSA_ASSERT(d->is_on);
+    MSA_ASSERT((d->parcel ? d->parcel->fd_count : 0) < ipc_rule_of(d->type)->max_fds);
+    if (!d->parcel) {
+        d->parcel = calloc(1, sizeof *d->parcel);
+        if (!d->parcel) {
+            d->err = MSA_EFULL;
+            return;
+        }
+        list_init(&d->parcel->link);
+    }
+    int copy = c->parcel_fd_count < CHAN_FDS_QUEUED_MAX ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
+    if (copy == -1) {
+        d->err = MSA_EFULL;
+        return;
+    }
+    d->parcel->fds[d->parcel->fd_count++] = copy;
+    c->parcel_fd_count++;
+}
+
+static void set_le(struct chan *c, size_t offset, uint32_t n, size_t width)
+{
+    char *at = c->out.data + c->out.start + offset;
+    for (size_t i = 0; i < width; i++)
+        at[i] = (char)(n >> (8 * i));
+}
+
+static void on_send(void *arg)
+{
+    struct chan *c = arg;
+    loop_hook_remove(&c->hook);
+    chan_flush(c);
+}
+
+int chan_end(struct chan *c)
+{
+    struct draft d = c->draft;
+    MSA_ASSERT(d.is_on);
+    c->draft = (struct draft){0};
+    size_t frame_bytes = buf_len(&c->out) - d.offset;
+    if (d.err == MSA_OK && (buf_failed(&c->out) || frame_bytes > FRAME_MAX_BYTES))
+        d.err = MSA_ETOOBIG;
+    if (d.err < 0) {
+        buf_truncate(&c->out, d.offset);
+        c->out.failed = false;
+        if (d.parcel)
+            parcel_free(c, d.parcel);
+        return d.err;
+    }
+    set_le(c, d.offset, (uint32_t)(frame_bytes - FRAME_HEADER_BYTES), 4);
+    if (d.parcel) {
+        set_le(c, d.offset + 6, d.parcel->fd_count, 2);
+        d.parcel->at_byte = c->sent_bytes + d.offset;
+        list_append(&c->parcels, &d.parcel->link);
+    }
+    if (!loop_hook_is_on(&c->hook))
+        loop_hook_add(c->set.loop, LOOP_STAGE_SEND, &c->hook, on_send, c);
+    return MSA_OK;
+}
+
+/* ---- writing ---- */
+
+union control {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(CHAN_FDS_MAX * sizeof(int))];
+};
+
+static void put_fds(struct msghdr *msg, union control *control, const struct parcel *p)
+{
+    memset(control, 0, sizeof *control);
+    msg->msg_control = control->bytes;
+    msg->msg_controllen = CMSG_SPACE(p->fd_count * sizeof(int));
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+    cmsg->cmsg_level = SOL_SOCKET;
+    cmsg->cmsg_type = SCM_RIGHTS;
+    cmsg->cmsg_len = CMSG_LEN(p->fd_count * sizeof(int));
+    memcpy(CMSG_DATA(cmsg), p->fds, p->fd_count * sizeof(int));
+}
+
+/* One sendmsg, up to the next frame with descriptors. */
+static ssize_t send_some(struct chan *c)
+{
+    struct parcel *p = LIST_FIRST(&c->parcels, struct parcel, link);
+    bool has_fds = p && p->at_byte == c->sent_bytes;
+    struct parcel *stop = p;
+    if (has_fds)
+        stop = p->link.next == &c->parcels ? NULL : CONTAINER_OF(p->link.next, struct parcel, link);
+    struct iovec iov = {.iov_base = c->out.data + c->out.start, .iov_len = buf_len(&c->out)};
+    if (stop)
+        iov.iov_len = (size_t)(stop->at_byte - c->sent_bytes);
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    union control control;
+    if (has_fds)
+        put_fds(&msg, &control, p);
+    ssize_t n = sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0 && has_fds)
+        parcel_free(c, p);
+    return n;
+}
+
+/* ETOOMANYREFS: as many descriptors are under way as this user may have open. The socket stays
+ * writable, so only time can tell. */
+static void wait_to_send(struct chan *c)
+{
+    if (errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM) {
+        if (timer_start(&c->retry, c->set.loop, RETRY_AFTER_MS) < 0)
+            chan_break(c, "out of memory");
+    } else if (errno == EAGAIN) {
+        watch_set(c->watch, c->is_freed ? 0 : IO_READ | IO_WRITE);
+    } else {
+        chan_break(c, errno == EPIPE || errno == ECONNRESET ? NULL : strerror(errno));
+    }
+}
+
+void chan_flush(struct chan *c)
+{
+    while (c->is_open && buf_len(&c->out) > 0) {
+        ssize_t n = send_some(c);
+        if (n == -1 && errno == EINTR)
+            continue;
+        if (n == -1) {
+            wait_to_send(c);
+            return;
+        }
+        c->sent_bytes += (uint64_t)n;
+        buf_take(&c->out, (size_t)n);
+    }
+    if (!c->is_open)
+        return;
+    watch_set(c->watch, c->is_freed ? 0 : IO_READ);
+    if (c->out.cap > KEEP_BYTES)
+        buf_release(&c->out);
+}
