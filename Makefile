@@ -79,15 +79,17 @@ $(BUILD)/msad $(BUILD)/msactl: $(BUILD)/%: $(BUILD)/obj/msa/%.o $(ARCHIVES)
 	@echo "  LINK    $@"
 	@$(CC) $(LDFLAGS_MSA) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/tools/%.o $(ARCHIVES)
-	@mkdir -p $(@D)
-	@echo "  LINK    $@"
-	@$(CC) $(LDFLAGS_MSA) $(LDFLAGS) -o $@ $^ $(LIBS)
+# A tool is tests/tools/NAME.c or tests/bench/NAME.c, with the files of a folder NAME beside it, and what all
+# test programs share.
+TEST_COMMON := $(call obj_of,$(call src_of,tests/common))
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(ARCHIVES)
-	@mkdir -p $(@D)
-	@echo "  LINK    $@"
-	@$(CC) $(LDFLAGS_MSA) $(LDFLAGS) -o $@ $^ $(LIBS)
+define tool_rule
+$(BUILD)/tests/$(notdir $(1)): $(call obj_of,$(1).c $(call src_of,$(1))) $(TEST_COMMON) $(ARCHIVES)
+	@mkdir -p $$(@D)
+	@echo "  LINK    $$@"
+	@$(CC) $(LDFLAGS_MSA) $(LDFLAGS) -o $$@ $$^ $(LIBS)
+endef
+$(foreach t,$(basename $(wildcard tests/tools/*.c tests/bench/*.c)),$(eval $(call tool_rule,$(t))))
 
 $(BUILD)/tests/unit: $(UNIT_OBJ) $(ARCHIVES)
 	@mkdir -p $(@D)
