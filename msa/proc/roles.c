@@ -1,0 +1,83 @@
+/* The one table of processes. Read a row as: this role runs as its own user, knows its own part of the
+ * configuration, speaks with `links`, and after its start can do no more than `sandbox_rights` say. */
+#include "msa/proc/roles.h"
+
+#include <unistd.h>
+
+#include "msa/base/err.h"
+#include "msa/proc/sandbox.h"
+#include "policy/policy.h"
+#include "policy/score/score.h"
+
+const struct role_spec role_specs[] = {
+    {
+        .role = ROLE_POLICY,
+        .config_role = CONFIG_ROLE_POLICY,
+        .ops = &policy_role,
+        .links = ROLE_SMTP | ROLE_RELAY | ROLE_CONSOLE,
+        .has_state_dir = true,
+        .sandbox_rights = SANDBOX_FILES,
+    },
+    {
+        .role = ROLE_SCORE,
+        .config_role = CONFIG_ROLE_SCORE,
+        .ops = &score_role,
+        .links = ROLE_SMTP | ROLE_CONSOLE,
+        .sandbox_rights = 0,
+    },
+};
+
+const size_t role_spec_count = sizeof role_specs / sizeof role_specs[0];
+
+const struct role_spec *role_spec_of(enum role role)
+{
+    for (size_t i = 0; i < role_spec_count; i++)
+        if (role_specs[i].role == role)
+            return &role_specs[i];
+    return NULL;
+}
+
+#define SMTP_PROCESSES_MAX 48 /* each has a number in its message ids (msa/base/msgid.h) */
+
+static unsigned core_count(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : (unsigned)n;
+}
+
+unsigned role_process_count(const struct role_spec *spec, const struct config *cfg)
+{
+    unsigned n = 1;
+    if (spec->role == ROLE_SMTP)
+        n = cfg->worker_count > 0 ? cfg->worker_count : core_count();
+    else if (spec->role == ROLE_SCORE)
+        n = cfg->score_worker_count > 0 ? cfg->score_worker_count : 1;
+    return n < SMTP_PROCESSES_MAX ? n : SMTP_PROCESSES_MAX;
+}
+
+unsigned role_msgid_worker(const struct role_spec *spec, unsigned index)
+{
+    if (spec->role == ROLE_SMTP)
+        return index;
+    return SMTP_PROCESSES_MAX + (unsigned)(spec - role_specs);
+}
+
+const char *role_user(const struct role_spec *spec, const struct config *cfg)
+{
+    switch (spec->role) {
+    case ROLE_SMTP: return cfg->users.smtp;
+    case ROLE_AUTH: return cfg->users.auth;
+    case ROLE_POLICY: return cfg->users.policy;
+    case ROLE_SCORE: return cfg->users.score;
+    case ROLE_RELAY: return cfg->users.relay;
+    case ROLE_CONSOLE: return cfg->users.console;
+    case ROLE_SUPERVISOR:
+    case ROLE_ANY: break;
+    }
+    return cfg->user;
+}
+
+bool role_is_linked(const struct role_spec *a, const struct role_spec *b)
+{
+    return (a->links & b->role) && (b->links & a->role);
+}

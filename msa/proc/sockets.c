@@ -1,0 +1,185 @@
+#include "msa/proc/sockets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "msa/base/err.h"
+#include "msa/io/listener.h"
+
+#define CONSOLE_BACKLOG 32
+
+static struct socket_entry *add(struct sockets *s, enum role role, const char *name, int fd)
+{
+    if (fd == -1 || s->count == SOCKETS_MAX) {
+        if (fd != -1)
+            close(fd);
+        return NULL;
+    }
+    struct socket_entry *e = &s->items[s->count++];
+    *e = (struct socket_entry){.role = role, .fd = fd};
+    snprintf(e->name, sizeof e->name, "%s", name);
+    return e;
+}
+
+static int duplicate(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static const struct socket_entry *find(const struct sockets *s, const char *name,
+                                       const struct config_endpoint *at)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (strcmp(s->items[i].name, name) == 0 && s->items[i].port == at->port &&
+            ipaddr_eq(&s->items[i].ip, &at->addr))
+            return &s->items[i];
+    return NULL;
+}
+
+static void learn_address(struct socket_entry *e)
+{
+    struct sockaddr_storage ss = {0};
+    socklen_t len = sizeof ss;
+    if (getsockname(e->fd, (struct sockaddr *)&ss, &len) == 0)
+        ipaddr_from_sockaddr((struct sockaddr *)&ss, &e->ip, &e->port);
+}
+
+/* All of systemd's sockets with this name. How many, or negative. */
+static int take_given(struct sockets *next, const struct systemd_sockets *given, enum role role,
+                      const char *name, bool is_new)
+{
+    int taken = 0;
+    for (size_t i = 0; i < given->count; i++) {
+        if (strcmp(given->items[i].name, name) != 0)
+            continue;
+        struct socket_entry *e = add(next, role, name, duplicate(given->items[i].fd));
+        if (!e)
+            return MSA_EFULL;
+        learn_address(e);
+        e->is_new = is_new;
+        taken++;
+    }
+    return taken;
+}
+
+static int open_endpoint(const struct sockets *now, struct sockets *next, const char *name,
+                         const struct config_endpoint *at, char error[SOCKETS_ERROR_MAX])
+{
+    int fd = -1;
+    char text[IPADDR_TEXT_MAX];
+    const struct socket_entry *old = find(now, name, at);
+    int err = MSA_OK;
+    if (old)
+        fd = duplicate(old->fd);
+    else
+        err = listener_open(&at->addr, at->port, &fd);
+    struct socket_entry *e = err == MSA_OK ? add(next, ROLE_SMTP, name, fd) : NULL;
+    if (!e) {
+        ipaddr_format(&at->addr, text);
+        snprintf(error, SOCKETS_ERROR_MAX, "listener %.64s: cannot listen on %s port %u: %s", name,
+                 ipaddr_is_none(&at->addr) ? "*" : text, at->port, strerror(errno));
+        return MSA_EIO;
+    }
+    e->ip = at->addr;
+    e->port = at->port;
+    e->is_new = !old;
+    return MSA_OK;
+}
+
+static bool has_name(const struct sockets *s, const char *name)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (strcmp(s->items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static int prepare_listener(const struct sockets *now, const struct systemd_sockets *given,
+                            const struct config_listener *l, struct sockets *next,
+                            char error[SOCKETS_ERROR_MAX])
+{
+    int taken = take_given(next, given, ROLE_SMTP, l->name, !has_name(now, l->name));
+    if (taken != 0)
+        return taken < 0 ? taken : MSA_OK;
+    for (uint32_t i = 0; i < l->addresses.count; i++) {
+        int err = open_endpoint(now, next, l->name, &l->addresses.items[i], error);
+        if (err < 0)
+            return err;
+    }
+    return MSA_OK;
+}
+
+/* ---- control socket ---- */
+
+static int bind_unix(const char *path)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    if (!view_to_cstr(view_cstr(path), sun.sun_path, sizeof sun.sun_path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd == -1)
+        return -1;
+    unlink(path); /* left over from a process that was killed; a live one holds the state lock */
+    if (bind(fd, (struct sockaddr *)&sun, sizeof sun) == 0 && chmod(path, S_IRUSR | S_IWUSR) == 0 &&
+        listen(fd, CONSOLE_BACKLOG) == 0)
+        return fd;
+    int saved_errno = errno;
+    close(fd);
+    errno = saved_errno;
+    return -1;
+}
+
+static int prepare_console(const struct sockets *now, const struct systemd_sockets *given,
+                           const struct config *cfg, struct sockets *next,
+                           char error[SOCKETS_ERROR_MAX])
+{
+    const struct config_endpoint none = {0};
+    int taken = take_given(next, given, ROLE_CONSOLE, SOCKETS_CONSOLE, now->count == 0);
+    if (taken != 0)
+        return taken < 0 ? taken : MSA_OK;
+    const struct socket_entry *old = find(now, SOCKETS_CONSOLE, &none);
+    int fd = old ? duplicate(old->fd) : bind_unix(cfg->console.socket);
+    struct socket_entry *e = add(next, ROLE_CONSOLE, SOCKETS_CONSOLE, fd);
+    if (!e) {
+        snprintf(error, SOCKETS_ERROR_MAX, "cannot listen on %.120s: %s", cfg->console.socket,
+                 strerror(errno));
+        return MSA_EIO;
+    }
+    e->is_new = !old;
+    return MSA_OK;
+}
+
+int sockets_own_console(const char *path, uid_t uid, gid_t gid)
+{
+    if (chown(path, uid, gid) == -1 || chmod(path, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) == -1)
+        return MSA_EACCESS;
+    return MSA_OK;
+}
+
+int sockets_prepare(const struct sockets *now, const struct systemd_sockets *given,
+                    const struct config *cfg, struct sockets *next, char error[SOCKETS_ERROR_MAX])
+{
+    next->count = 0;
+    snprintf(error, SOCKETS_ERROR_MAX, "too many listening sockets");
+    int err = prepare_console(now, given, cfg, next, error);
+    for (uint32_t i = 0; i < cfg->listener_count && err == MSA_OK; i++)
+        err = prepare_listener(now, given, &cfg->listeners[i], next, error);
+    if (err < 0)
+        sockets_close(next);
+    return err;
+}
+
+void sockets_close(struct sockets *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        close(s->items[i].fd);
+    s->count = 0;
+}

@@ -1,0 +1,113 @@
+#include "msa/proc/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "msa/base/err.h"
+
+extern char **environ;
+
+#define EXIT_NOT_STARTED 127
+
+int spawn_user_find(const char *name, struct spawn_user *out, char error[SPAWN_ERROR_MAX])
+{
+    int count = SPAWN_GROUPS_MAX;
+    *out = (struct spawn_user){0};
+    if (geteuid() != 0)
+        return MSA_OK;
+    const struct passwd *pw = getpwnam(name);
+    if (!pw) {
+        snprintf(error, SPAWN_ERROR_MAX,
+                 "there is no user '%.64s': create it (useradd --system) or set 'user'", name);
+        return MSA_ENOENT;
+    }
+    out->is_changed = true;
+    out->uid = pw->pw_uid;
+    out->gid = pw->pw_gid;
+    if (getgrouplist(name, pw->pw_gid, out->groups, &count) == -1) {
+        snprintf(error, SPAWN_ERROR_MAX, "user '%.64s' is in more than %d groups", name,
+                 SPAWN_GROUPS_MAX);
+        return MSA_ETOOBIG;
+    }
+    out->group_count = (size_t)count;
+    return MSA_OK;
+}
+
+int spawn_open_self(void)
+{
+    return open("/proc/self/exe", O_PATH | O_CLOEXEC);
+}
+
+/* Between fork and exec: async-signal-safe calls only, and no way back but _exit. */
+
+static void drop_to(const struct spawn_user *user)
+{
+    if (!user->is_changed)
+        return;
+    if (setgroups(user->group_count, user->groups) == -1 ||
+        setresgid(user->gid, user->gid, user->gid) == -1 ||
+        setresuid(user->uid, user->uid, user->uid) == -1)
+        _exit(EXIT_NOT_STARTED);
+    if (user->uid != 0 && (setresuid(0, 0, 0) == 0 || setresgid(0, 0, 0) == 0))
+        _exit(EXIT_NOT_STARTED); /* the drop did not hold */
+}
+
+/* A role ends when its boot channel does. Signals meant for the supervisor (Ctrl-C reaches the
+ * whole foreground group, systemctl may signal the whole unit) must not end it before. */
+static void reset_signals(void)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void arrange_descriptors(int boot_fd)
+{
+    int null_fd = open("/dev/null", O_RDWR);
+    if (null_fd == -1 || dup2(null_fd, STDIN_FILENO) == -1)
+        _exit(EXIT_NOT_STARTED);
+    /* dup2 onto itself would leave close-on-exec set. */
+    int ok = boot_fd == SPAWN_BOOT_FD ? fcntl(boot_fd, F_SETFD, 0) : dup2(boot_fd, SPAWN_BOOT_FD);
+    if (ok == -1 || close_range(SPAWN_BOOT_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) == -1)
+        _exit(EXIT_NOT_STARTED);
+}
+
+static _Noreturn void become_role(const struct spawn_settings *s)
+{
+    /* The binary's descriptor could be the very number that the boot channel needs. */
+    int exe_fd = fcntl(s->exe_fd, F_DUPFD_CLOEXEC, SPAWN_BOOT_FD + 1);
+    if (exe_fd == -1)
+        _exit(EXIT_NOT_STARTED);
+    arrange_descriptors(s->boot_fd);
+    reset_signals();
+    drop_to(s->user);
+    execveat(exe_fd, "", (char *const *)s->argv, environ, AT_EMPTY_PATH);
+    _exit(EXIT_NOT_STARTED);
+}
+
+pid_t spawn_role(const struct spawn_settings *settings)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before); /* no handler of ours may run in the child */
+    pid_t pid = fork();
+    if (pid == 0)
+        become_role(settings);
+    int saved_errno = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = saved_errno;
+    return pid;
+}

@@ -1,0 +1,30 @@
+#include <criterion/criterion.h>
+
+#include "msa/proc/restart.h"
+
+TestSuite(restart, .timeout = 20);
+
+Test(restart, is_quick_at_first_and_slow_in_a_loop)
+{
+    struct restart r = {0};
+    int64_t before = 0;
+    cr_assert_leq(restart_after_ms(&r, 0), 1000, "a role is back within a second");
+    cr_assert_not(restart_is_loop(&r));
+    for (int i = 0; i < 20; i++) {
+        int64_t wait = restart_after_ms(&r, 50);
+        cr_assert_geq(wait, before);
+        before = wait;
+    }
+    cr_assert_eq(before, RESTART_MAX_MS);
+    cr_assert(restart_is_loop(&r));
+}
+
+Test(restart, forgives_after_a_long_life)
+{
+    struct restart r = {0};
+    for (int i = 0; i < 20; i++)
+        restart_after_ms(&r, 0);
+    cr_assert_eq(restart_after_ms(&r, RESTART_LONG_LIFE_MS), RESTART_FIRST_MS);
+    cr_assert_not(restart_is_loop(&r));
+    cr_assert_gt(restart_after_ms(&r, RESTART_LONG_LIFE_MS - 1), RESTART_FIRST_MS);
+}
