@@ -422,6 +422,13 @@ static const struct schema_key console_keys[] = {
      .max = 107, /* sun_path */
      .roles = FOR_CONSOLE,
      .doc = "The UNIX socket that msactl connects to. Empty: `console.sock` in `runtime_dir`."},
+    {.name = "metrics",
+     .type = SCHEMA_ENDPOINT,
+     SCHEMA_FIELD(config_console, metrics),
+     .roles = FOR_CONSOLE,
+     .flags = SCHEMA_LIST,
+     .doc = "Addresses and ports that serve /metrics, /healthz and /readyz over plain HTTP, to "
+            "whoever can connect: a loopback address, or one of a network for monitoring."},
 };
 
 static const struct schema_block console_block = {
@@ -473,7 +480,7 @@ static const struct schema_key root_keys[] = {
      .words = core_words,
      .initial = "auto",
      .min = 1,
-     .max = 256,
+     .max = 48, /* each has a number in its message ids */
      .roles = FOR_SMTP,
      .doc = "Processes that speak to clients; `auto` is one per core. Read at the start only."},
     {.name = "score_workers",
@@ -528,7 +535,7 @@ static const struct schema_key root_keys[] = {
      .block = &schema_dns,
      .roles = FOR_RELAY,
      .doc = "Looking up smarthosts."},
-    BLOCK_KEY(console, console_block, "The way in for msactl."),
+    BLOCK_KEY(console, console_block, "The way in for msactl and for monitoring."),
 };
 
 const struct schema_block schema_root = {

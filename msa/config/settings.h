@@ -192,6 +192,7 @@ struct config_score {
 
 struct config_console {
     const char *socket; /* already filled from runtime_dir where not set */
+    struct config_endpoints metrics;
 };
 
 #endif
