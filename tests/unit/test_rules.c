@@ -86,7 +86,7 @@ Test(rules, what_makes_no_sense_is_said)
     static const char *const texts[] = {
         BASE "rule r { count countries; limit 3; then suspend; }",
         BASE "rule r { count speed; within 1h; limit 3; then suspend; }",
-        BASE "rule r { count messages; within 1h; limit 3; then pool; pool nowhere; }",
+        BASE "rule r { count messages; within 1h; limit 3; then pool; to_pool nowhere; }",
         BASE "rule r { count messages; within 1h; limit 3; then defer; when { countries "
              "Japan; } }",
         BASE "rule r { count messages; within 1h; then defer; }",
