@@ -222,10 +222,11 @@ static const struct schema_key auth_keys[] = {
      SCHEMA_FIELD(config_auth, scram_iteration_count),
      .initial = "4096",
      .min = 4096,
-     .max = 10000000,
+     .max = 65536,
      .roles = FOR_AUTH,
-     .doc = "PBKDF2 rounds in verifiers made from now on (RFC 7677 asks for at least 4096). Each "
-            "password check with PLAIN or LOGIN costs as many: 10,000 are about 2 ms of a core."},
+     .doc = "PBKDF2 rounds in verifiers made from now on (RFC 7677 asks for at least 4096; clients "
+            "with libsasl2 refuse more than 65,536). Each password check with PLAIN or LOGIN costs "
+            "as many: 10,000 are about 4 ms of a core."},
     {.name = "threads",
      .type = SCHEMA_COUNT,
      SCHEMA_FIELD(config_auth, thread_count),
@@ -244,6 +245,25 @@ static const struct schema_key auth_keys[] = {
      .roles = FOR_AUTH,
      .doc = "Password checks that may wait for a thread; beyond it sign-ins get 454, so that a "
             "flood of them cannot build a backlog that outlasts it."},
+    {.name = "hash_queue_per_address",
+     .type = SCHEMA_COUNT,
+     SCHEMA_FIELD(config_auth, hash_queue_per_address_count),
+     .initial = "64",
+     .min = 1,
+     .max = 65536,
+     .roles = FOR_AUTH,
+     .doc = "The same for one client address, or one IPv6 /64, so that a single source cannot fill "
+            "the queue for all."},
+    {.name = "credential_cache",
+     .type = SCHEMA_TIME,
+     SCHEMA_FIELD(config_auth, credential_cache_ms),
+     .initial = "5m",
+     .min = 0,
+     .max = 3600000,
+     .roles = FOR_AUTH,
+     .doc = "How long a password that was found right with PLAIN or LOGIN is known again without a "
+            "new check, in memory and as a keyed hash. A new password or a disabled account ends it at "
+            "once. `0` is off."},
     {.name = "failure_delay",
      .type = SCHEMA_TIME,
      SCHEMA_FIELD(config_auth, failure_delay_ms),
