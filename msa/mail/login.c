@@ -43,10 +43,54 @@ static int check_typed(struct view typed)
     return typed.n == 0 || !utf8_is_valid(typed) || has_control(typed) ? MSA_EINVAL : MSA_OK;
 }
 
-static bool is_name(struct view name)
+/* "@" and what NFKC makes of it: full width and small form. */
+static bool is_at_sign(uint32_t code)
 {
-    bool has_outer_space = name.n > 0 && (name.p[0] == ' ' || name.p[name.n - 1] == ' ');
-    return name.n > 0 && !has_outer_space;
+    return code == '@' || code == 0xff20 || code == 0xfe6b;
+}
+
+/* Parts the name at its only "@"; without one all of it is the local part. The parts are prepared each by
+ * itself, for the rule on writing directions holds within one, not over both. */
+static int split(struct view typed, struct view *local_out, struct view *domain_out, bool *has_at_out)
+{
+    *local_out = typed;
+    *domain_out = VIEW_EMPTY;
+    *has_at_out = false;
+    for (size_t at = 0, n; at < typed.n; at += n) {
+        uint32_t code = 0;
+        n = utf8_decode(view_slice(typed, at, typed.n), &code);
+        if (!is_at_sign(code))
+            continue;
+        if (*has_at_out)
+            return MSA_EINVAL;
+        *has_at_out = true;
+        *local_out = view_slice(typed, 0, at);
+        *domain_out = view_slice(typed, at + n, typed.n);
+    }
+    return MSA_OK;
+}
+
+/* Writes the local part in its form; its length. */
+static int add_local(struct view local, char out[static LOGIN_SIZE])
+{
+    char name[NAME_SIZE];
+    if (!view_to_cstr(local, name, sizeof name))
+        return MSA_EINVAL;
+    int err = prepare(name, sizeof name, stringprep_saslprep);
+    size_t n = strlen(name);
+    if (err == MSA_OK && (n == 0 || name[0] == ' ' || name[n - 1] == ' '))
+        err = MSA_EINVAL;
+    if (err == MSA_OK)
+        err = prepare(name, sizeof name, stringprep_nameprep);
+    n = strlen(name);
+    if (err < 0)
+        return err;
+    if (n == 0 || strchr(name, '@'))
+        return MSA_EINVAL;
+    if (n + 2 > LOGIN_SIZE)
+        return MSA_ETOOBIG;
+    memcpy(out, name, n + 1);
+    return (int)n;
 }
 
 /* Writes the domain behind the "@" that is at `out + n - 1`. */
@@ -62,38 +106,29 @@ static int add_domain(struct view domain, char out[static LOGIN_SIZE], size_t n)
     return (int)n + domain_n;
 }
 
+static int canonical(struct view typed, struct view default_domain, char out[static LOGIN_SIZE])
+{
+    struct view local, domain;
+    bool has_at;
+    int err = check_typed(typed);
+    if (err == MSA_OK)
+        err = split(typed, &local, &domain, &has_at);
+    if (err < 0)
+        return err;
+    int n = add_local(local, out);
+    if (n < 0 || (!has_at && default_domain.n == 0))
+        return n;
+    out[n++] = '@';
+    return add_domain(has_at ? domain : default_domain, out, (size_t)n);
+}
+
 int login_canonical(struct view typed, struct view default_domain, char out[static LOGIN_SIZE])
 {
-    char name[NAME_SIZE];
     out[0] = '\0';
-    int err = check_typed(typed);
-    if (err < 0 || !view_to_cstr(typed, name, sizeof name))
-        return err < 0 ? err : MSA_EINVAL;
-    err = prepare(name, sizeof name, stringprep_saslprep);
-    if (err < 0)
-        return err;
-    struct view domain = view_cstr(name);
-    bool has_at = view_find(domain, '@') < domain.n;
-    struct view whole = domain, local = view_cut(&domain, '@');
-    if (!is_name(whole) || !is_name(local))
-        return MSA_EINVAL;
-
-    char folded[NAME_SIZE];
-    view_to_cstr(local, folded, sizeof folded);
-    err = prepare(folded, sizeof folded, stringprep_nameprep);
-    size_t n = strlen(folded);
-    if (err < 0)
-        return err;
-    if (n == 0 || n + 2 > LOGIN_SIZE)
-        return n == 0 ? MSA_EINVAL : MSA_ETOOBIG;
-    memcpy(out, folded, n + 1);
-    if (!has_at && default_domain.n == 0)
-        return (int)n;
-    out[n++] = '@'; /* another "@" is in `domain` and no domain has one */
-    err = add_domain(has_at ? domain : default_domain, out, n);
-    if (err < 0)
+    int n = canonical(typed, default_domain, out);
+    if (n < 0)
         out[0] = '\0';
-    return err;
+    return n;
 }
 
 int login_prepare_password(struct view raw, struct buf *out)

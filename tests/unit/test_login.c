@@ -25,6 +25,7 @@ Test(login, makes_one_name_of_all_spellings)
         {"\xe4\xba\x8c\xe3\x83\x8e\xe5\xae\xae", "\xe4\xba\x8c\xe3\x83\x8e\xe5\xae\xae@example.jp"},
         {"\xef\xbd\xb1", "\xe3\x82\xa2@example.jp"},             /* half width kana */
         {"taro@B\xc3\x9c""CHER.example", "taro@xn--bcher-kva.example"},
+        {"\xd8\xa7\x31\xd8\xa7", "\xd8\xa7\x31\xd8\xa7@example.jp"}, /* written from the right */
         {"two words", "two words@example.jp"},
         {"a\xc2\xa0""b", "a b@example.jp"},                      /* a space that does not break */
     };
@@ -59,6 +60,7 @@ Test(login, refuses_what_is_no_name)
         VIEW_LIT("taro @example.jp"),
         VIEW_LIT("taro@ example.jp"),
         VIEW_LIT("taro@a@b"),
+        VIEW_LIT("taro\xef\xb9\xab""a@b"),
         VIEW_LIT("taro@[192.0.2.1]"),
         VIEW_LIT("taro@a_b"),
         VIEW_LIT("taro@192.0.2.1"),
