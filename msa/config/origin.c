@@ -1,4 +1,3 @@
-/* Origins: gathered in a list while binding, sorted once, then looked up by halving. */
 #include <stdlib.h>
 
 #include "msa/base/err.h"

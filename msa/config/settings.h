@@ -109,8 +109,6 @@ struct config_auth {
     uint32_t scram_iteration_count;
     uint32_t thread_count; /* 0: one per core */
     uint32_t hash_queue_count;
-    uint32_t hash_queue_per_address_count;
-    int64_t credential_cache_ms; /* 0: off */
     int64_t failure_delay_ms;
 };
 
@@ -194,7 +192,6 @@ struct config_score {
 
 struct config_console {
     const char *socket; /* already filled from runtime_dir where not set */
-    struct config_endpoints metrics;
 };
 
 #endif
