@@ -62,6 +62,19 @@ enum relay_result {
 /* relay_accept_ask.body_type, .dsn_ret and recipient.notify are the enums params_body, params_ret and
  * params_notify of msa/mail/params.h. */
 
+/* policy_route_ask.header_findings: what the session met in the header. */
+enum header_finding {
+    HEADER_FINDING_AMBIGUOUS = 1 << 0,      /* two parsers may see two different sets of fields */
+    HEADER_FINDING_NO_FROM = 1 << 1,
+    HEADER_FINDING_MANY_FROM = 1 << 2,      /* more than one From field */
+    HEADER_FINDING_FROM_INVALID = 1 << 3,   /* not RFC 5322: `authors` is no answer */
+    HEADER_FINDING_FROM_ODD = 1 << 4,       /* lawful, but loved by those who pass as somebody else */
+    HEADER_FINDING_NAME_HAS_AT = 1 << 5,    /* a display name that may show another address */
+    HEADER_FINDING_MANY_SENDER = 1 << 6,
+    HEADER_FINDING_SENDER_INVALID = 1 << 7, /* not exactly one sound mailbox */
+    HEADER_FINDING_RESENT = 1 << 8,         /* Resent-From or Resent-Sender is there */
+};
+
 /* What policy wants done with the header's Sender field (RFC 6409 §8). */
 enum sender_field { SENDER_KEEP = 0, SENDER_SET_LOGIN };
 

@@ -51,24 +51,43 @@ static int64_t clamp(int64_t n, int64_t least, int64_t most)
     return n < least ? least : n > most ? most : n;
 }
 
+struct moment {
+    struct civil date;
+    int64_t days; /* since 1970-01-01 */
+    int second_of_day;
+};
+
+static struct moment moment_of(int64_t unix_s, int offset_min)
+{
+    const int64_t least = days_of((struct civil){0, 1, 2}) * DAY_S;
+    const int64_t most = days_of((struct civil){9999, 12, 31}) * DAY_S;
+    int64_t local = clamp(unix_s, least, most) + offset_min * 60;
+    int64_t days = (local >= 0 ? local : local - (DAY_S - 1)) / DAY_S;
+    return (struct moment){
+        .date = civil_of(days), .days = days, .second_of_day = (int)(local - days * DAY_S)};
+}
+
 int date_format(int64_t unix_s, int offset_min, char out[static DATE_SIZE])
 {
     static const char days_of_week[] = "ThuFriSatSunMonTueWed"; /* 1970-01-01 was a Thursday */
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    const int64_t least = days_of((struct civil){0, 1, 2}) * DAY_S;
-    const int64_t most = days_of((struct civil){9999, 12, 31}) * DAY_S;
 
     offset_min = (int)clamp(offset_min, -1439, 1439);
-    int64_t local = clamp(unix_s, least, most) + offset_min * 60;
-    int64_t days = (local >= 0 ? local : local - (DAY_S - 1)) / DAY_S;
-    int64_t second = local - days * DAY_S;
-    struct civil date = civil_of(days);
-    int64_t weekday = (days % 7 + 7) % 7;
+    struct moment m = moment_of(unix_s, offset_min);
+    int64_t weekday = (m.days % 7 + 7) % 7;
     int zone = offset_min < 0 ? -offset_min : offset_min;
     return snprintf(out, DATE_SIZE, "%.3s, %02u %.3s %04d %02d:%02d:%02d %c%02d%02d",
-                    days_of_week + 3 * weekday, date.day, months + 3 * (date.month - 1),
-                    (int)date.year, (int)(second / 3600), (int)(second / 60 % 60),
-                    (int)(second % 60), offset_min < 0 ? '-' : '+', zone / 60, zone % 60);
+                    days_of_week + 3 * weekday, m.date.day, months + 3 * (m.date.month - 1),
+                    (int)m.date.year, m.second_of_day / 3600, m.second_of_day / 60 % 60,
+                    m.second_of_day % 60, offset_min < 0 ? '-' : '+', zone / 60, zone % 60);
+}
+
+int date_format_iso8601(int64_t unix_s, char out[static DATE_SIZE])
+{
+    struct moment m = moment_of(unix_s, 0);
+    return snprintf(out, DATE_SIZE, "%04d-%02u-%02uT%02d:%02d:%02dZ", (int)m.date.year,
+                    m.date.month, m.date.day, m.second_of_day / 3600, m.second_of_day / 60 % 60,
+                    m.second_of_day % 60);
 }
 
 /* `n` digits off the front, then `behind` unless that is NUL. */

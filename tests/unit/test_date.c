@@ -29,6 +29,27 @@ Test(date, writes_rfc_5322)
     }
 }
 
+Test(date, writes_rfc_3339)
+{
+    static const struct {
+        int64_t unix_s;
+        const char *want;
+    } cases[] = {
+        {0, "1970-01-01T00:00:00Z"},
+        {1780272061, "2026-06-01T00:01:01Z"},
+        {951827696, "2000-02-29T12:34:56Z"},
+        {INT64_MAX, "9999-12-31T00:00:00Z"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char out[DATE_SIZE];
+        int64_t back;
+        int n = date_format_iso8601(cases[i].unix_s, out);
+        cr_assert_str_eq(out, cases[i].want);
+        cr_assert_eq(n, (int)strlen(out));
+        cr_assert(date_parse_iso8601(view_cstr(out), &back));
+    }
+}
+
 /* Every day of four centuries, against the C library. */
 Test(date, agrees_with_gmtime)
 {

@@ -1,0 +1,289 @@
+/* A connection and its session: what happens on the socket goes into the engine, what the engine wants goes
+ * out. One timer a connection; it is set anew only when a deadline has come nearer, and looks again when
+ * it fires too early, so that commands cost no timer. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "msa/base/assert.h"
+#include "msa/base/clock.h"
+#include "msa/base/err.h"
+#include "smtp/replies.h"
+#include "smtp/worker.h"
+
+#define INPUT_MAX (64 * 1024)
+
+struct client *client_of(const struct smtp_session *s)
+{
+    return s->owner;
+}
+
+struct client *client_find(struct worker *w, uint64_t session_id)
+{
+    struct table_entry *e =
+        table_find(&w->by_id, view_of((const char *)&session_id, sizeof session_id));
+    return e ? CONTAINER_OF(e, struct client, by_id) : NULL;
+}
+
+/* ---- the timer ----------------------------------------------------------------------------------- */
+
+/* Output did not fit: out of memory, since the engine reads no commands while half of it is full. */
+static void give_up_choked(struct client *c)
+{
+    c->is_choked = false;
+    if (!c->conn)
+        return;
+    conn_abort(&c->conn);
+    c->conn = NULL;
+    smtp_session_on_gone(&c->session, "output-full");
+}
+
+void client_rearm(struct client *c)
+{
+    if (c->is_choked)
+        give_up_choked(c);
+    int64_t at_ms = smtp_session_deadline(&c->session);
+    if (at_ms == INT64_MAX || c->session.phase == PHASE_DEAD)
+        return;
+    if (timer_is_on(&c->timer) && c->timer.at_ms <= at_ms)
+        return;
+    int64_t after_ms = at_ms - clock_mono_ms();
+    if (timer_start(&c->timer, c->worker->loop, after_ms > 0 ? after_ms : 0) != MSA_OK)
+        smtp_session_on_gone(&c->session, "no-memory");
+}
+
+static void on_timer(void *arg)
+{
+    struct client *c = arg;
+    smtp_session_on_deadline(&c->session);
+    client_rearm(c);
+}
+
+/* ---- events of the connection -------------------------------------------------------------------- */
+
+static void on_tls_ready(void *owner)
+{
+    struct client *c = owner;
+    smtp_session_on_tls(&c->session);
+    client_rearm(c);
+}
+
+static void on_input(void *owner)
+{
+    struct client *c = owner;
+    smtp_session_on_input(&c->session);
+    client_rearm(c);
+}
+
+static void on_drained(void *owner)
+{
+    struct client *c = owner;
+    smtp_session_on_drained(&c->session);
+    client_rearm(c);
+}
+
+static void on_closed(void *owner, enum conn_end end)
+{
+    struct client *c = owner;
+    c->conn = NULL; /* it frees itself */
+    smtp_session_on_gone(&c->session, conn_end_name(end));
+}
+
+static const struct conn_events events = {
+    .on_tls_ready = on_tls_ready,
+    .on_input = on_input,
+    .on_output_drained = on_drained,
+    .on_closed = on_closed,
+};
+
+/* ---- what the engine wants of it ----------------------------------------------------------------- */
+
+static void write_bytes(struct smtp_session *s, struct view bytes)
+{
+    struct client *c = client_of(s);
+    if (c->conn && conn_write(c->conn, bytes) != MSA_OK)
+        c->is_choked = true; /* the engine may not be called from here */
+}
+
+static size_t output_len(const struct smtp_session *s)
+{
+    const struct client *c = client_of(s);
+    return c->conn ? conn_output_len(c->conn) : 0;
+}
+
+static int start_tls(struct smtp_session *s)
+{
+    struct client *c = client_of(s);
+    if (!c->conn || !c->worker->tls)
+        return MSA_ENOENT;
+    int err = conn_start_tls_server(c->conn, c->worker->tls);
+    if (err == MSA_OK && (s->flags & SMTP_IMPLICIT_TLS))
+        conn_read_start(c->conn);
+    return err;
+}
+
+static const struct tls_facts *tls_facts(const struct smtp_session *s)
+{
+    const struct client *c = client_of(s);
+    return c->conn ? conn_tls_facts(c->conn) : NULL;
+}
+
+static void close_client(struct smtp_session *s, bool is_abort)
+{
+    struct client *c = client_of(s);
+    if (!c->conn)
+        return;
+    if (is_abort)
+        conn_abort(&c->conn);
+    else
+        conn_close(&c->conn);
+    c->conn = NULL;
+}
+
+static void over(struct smtp_session *s)
+{
+    struct client *c = client_of(s);
+    struct worker *w = c->worker;
+    timer_stop(&c->timer);
+    table_remove(&w->by_id, &c->by_id);
+    places_leave(&w->places, &c->place);
+    list_remove(&c->link);
+    list_append(&w->over, &c->link);
+}
+
+static void moved(struct smtp_session *s, const struct ipaddr *from)
+{
+    struct client *c = client_of(s);
+    (void)from;
+    places_move(&c->worker->places, &c->place, &s->client_ip);
+}
+
+static void authenticated(struct smtp_session *s)
+{
+    struct client *c = client_of(s);
+    places_settle(&c->worker->places, &c->place);
+}
+
+static enum smtp_stock take_body(struct smtp_session *s, bool is_large, int *fd_out)
+{
+    struct client *c = client_of(s);
+    return stock_take(&c->worker->stock, c, is_large, fd_out);
+}
+
+static void put_body(struct smtp_session *s, int fd, bool is_large)
+{
+    stock_put(&client_of(s)->worker->stock, fd, is_large);
+}
+
+const struct smtp_host worker_host = {
+    .write = write_bytes,
+    .output_len = output_len,
+    .start_tls = start_tls,
+    .tls_facts = tls_facts,
+    .close = close_client,
+    .over = over,
+    .moved = moved,
+    .authenticated = authenticated,
+    .ask_connect = asks_connect,
+    .ask_login = asks_login,
+    .ask_mail = asks_mail,
+    .ask_quota = asks_quota,
+    .ask_score = asks_score,
+    .ask_route = asks_route,
+    .ask_accept = asks_accept,
+    .auth_start = asks_auth_start,
+    .auth_step = asks_auth_step,
+    .auth_abort = asks_auth_abort,
+    .cancel = asks_cancel,
+    .settle = asks_settle,
+    .disconnect = asks_disconnect,
+    .take_body = take_body,
+    .put_body = put_body,
+};
+
+/* ---- life ---------------------------------------------------------------------------------------- */
+
+static void free_client(struct client *c)
+{
+    list_remove(&c->link);
+    MSA_ASSERT(!c->conn && !c->asked);
+    smtp_session_fini(&c->session);
+    free(c);
+}
+
+void client_free_over(void *worker)
+{
+    struct worker *w = worker;
+    struct client *c;
+    while ((c = LIST_FIRST(&w->over, struct client, link)) != NULL)
+        free_client(c);
+}
+
+/* A refusal can be read only in clear: behind implicit TLS there would have to be a handshake first,
+ * which is what somebody who floods us wants. */
+static void turn_away(int fd, const struct smtp_arrival *arrival, enum places_result why)
+{
+    char line[REPLY_LINE_MAX];
+    size_t len;
+    if (arrival->flags & SMTP_IMPLICIT_TLS)
+        return;
+    reply_format(why == PLACES_FULL ? REPLY_BUSY : REPLY_BUSY_ADDRESS, VIEW_EMPTY, line, &len);
+    if (write(fd, line, len) < 0)
+        return; /* nobody to tell */
+}
+
+/* NULL: out of memory, `fd` closed. The place is the client's from here on. */
+static struct client *client_new(struct worker *w, int fd, const struct smtp_arrival *arrival,
+                                 struct place *place)
+{
+    const struct conn_limits sizes = {
+        .input_max_bytes = INPUT_MAX,
+        .output_max_bytes = w->site.config->limits.session_output_bytes,
+    };
+    struct client *c = calloc(1, sizeof *c);
+    if (!c) {
+        close(fd);
+        return NULL;
+    }
+    c->worker = w;
+    list_init(&c->waiting);
+    timer_init(&c->timer, on_timer, c);
+    c->conn = conn_new_accepted(w->loop, fd, &sizes, &events, c);
+    if (!c->conn) {
+        free(c);
+        return NULL;
+    }
+    smtp_session_init(&c->session, &w->site, c, conn_in(c->conn), arrival);
+    c->by_id.key = view_of((const char *)&c->session.id, sizeof c->session.id);
+    if (table_insert(&w->by_id, &c->by_id) != MSA_OK) {
+        conn_abort(&c->conn);
+        smtp_session_fini(&c->session);
+        free(c);
+        return NULL;
+    }
+    c->place = *place;
+    list_append(&w->clients, &c->link);
+    return c;
+}
+
+void client_accept(struct worker *w, int fd, const struct smtp_arrival *arrival)
+{
+    struct place place;
+    bool is_front = (arrival->flags & SMTP_MAY_XCLIENT) != 0;
+    enum places_result why = places_take(&w->places, &place, is_front ? NULL : &arrival->ip);
+    if (why != PLACES_OK) {
+        w->refused_count++;
+        turn_away(fd, arrival, why);
+        close(fd);
+        return;
+    }
+    struct client *c = client_new(w, fd, arrival, &place);
+    if (!c) {
+        places_leave(&w->places, &place);
+        return;
+    }
+    w->session_count++;
+    if (arrival->flags & SMTP_IMPLICIT_TLS)
+        conn_read_stop(c->conn); /* the client's hello stays in the kernel until policy said yes */
+    smtp_session_start(&c->session);
+    client_rearm(c);
+}

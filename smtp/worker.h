@@ -1,0 +1,109 @@
+/* Inside the session role: the process around the engine. Glue only; what SMTP means stands in session.c and
+ * the files of the verbs.
+ *
+ *   worker.c   the role: configuration, peers, drain
+ *   doors.c    listening sockets, limits, PROXY header
+ *   client.c   a connection and its session: events in, output and timers out
+ *   asks.c     the session's questions over channels
+ *   stock.c    body descriptors
+ *   places.c   how many sessions there may be, in all and per address */
+#ifndef SMTP_WORKER_H
+#define SMTP_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "msa/base/list.h"
+#include "msa/base/table.h"
+#include "msa/io/conn.h"
+#include "msa/io/listener.h"
+#include "msa/io/loop.h"
+#include "msa/ipc/role.h"
+#include "smtp/places.h"
+#include "smtp/session.h"
+#include "smtp/stock.h"
+
+#define WORKER_SCORES_MAX 64
+
+struct door;
+
+struct worker {
+    struct loop *loop;
+    struct smtp_site site;
+    struct tls_server *tls;
+    struct places places;
+    struct stock stock;
+
+    struct list doors;   /* of struct door: open listening sockets */
+    struct list fronts;  /* of struct front: PROXY headers to come */
+    struct list clients; /* of struct client */
+    struct list over;    /* of struct client: to be freed at the end of the turn */
+    struct table by_id;  /* of struct client */
+    struct loop_hook free_hook;
+
+    struct chan *policy;
+    struct chan *auth;
+    struct chan *relay;
+    struct chan *scores[WORKER_SCORES_MAX]; /* by index; NULL: away */
+    unsigned next_score;
+
+    role_drained_fn *on_drained;
+    void *drained_arg;
+    struct timer drain_timer;
+    uint64_t session_count; /* ever */
+    uint64_t refused_count; /* connections for which there was no place, ever */
+};
+
+/* One connection. Freed at the end of the turn in which its session was over. */
+struct client {
+    struct smtp_session session;
+    struct worker *worker;
+    struct conn *conn; /* NULL once the client is cut off */
+    struct timer timer;
+    struct table_entry by_id;
+    struct list link;    /* in worker->clients or ->over */
+    struct list waiting; /* in the stock's queue */
+    bool waits_for_large;
+    struct chan *asked;  /* where the open question went, if it can be cancelled */
+    uint64_t ask_id;
+    struct place place;
+    bool is_choked; /* output did not fit */
+};
+
+extern const struct smtp_host worker_host;
+
+struct client *client_of(const struct smtp_session *s);
+
+/* ---- client.c ---- */
+
+/* Takes `fd` over. */
+void client_accept(struct worker *w, int fd, const struct smtp_arrival *arrival);
+struct client *client_find(struct worker *w, uint64_t session_id); /* NULL: gone */
+/* Behind every event of the session: its next deadline becomes the timer's. */
+void client_rearm(struct client *c);
+void client_free_over(void *worker); /* the hook */
+
+/* ---- doors.c ---- */
+
+void doors_open(struct worker *w, struct view name, int fd); /* takes `fd` over */
+void doors_close(struct worker *w);   /* no new connections; PROXY headers to come are not waited for */
+void doors_free(struct worker *w);
+
+/* ---- asks.c: parts of worker_host ---- */
+
+int asks_connect(struct smtp_session *s, const struct msg_policy_connect_ask *m);
+int asks_login(struct smtp_session *s, const struct msg_policy_login_ask *m);
+int asks_mail(struct smtp_session *s, const struct msg_policy_mail_ask *m);
+int asks_quota(struct smtp_session *s, const struct msg_policy_quota_ask *m);
+int asks_score(struct smtp_session *s, const struct msg_score_ask *m, int fd);
+int asks_route(struct smtp_session *s, const struct msg_policy_route_ask *m);
+int asks_accept(struct smtp_session *s, const struct msg_relay_accept_ask *m, int fd);
+int asks_auth_start(struct smtp_session *s, const struct msg_auth_start *m);
+int asks_auth_step(struct smtp_session *s, const struct msg_auth_step *m);
+void asks_auth_abort(struct smtp_session *s);
+void asks_cancel(struct smtp_session *s);
+void asks_settle(struct smtp_session *s, const struct msg_policy_settle *m);
+void asks_disconnect(struct smtp_session *s);
+chan_handler_fn asks_on_challenge, asks_on_auth_done, asks_on_kill;
+
+#endif
