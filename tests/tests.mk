@@ -37,6 +37,23 @@ test-dialog: all tools
 test-integ: all tools
 	@MSAD_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/integ/run.py $(FILTER)
 
+# libFuzzer wants clang and objects of its own. FUZZ_SECONDS for each driver; FILTER is a part of a driver's name.
+# What a run finds new is kept in build/fuzz/corpus, a crash in build/fuzz/crash-*.
+FUZZ_SECONDS ?= 60
+FUZZ_MAKE := $(MAKE) CC=clang BUILD=build/fuzz SANITIZE=1 CFLAGS=-fsanitize=fuzzer-no-link
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: fuzz fuzz-programs fuzz-smoke
+fuzz:
+	@+$(FUZZ_MAKE) fuzz-programs
+fuzz-programs: $(FUZZERS)
+fuzz-smoke: fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run-fuzz.sh build/fuzz '$(FILTER)'
+
+$(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVES)
+	@echo "  LINK    $@"
+	@$(CC) -fsanitize=fuzzer $(LDFLAGS_MSA) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # House rules. The deep ones are slow and know false alarms; the format is advice.
 .PHONY: lint lint-deep format format-check
 lint:

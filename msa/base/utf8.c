@@ -1,5 +1,7 @@
 #include "msa/base/utf8.h"
 
+#include "msa/base/err.h"
+
 /* Length, bits in the first byte, and the least code point that needs this length. */
 struct form {
     size_t n;
@@ -85,4 +87,25 @@ size_t utf8_encode(uint32_t code, char out[static 4])
         out[i] = (char)(0x80 | (code & 0x3f));
     out[0] = (char)(lead[n] | code);
     return n;
+}
+
+static bool is_control(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x2028 || code == 0x2029;
+}
+
+int utf8_add_clean(struct buf *out, struct view v)
+{
+    while (v.n > 0) {
+        uint32_t code;
+        size_t n = utf8_decode(v, &code);
+        struct view clean = n == 0             ? VIEW_LIT("\xef\xbf\xbd")
+                            : is_control(code) ? VIEW_LIT(" ")
+                                               : view_slice(v, 0, n);
+        int err = buf_add(out, clean);
+        if (err < 0)
+            return err;
+        v = view_slice(v, n ? n : 1, v.n);
+    }
+    return MSA_OK;
 }

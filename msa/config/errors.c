@@ -145,7 +145,7 @@ void suggest_offer(struct suggest *s, const char *candidate)
         return;
     unsigned worst = (unsigned)(c.n > s->word.n ? c.n : s->word.n) / 3 + 1;
     unsigned distance = edit_distance(s->word, c);
-    if (distance > worst || distance >= c.n || (s->best && distance >= s->distance))
+    if (distance > worst || distance * 2 >= c.n || (s->best && distance >= s->distance))
         return;
     s->best = candidate;
     s->distance = distance;

@@ -501,7 +501,7 @@ static const struct schema_key root_keys[] = {
      .roles = FOR_SMTP,
      .doc = "Where clients connect. At least one."},
     BLOCK_KEY(tls, tls_block, "TLS towards clients."),
-    BLOCK_KEY(auth, auth_block, "Sign-in."),
+    BLOCK_KEY(auth, auth_block, "How clients sign in (RFC 4954)."),
     BLOCK_KEY(limits, schema_limits,
               "Bounds on what a client can send and hold. Each has its reply; none can be passed."),
     BLOCK_KEY(deadlines, schema_deadlines,

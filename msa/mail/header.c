@@ -218,7 +218,9 @@ int header_finish(struct header *h)
         return h->error;
     h->defects |= HEADER_CUT_OFF;
     h->is_complete = true;
-    if (h->scanned_bytes < buf_len(&h->block))
+    if (buf_len(&h->block) > h->limits.block_bytes)
+        h->error = too_big(h);
+    else if (h->scanned_bytes < buf_len(&h->block))
         h->error = read_line(h, 0);
     return h->error;
 }

@@ -6,12 +6,10 @@
 static bool has_8bit(const char *p, size_t n)
 {
     uint64_t seen = 0;
-    while (n >= sizeof seen) {
-        uint64_t word;
-        memcpy(&word, p, sizeof word);
-        seen |= word;
-        p += sizeof word;
-        n -= sizeof word;
+    uint64_t words[4];
+    for (; n >= sizeof words; p += sizeof words, n -= sizeof words) {
+        memcpy(words, p, sizeof words);
+        seen |= words[0] | words[1] | words[2] | words[3];
     }
     for (; n > 0; n--)
         seen |= (unsigned char)*p++;

@@ -176,6 +176,7 @@ Test(header, stops_at_its_limits)
     cr_assert_eq(scan_small("A:\r\nB:\r\nC:\r\n\r\n", limits), HEADER_COMPLETE);
     cr_assert_eq(scan_small("A:\r\nB:\r\nC:\r\nD:\r\n\r\n", limits), MSA_ETOOBIG);
     cr_assert_eq(scan_small("no end in sight", limits), MSA_ETOOBIG);
+    cr_assert_eq(scan_small("A: 345678\r\nB: 4567\r\n\r", limits), MSA_ETOOBIG); /* no end yet */
 }
 
 Test(header, unfolds)

@@ -42,3 +42,26 @@ Test(utf8, brings_every_code_point_back)
         cr_assert_eq(utf8_is_ascii(view_of(text, n)), code < 0x80);
     }
 }
+
+Test(utf8, cleans_text_for_one_line)
+{
+    static const struct {
+        struct view in, want;
+    } cases[] = {
+        {VIEW_LIT("plain \xe3\x81\x82"), VIEW_LIT("plain \xe3\x81\x82")},
+        {VIEW_LIT("a\r\n\0b\x1b\x7f"), VIEW_LIT("a   b  ")},
+        {VIEW_LIT("\xc2\x85\xe2\x80\xa8|"), VIEW_LIT("  |")},
+        {VIEW_LIT("\x8eR\xe3\x81"), VIEW_LIT("\xef\xbf\xbdR\xef\xbf\xbd\xef\xbf\xbd")},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf out;
+        buf_init(&out, 100);
+        cr_assert_eq(utf8_add_clean(&out, cases[i].in), 0);
+        cr_assert(view_eq(buf_view(&out), cases[i].want), "case %zu", i);
+        buf_fini(&out);
+    }
+    struct buf small;
+    buf_init(&small, 2);
+    cr_assert_lt(utf8_add_clean(&small, VIEW_LIT("abc")), 0);
+    buf_fini(&small);
+}

@@ -1,0 +1,221 @@
+#include "msa/mail/charset.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "msa/base/err.h"
+#include "msa/base/utf8.h"
+
+enum charset_kind {
+    KIND_ICONV = 0,
+    KIND_UTF8, /* and ASCII, which is a part of it */
+    KIND_JIS,  /* ISO-2022-JP, by way of EUC */
+};
+
+/* What mail calls them (RFC 2978 names and habits) and what converts them. Labels are widened to what
+ * programs really send under them, as browsers do: ISO-8859-1 is Windows-1252, Shift_JIS is CP932. */
+static const struct charset {
+    const char *label;
+    const char *iconv_name;
+    enum charset_kind kind;
+} table[] = {
+    {"us-ascii", NULL, KIND_UTF8},
+    {"utf-8", NULL, KIND_UTF8},
+    {"utf8", NULL, KIND_UTF8},
+    {"iso-2022-jp", "EUC-JP-MS", KIND_JIS},
+    {"iso-2022-jp-1", "EUC-JP-MS", KIND_JIS},
+    {"iso-2022-jp-ms", "EUC-JP-MS", KIND_JIS},
+    {"cp50221", "EUC-JP-MS", KIND_JIS},
+    {"euc-jp", "EUC-JP-MS", KIND_ICONV},
+    {"shift_jis", "CP932", KIND_ICONV},
+    {"shift-jis", "CP932", KIND_ICONV},
+    {"x-sjis", "CP932", KIND_ICONV},
+    {"windows-31j", "CP932", KIND_ICONV},
+    {"cp932", "CP932", KIND_ICONV},
+    {"iso-8859-1", "CP1252", KIND_ICONV},
+    {"windows-1252", "CP1252", KIND_ICONV},
+    {"iso-8859-2", "ISO-8859-2", KIND_ICONV},
+    {"iso-8859-3", "ISO-8859-3", KIND_ICONV},
+    {"iso-8859-4", "ISO-8859-4", KIND_ICONV},
+    {"iso-8859-5", "ISO-8859-5", KIND_ICONV},
+    {"iso-8859-6", "ISO-8859-6", KIND_ICONV},
+    {"iso-8859-7", "ISO-8859-7", KIND_ICONV},
+    {"iso-8859-8", "ISO-8859-8", KIND_ICONV},
+    {"iso-8859-9", "CP1254", KIND_ICONV},
+    {"iso-8859-15", "ISO-8859-15", KIND_ICONV},
+    {"windows-1250", "CP1250", KIND_ICONV},
+    {"windows-1251", "CP1251", KIND_ICONV},
+    {"windows-1253", "CP1253", KIND_ICONV},
+    {"windows-1254", "CP1254", KIND_ICONV},
+    {"windows-1255", "CP1255", KIND_ICONV},
+    {"windows-1256", "CP1256", KIND_ICONV},
+    {"windows-1257", "CP1257", KIND_ICONV},
+    {"windows-1258", "CP1258", KIND_ICONV},
+    {"koi8-r", "KOI8-R", KIND_ICONV},
+    {"koi8-u", "KOI8-U", KIND_ICONV},
+    {"tis-620", "CP874", KIND_ICONV},
+    {"windows-874", "CP874", KIND_ICONV},
+    {"gb2312", "GB18030", KIND_ICONV},
+    {"gbk", "GB18030", KIND_ICONV},
+    {"gb18030", "GB18030", KIND_ICONV},
+    {"big5", "BIG5", KIND_ICONV},
+    {"euc-kr", "UHC", KIND_ICONV},
+    {"ks_c_5601-1987", "UHC", KIND_ICONV},
+};
+#define CHARSETS (sizeof table / sizeof table[0])
+
+#define NO_CONVERTER ((iconv_t)-1)
+#define REPLACEMENT  VIEW_LIT("\xef\xbf\xbd")
+
+struct charsets {
+    iconv_t converter[CHARSETS]; /* NO_CONVERTER where none is needed or none is there */
+};
+
+struct charsets *charsets_new(void)
+{
+    struct charsets *cs = calloc(1, sizeof *cs);
+    if (!cs)
+        return NULL;
+    for (size_t i = 0; i < CHARSETS; i++)
+        cs->converter[i] =
+            table[i].iconv_name ? iconv_open("UTF-8", table[i].iconv_name) : NO_CONVERTER;
+    return cs;
+}
+
+void charsets_free(struct charsets *cs)
+{
+    if (!cs)
+        return;
+    for (size_t i = 0; i < CHARSETS; i++)
+        if (cs->converter[i] != NO_CONVERTER)
+            iconv_close(cs->converter[i]);
+    free(cs);
+}
+
+/* One call of iconv; moves `*in` on. True if it stopped at a byte it could not take. */
+static bool convert_some(iconv_t cd, struct view *in, char *dst, size_t room, size_t *written)
+{
+    char *from = (char *)(uintptr_t)in->p; /* iconv's prototype lacks a const */
+    size_t left = in->n, dst_left = room;
+    size_t rc = iconv(cd, &from, &left, &dst, &dst_left);
+    bool is_stuck = rc == (size_t)-1 && errno != E2BIG;
+    *written = room - dst_left;
+    is_stuck |= left == in->n && *written == 0; /* no progress: never loop on it */
+    *in = view_slice(*in, in->n - left, in->n);
+    return is_stuck;
+}
+
+static int convert(iconv_t cd, struct view in, struct buf *out)
+{
+    char chunk[512];
+    iconv(cd, NULL, NULL, NULL, NULL); /* the state of an earlier text */
+    while (in.n > 0) {
+        size_t n;
+        bool is_stuck = convert_some(cd, &in, chunk, sizeof chunk, &n);
+        int err = buf_append(out, chunk, n);
+        if (err == MSA_OK && is_stuck && in.n > 0) {
+            err = buf_add(out, REPLACEMENT);
+            in = view_slice(in, 1, in.n);
+        }
+        if (err < 0)
+            return err;
+    }
+    char *dst = chunk;
+    size_t room = sizeof chunk;
+    iconv(cd, NULL, NULL, &dst, &room); /* CP1255 and CP1258 hold back a letter for its accent */
+    return buf_append(out, chunk, sizeof chunk - room);
+}
+
+/* ---- ISO-2022-JP ------------------------------------------------------------------------------- */
+
+enum jis_set { JIS_ASCII, JIS_KANA, JIS_0208, JIS_0212 };
+
+/* An escape sequence at the front of `v`: its length, or 0. */
+static size_t jis_escape(struct view v, enum jis_set *set_out)
+{
+    static const struct {
+        struct view text;
+        enum jis_set set;
+    } escapes[] = {
+        {VIEW_LIT("\x1b(B"), JIS_ASCII}, {VIEW_LIT("\x1b(J"), JIS_ASCII},
+        {VIEW_LIT("\x1b(I"), JIS_KANA},  {VIEW_LIT("\x1b$@"), JIS_0208},
+        {VIEW_LIT("\x1b$B"), JIS_0208},  {VIEW_LIT("\x1b$(D"), JIS_0212},
+    };
+    for (size_t i = 0; i < sizeof escapes / sizeof escapes[0]; i++)
+        if (view_has_prefix(v, escapes[i].text)) {
+            *set_out = escapes[i].set;
+            return escapes[i].text.n;
+        }
+    return 0;
+}
+
+/* One character as EUC-JP: high bits set, half width kana behind SS2, JIS X 0212 behind SS3. */
+static size_t jis_char(struct view v, enum jis_set set, struct buf *euc)
+{
+    bool is_graphic = (unsigned char)v.p[0] > 0x20 && (unsigned char)v.p[0] < 0x7f;
+    if (set == JIS_ASCII || !is_graphic) {
+        buf_append(euc, v.p, 1);
+        return 1;
+    }
+    size_t n = set == JIS_KANA || v.n < 2 ? 1 : 2;
+    if (set != JIS_0208)
+        buf_add_char(euc, (char)(set == JIS_KANA ? 0x8e : 0x8f));
+    for (size_t i = 0; i < n; i++)
+        buf_add_char(euc, (char)(v.p[i] | 0x80));
+    return n;
+}
+
+static int jis_to_euc(struct view in, struct buf *euc)
+{
+    enum jis_set set = JIS_ASCII;
+    while (in.n > 0) {
+        size_t n = jis_escape(in, &set);
+        if (n == 0)
+            n = jis_char(in, set, euc);
+        in = view_slice(in, n, in.n);
+    }
+    return buf_failed(euc) ? MSA_ENOMEM : MSA_OK;
+}
+
+static int convert_jis(iconv_t cd, struct view in, struct buf *out)
+{
+    struct buf euc;
+    buf_init(&euc, 2 * in.n + 1); /* kana grow from one byte to two */
+    int err = jis_to_euc(in, &euc);
+    if (err == MSA_OK)
+        err = convert(cd, buf_view(&euc), out);
+    buf_fini(&euc);
+    return err;
+}
+
+/* ---- */
+
+static int clean_utf8(struct view in, struct buf *out)
+{
+    while (in.n > 0) {
+        uint32_t code;
+        size_t n = utf8_decode(in, &code);
+        int err = buf_add(out, n ? view_slice(in, 0, n) : REPLACEMENT);
+        if (err < 0)
+            return err;
+        in = view_slice(in, n ? n : 1, in.n);
+    }
+    return MSA_OK;
+}
+
+int charset_to_utf8(struct charsets *cs, struct view label, struct view bytes, struct buf *out)
+{
+    for (size_t i = 0; i < CHARSETS; i++) {
+        if (!view_eq_nocase(label, view_cstr(table[i].label)))
+            continue;
+        if (table[i].kind == KIND_UTF8)
+            return clean_utf8(bytes, out);
+        if (cs->converter[i] == NO_CONVERTER)
+            return MSA_ENOENT;
+        return table[i].kind == KIND_JIS ? convert_jis(cs->converter[i], bytes, out)
+                                         : convert(cs->converter[i], bytes, out);
+    }
+    return MSA_ENOENT;
+}
