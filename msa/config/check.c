@@ -181,6 +181,18 @@ static void check_pool(const struct checker *c, const struct config_pool *p)
                    (long long)(c->cfg->deadlines.relay_answer_ms / 1000));
 }
 
+static void check_pool_name(const struct checker *c, const char *const *name, const void *block)
+{
+    struct view wanted = view_cstr(*name);
+    if (c->cfg->pool_count == 0 || config_pool_find(c->cfg, wanted))
+        return;
+    struct suggest near = {.word = wanted};
+    for (uint32_t i = 0; i < c->cfg->pool_count; i++)
+        suggest_offer(&near, c->cfg->pools[i].name);
+    report_add(c->errs, place_of(c, name, block), "there is no pool '%.*s'%s", SHOWN(wanted),
+               suggest_text(&near));
+}
+
 static void check_pools(const struct checker *c)
 {
     const struct config *cfg = c->cfg;
@@ -189,15 +201,7 @@ static void check_pools(const struct checker *c)
                    "there is no pool: add pool NAME { smarthost HOST:PORT; }");
     for (uint32_t i = 0; i < cfg->pool_count; i++)
         check_pool(c, &cfg->pools[i]);
-
-    struct view wanted = view_cstr(cfg->policy.default_pool);
-    if (cfg->pool_count == 0 || config_pool_find(cfg, wanted))
-        return;
-    struct suggest near = {.word = wanted};
-    for (uint32_t i = 0; i < cfg->pool_count; i++)
-        suggest_offer(&near, cfg->pools[i].name);
-    report_add(c->errs, place_of(c, &cfg->policy.default_pool, &cfg->policy),
-               "there is no pool '%.*s'%s", SHOWN(wanted), suggest_text(&near));
+    check_pool_name(c, &cfg->policy.default_pool, &cfg->policy);
 }
 
 /* `small` may not be more than `large`. */
@@ -235,6 +239,47 @@ static void check_queue(const struct checker *c)
                 "message_size", q->bytes, "max_bytes");
 }
 
+/* A window is needed by all that is not measured at one moment. */
+static bool is_of_the_moment(enum config_rule_count count)
+{
+    return count == CONFIG_COUNT_SESSIONS || count == CONFIG_COUNT_SENDING ||
+           count == CONFIG_COUNT_SPEED;
+}
+
+static void check_country(const struct checker *c, const char *country, const void *field,
+                          const void *block)
+{
+    if (strlen(country) != 2 || !ascii_is_alpha(country[0]) || !ascii_is_alpha(country[1]))
+        report_add(c->errs, place_of(c, field, block),
+                   "'%s' is not a country: write two letters (ISO 3166), such as JP", country);
+}
+
+static void check_rule(const struct checker *c, const struct config_rule *r)
+{
+    if (r->within_ms == 0 && !is_of_the_moment(r->count))
+        report_add(c->errs, place_of(c, &r->within_ms, r),
+                   "rule '%s' needs a window: within 1h, for example", r->name);
+    if (r->within_ms > 0 && is_of_the_moment(r->count))
+        report_add(c->errs, place_of(c, &r->within_ms, r),
+                   "rule '%s' measures a moment: leave 'within' out", r->name);
+    if (r->then & CONFIG_THEN_POOL)
+        check_pool_name(c, &r->pool, r);
+    if (r->lock_max_ms < r->lock_ms)
+        report_add(c->errs, place_of(c, &r->lock_max_ms, r),
+                   "'lock_max' may not be less than 'lock'");
+    for (uint32_t i = 0; i < r->when.countries.count; i++)
+        check_country(c, r->when.countries.items[i], &r->when.countries, &r->when);
+}
+
+static void check_rules(const struct checker *c)
+{
+    const struct config_rules *all = &c->cfg->rules;
+    for (uint32_t i = 0; i < c->cfg->rule_count; i++)
+        check_rule(c, &c->cfg->rule[i]);
+    for (uint32_t i = 0; i < all->home.count; i++)
+        check_country(c, all->home.items[i], &all->home, all);
+}
+
 void check_settings(const struct config *cfg, struct config_errors *errs)
 {
     struct checker c = {.cfg = cfg, .errs = errs};
@@ -243,6 +288,7 @@ void check_settings(const struct config *cfg, struct config_errors *errs)
                    "'target file' needs 'file', the path of the log file");
     check_listeners(&c);
     check_pools(&c);
+    check_rules(&c);
     check_limits(&c);
     check_queue(&c);
 }

@@ -1,3 +1,7 @@
+/* The way in: text, file or snapshot to a struct config, in the steps parse, bind, derive, check.
+ *
+ * Everything a configuration points to lies in one arena, the struct itself included; the arena is
+ * wiped when it is freed, because of the passwords. */
 #include "msa/config/config.h"
 
 #include <unistd.h>

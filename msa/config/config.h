@@ -22,6 +22,7 @@
 #include "msa/config/errors.h"
 #include "msa/config/settings.h"
 #include "msa/config/settings_relay.h"
+#include "msa/config/settings_rules.h"
 
 /* Who may know a key. Bits, so that the table can name several; the values are those of enum role
  * in msa/ipc, which this layer cannot include. */
@@ -55,6 +56,9 @@ struct config {
     struct config_deadlines deadlines;
     struct config_submission submission;
     struct config_policy policy;
+    struct config_rules rules;
+    const struct config_rule *rule; /* in the order of the file */
+    uint32_t rule_count;
     struct config_score score;
     const struct config_pool *pools;
     uint32_t pool_count;

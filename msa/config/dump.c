@@ -9,7 +9,7 @@
 struct dumper {
     const struct config *cfg;
     struct buf *out;
-    unsigned role; /* keys of this role only; 0: all but secrets */
+    unsigned role; /* only keys that this role may know; 0: all but secrets */
     bool with_origin;
     unsigned depth;
 };

@@ -1,3 +1,5 @@
+/* Mistakes: kept in one bounded list, shown by file, line and column whatever the order of discovery,
+ * because the tree, the table and the checks each pass over the text once. */
 #include "msa/config/errors.h"
 
 #include <stdarg.h>

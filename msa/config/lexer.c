@@ -1,3 +1,5 @@
+/* One pass, no look-ahead beyond a byte. After a mistake the lexer goes on behind it, so that the
+ * parser finds the next one too. */
 #include "msa/config/lexer.h"
 
 #include <string.h>

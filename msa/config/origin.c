@@ -1,3 +1,4 @@
+/* Origins: gathered in a list while binding, sorted once, then looked up by halving. */
 #include <stdlib.h>
 
 #include "msa/base/err.h"

@@ -9,7 +9,8 @@
 static const char introduction[] =
     "# Settings of msad\n"
     "\n"
-    "Made from the table in `msa/config/schema*.c` by `build/tests/config_reference`; do not edit.\n"
+    "Made from the table in `msa/config/schema*.c` by `build/tests/config_reference`; do not\n"
+    "edit.\n"
     "\n"
     "A file is a list of `key value…;` and `block [NAME] { … }`. `#` opens a comment up to the end\n"
     "of the line. A value that holds spaces or any of `{ } ; #` stands between \"quotes\" with the\n"

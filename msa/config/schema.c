@@ -222,10 +222,11 @@ static const struct schema_key auth_keys[] = {
      SCHEMA_FIELD(config_auth, scram_iteration_count),
      .initial = "4096",
      .min = 4096,
-     .max = 10000000,
+     .max = 65536,
      .roles = FOR_AUTH,
-     .doc = "PBKDF2 rounds in verifiers made from now on (RFC 7677 asks for at least 4096). Each "
-            "password check with PLAIN or LOGIN costs as many: 10,000 are about 2 ms of a core."},
+     .doc = "PBKDF2 rounds in verifiers made from now on (RFC 7677 asks for at least 4096; clients "
+            "with libsasl2 refuse more than 65,536). Each password check with PLAIN or LOGIN costs "
+            "as many: 10,000 are about 4 ms of a core."},
     {.name = "threads",
      .type = SCHEMA_COUNT,
      SCHEMA_FIELD(config_auth, thread_count),
@@ -244,6 +245,25 @@ static const struct schema_key auth_keys[] = {
      .roles = FOR_AUTH,
      .doc = "Password checks that may wait for a thread; beyond it sign-ins get 454, so that a "
             "flood of them cannot build a backlog that outlasts it."},
+    {.name = "hash_queue_per_address",
+     .type = SCHEMA_COUNT,
+     SCHEMA_FIELD(config_auth, hash_queue_per_address_count),
+     .initial = "64",
+     .min = 1,
+     .max = 65536,
+     .roles = FOR_AUTH,
+     .doc = "The same for one client address, or one IPv6 /64, so that a single source cannot fill "
+            "the queue for all."},
+    {.name = "credential_cache",
+     .type = SCHEMA_TIME,
+     SCHEMA_FIELD(config_auth, credential_cache_ms),
+     .initial = "5m",
+     .min = 0,
+     .max = 3600000,
+     .roles = FOR_AUTH,
+     .doc = "How long a password that was found right with PLAIN or LOGIN is known again without a "
+            "new check, in memory and as a keyed hash. A new password or a disabled account ends it at "
+            "once. `0` is off."},
     {.name = "failure_delay",
      .type = SCHEMA_TIME,
      SCHEMA_FIELD(config_auth, failure_delay_ms),
@@ -422,6 +442,13 @@ static const struct schema_key console_keys[] = {
      .max = 107, /* sun_path */
      .roles = FOR_CONSOLE,
      .doc = "The UNIX socket that msactl connects to. Empty: `console.sock` in `runtime_dir`."},
+    {.name = "metrics",
+     .type = SCHEMA_ENDPOINT,
+     SCHEMA_FIELD(config_console, metrics),
+     .roles = FOR_CONSOLE,
+     .flags = SCHEMA_LIST,
+     .doc = "Addresses and ports that serve /metrics, /healthz and /readyz over plain HTTP, to "
+            "whoever can connect: a loopback address, or one of a network for monitoring."},
 };
 
 static const struct schema_block console_block = {
@@ -473,7 +500,7 @@ static const struct schema_key root_keys[] = {
      .words = core_words,
      .initial = "auto",
      .min = 1,
-     .max = 256,
+     .max = 48, /* each has a number in its message ids */
      .roles = FOR_SMTP,
      .doc = "Processes that speak to clients; `auto` is one per core. Read at the start only."},
     {.name = "score_workers",
@@ -509,6 +536,22 @@ static const struct schema_key root_keys[] = {
     BLOCK_KEY(submission, submission_block, "What is mended in submitted messages."),
     BLOCK_KEY(policy, policy_block,
               "Decisions. The fixed answers double as emergency brakes: change one and reload."),
+    {.name = "rules",
+     .type = SCHEMA_BLOCK,
+     SCHEMA_FIELD(config, rules),
+     .block = &schema_rules,
+     .roles = FOR_POLICY,
+     .doc = "What all rules share."},
+    {.name = "rule",
+     .type = SCHEMA_BLOCKS,
+     SCHEMA_FIELD(config, rule),
+     .count_offset = offsetof(struct config, rule_count),
+     .block = &schema_rule,
+     .max = 128,
+     .roles = FOR_POLICY,
+     .doc = "A measure against abuse, in one sentence: count what, per whom, within how long, at which limit, "
+            "then do what, when. Their order has no meaning; the strictest verdict holds, and every reason is "
+            "kept."},
     BLOCK_KEY(score, score_block, "Scoring of content."),
     {.name = "pool",
      .type = SCHEMA_BLOCKS,
@@ -528,7 +571,7 @@ static const struct schema_key root_keys[] = {
      .block = &schema_dns,
      .roles = FOR_RELAY,
      .doc = "Looking up smarthosts."},
-    BLOCK_KEY(console, console_block, "The way in for msactl."),
+    BLOCK_KEY(console, console_block, "The way in for msactl and for monitoring."),
 };
 
 const struct schema_block schema_root = {

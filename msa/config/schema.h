@@ -95,6 +95,8 @@ extern const struct schema_block schema_deadlines;
 extern const struct schema_block schema_pool;
 extern const struct schema_block schema_queue;
 extern const struct schema_block schema_dns;
+extern const struct schema_block schema_rule;
+extern const struct schema_block schema_rules;
 
 /* For the tables: FIELD(config_limits, hop_count) gives offset and size. */
 #define SCHEMA_FIELD(object, field)                                                                \

@@ -109,6 +109,8 @@ struct config_auth {
     uint32_t scram_iteration_count;
     uint32_t thread_count; /* 0: one per core */
     uint32_t hash_queue_count;
+    uint32_t hash_queue_per_address_count;
+    int64_t credential_cache_ms; /* 0: off */
     int64_t failure_delay_ms;
 };
 
@@ -192,6 +194,7 @@ struct config_score {
 
 struct config_console {
     const char *socket; /* already filled from runtime_dir where not set */
+    struct config_endpoints metrics;
 };
 
 #endif

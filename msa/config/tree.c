@@ -1,3 +1,6 @@
+/* The parser. What recovers after a mistake: a statement ends at the first of ; { } or the end of its
+ * file, and each file closes exactly the blocks that it opened, so that one forgotten brace is
+ * reported once, with the line that opened the block. */
 #include "msa/config/tree.h"
 
 #include <glob.h>

@@ -1,3 +1,4 @@
+/* The types of values, and settings made of one value or of several. */
 #include "msa/config/value.h"
 
 #include <string.h>
@@ -149,6 +150,12 @@ const struct value_type value_types[SCHEMA_TYPE_COUNT] = {
                          value_format_endpoint},
 };
 
+/* A secret is never quoted: messages end up in logs and on screens. */
+static struct view shown_text(const struct schema_key *key, const struct tree_word *word)
+{
+    return key->flags & SCHEMA_SECRET ? VIEW_LIT("***") : word->text;
+}
+
 bool value_fail(struct value_site *site, const struct schema_key *key,
                 const struct tree_word *word)
 {
@@ -156,7 +163,8 @@ bool value_fail(struct value_site *site, const struct schema_key *key,
     struct suggest near = {.word = word->text};
     for (const struct schema_word *w = key->words; w && w->text; w++)
         suggest_offer(&near, w->text);
-    report_add(site->errs, &word->at, "'%.*s' is not %s: %s%s", SHOWN(word->text), type->what,
+    struct view shown = shown_text(key, word);
+    report_add(site->errs, &word->at, "'%.*s' is not %s: %s%s", SHOWN(shown), type->what,
                type->usage, suggest_text(&near));
     return false;
 }
@@ -192,8 +200,9 @@ bool value_fail_range(struct value_site *site, const struct schema_key *key,
         buf_add_cstr(&range, " to ");
         value_format_bound(key, key->max, &range);
     }
-    report_add(site->errs, &word->at, "'%.*s' is out of range for '%s', use %.*s",
-               SHOWN(word->text), key->name, (int)buf_len(&range), buf_view(&range).p);
+    struct view shown = shown_text(key, word);
+    report_add(site->errs, &word->at, "'%.*s' is out of range for '%s', use %.*s", SHOWN(shown),
+               key->name, (int)buf_len(&range), buf_view(&range).p);
     buf_fini(&range);
     return false;
 }

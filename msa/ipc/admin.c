@@ -67,7 +67,7 @@ int admin_dispatch(const struct admin_op *ops, size_t op_count, void *state, str
                    struct chan_message *m)
 {
     struct msg_admin_ask ask;
-    json_error_t error = {.text = ""};
+    json_error_t error = {0};
     if (msg_admin_ask_decode(m->payload, &ask) < 0)
         return MSA_EPROTO;
     const struct admin_op *op = find(ops, op_count, ask.op);
@@ -78,7 +78,9 @@ int admin_dispatch(const struct admin_op *ops, size_t op_count, void *state, str
     struct admin_call call = {.chan = c, .id = m->id, .op = ask.op, .actor = ask.actor,
                               .args = parse_args(ask.json, &error)};
     if (!json_is_object(call.args)) {
-        admin_refuse(c, m->id, 400, "arguments are to be one JSON object: %s", error.text);
+        /* error.text would quote what stands there, which may be a password. */
+        admin_refuse(c, m->id, 400, "arguments are to be one JSON object (line %d, column %d)",
+                     error.line, error.column);
     } else {
         if (op->is_change)
             log_call(&call);

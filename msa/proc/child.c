@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "msa/base/err.h"
 #include "msa/base/log.h"
 #include "msa/base/msgid.h"
@@ -161,7 +163,9 @@ static int close_sandbox(struct child *c, char why_not[CHILD_WHY_MAX])
         .read_path_count = add_ca_files(cfg, paths, count, READ_PATHS_MAX),
         .is_filtered = cfg->sandbox,
     };
-    tzset(); /* reads /etc/localtime while that can be done */
+    /* What would read files at its first use does so while that can be done. */
+    tzset();
+    json_object_seed(0);
     return sandbox_close(&settings, why_not);
 }
 

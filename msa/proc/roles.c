@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "msa/base/err.h"
+#include "msa/console/console.h"
 #include "msa/proc/sandbox.h"
 #include "policy/policy.h"
 #include "policy/score/score.h"
@@ -24,6 +24,14 @@ const struct role_spec role_specs[] = {
         .ops = &score_role,
         .links = ROLE_SMTP | ROLE_CONSOLE,
         .sandbox_rights = 0,
+    },
+    {
+        .role = ROLE_CONSOLE,
+        .config_role = CONFIG_ROLE_CONSOLE,
+        .ops = &console_role,
+        .links = ROLE_SMTP | ROLE_AUTH | ROLE_POLICY | ROLE_SCORE | ROLE_RELAY,
+        .has_listeners = true,
+        .sandbox_rights = SANDBOX_ACCEPT,
     },
 };
 

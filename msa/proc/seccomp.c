@@ -100,7 +100,7 @@ static int add_sockets(scmp_filter_ctx ctx)
     static const uint64_t families[] = {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK};
     for (size_t i = 0; i < COUNT(families); i++)
         if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(socket), 1,
-                             SCMP_A0(SCMP_CMP_EQ, families[i])) < 0)
+                             SCMP_A0(SCMP_CMP_EQ, families[i], 0)) < 0)
             return MSA_EACCESS;
     return 1;
 }
@@ -114,9 +114,9 @@ static int add_guarded(scmp_filter_ctx ctx)
                          SCMP_A2(SCMP_CMP_MASKED_EQ, exec, 0)) < 0 ||
         seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(mprotect), 1,
                          SCMP_A2(SCMP_CMP_MASKED_EQ, exec, 0)) < 0 ||
-        seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, self)) < 0 ||
+        seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, self, 0)) < 0 ||
         /* prlimit64 to read: the new limits (third argument) must be absent */
-        seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0)) < 0)
+        seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0, 0)) < 0)
         return MSA_EACCESS;
     return 4;
 }

@@ -68,21 +68,29 @@ static int take_given(struct sockets *next, const struct systemd_sockets *given,
     return taken;
 }
 
-static int open_endpoint(const struct sockets *now, struct sockets *next, const char *name,
-                         const struct config_endpoint *at, char error[SOCKETS_ERROR_MAX])
+/* What a set of sockets is made from, and what for. */
+struct plan {
+    const struct sockets *now;
+    const struct systemd_sockets *given;
+    struct sockets *next;
+    char *error; /* SOCKETS_ERROR_MAX */
+};
+
+static int open_endpoint(const struct plan *plan, enum role role, const char *name,
+                         const struct config_endpoint *at, uint32_t backlog)
 {
     int fd = -1;
     char text[IPADDR_TEXT_MAX];
-    const struct socket_entry *old = find(now, name, at);
+    const struct socket_entry *old = find(plan->now, name, at);
     int err = MSA_OK;
     if (old)
         fd = duplicate(old->fd);
     else
         err = listener_open(&at->addr, at->port, &fd);
-    struct socket_entry *e = err == MSA_OK ? add(next, ROLE_SMTP, name, fd) : NULL;
-    if (!e) {
+    struct socket_entry *e = err == MSA_OK ? add(plan->next, role, name, fd) : NULL;
+    if (!e || listen(fd, (int)backlog) == -1) { /* Linux: again changes the backlog */
         ipaddr_format(&at->addr, text);
-        snprintf(error, SOCKETS_ERROR_MAX, "listener %.64s: cannot listen on %s port %u: %s", name,
+        snprintf(plan->error, SOCKETS_ERROR_MAX, "%.64s: cannot listen on %s port %u: %s", name,
                  ipaddr_is_none(&at->addr) ? "*" : text, at->port, strerror(errno));
         return MSA_EIO;
     }
@@ -100,15 +108,14 @@ static bool has_name(const struct sockets *s, const char *name)
     return false;
 }
 
-static int prepare_listener(const struct sockets *now, const struct systemd_sockets *given,
-                            const struct config_listener *l, struct sockets *next,
-                            char error[SOCKETS_ERROR_MAX])
+static int prepare_listener(const struct plan *plan, enum role role, const char *name,
+                            const struct config_endpoints *addresses, uint32_t backlog)
 {
-    int taken = take_given(next, given, ROLE_SMTP, l->name, !has_name(now, l->name));
+    int taken = take_given(plan->next, plan->given, role, name, !has_name(plan->now, name));
     if (taken != 0)
         return taken < 0 ? taken : MSA_OK;
-    for (uint32_t i = 0; i < l->addresses.count; i++) {
-        int err = open_endpoint(now, next, l->name, &l->addresses.items[i], error);
+    for (uint32_t i = 0; i < addresses->count; i++) {
+        int err = open_endpoint(plan, role, name, &addresses->items[i], backlog);
         if (err < 0)
             return err;
     }
@@ -137,41 +144,54 @@ static int bind_unix(const char *path)
     return -1;
 }
 
-static int prepare_console(const struct sockets *now, const struct systemd_sockets *given,
-                           const struct config *cfg, struct sockets *next,
-                           char error[SOCKETS_ERROR_MAX])
+static int prepare_console(const struct plan *plan, const struct config *cfg)
 {
     const struct config_endpoint none = {0};
-    int taken = take_given(next, given, ROLE_CONSOLE, SOCKETS_CONSOLE, now->count == 0);
+    int taken = take_given(plan->next, plan->given, ROLE_CONSOLE, SOCKETS_CONSOLE,
+                           !has_name(plan->now, SOCKETS_CONSOLE));
     if (taken != 0)
         return taken < 0 ? taken : MSA_OK;
-    const struct socket_entry *old = find(now, SOCKETS_CONSOLE, &none);
+    const struct socket_entry *old = find(plan->now, SOCKETS_CONSOLE, &none);
     int fd = old ? duplicate(old->fd) : bind_unix(cfg->console.socket);
-    struct socket_entry *e = add(next, ROLE_CONSOLE, SOCKETS_CONSOLE, fd);
+    struct socket_entry *e = add(plan->next, ROLE_CONSOLE, SOCKETS_CONSOLE, fd);
     if (!e) {
-        snprintf(error, SOCKETS_ERROR_MAX, "cannot listen on %.120s: %s", cfg->console.socket,
+        snprintf(plan->error, SOCKETS_ERROR_MAX, "cannot listen on %.120s: %s", cfg->console.socket,
                  strerror(errno));
         return MSA_EIO;
     }
     e->is_new = !old;
+    e->is_ours = true;
     return MSA_OK;
 }
 
-int sockets_own_console(const char *path, uid_t uid, gid_t gid)
+int sockets_own_console(const struct sockets *s, uid_t uid, gid_t gid)
 {
-    if (chown(path, uid, gid) == -1 || chmod(path, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) == -1)
-        return MSA_EACCESS;
+    struct sockaddr_un sun;
+    socklen_t len = sizeof sun;
+    for (size_t i = 0; i < s->count; i++) {
+        if (strcmp(s->items[i].name, SOCKETS_CONSOLE) != 0 || !s->items[i].is_ours)
+            continue;
+        if (getsockname(s->items[i].fd, (struct sockaddr *)&sun, &len) == -1 ||
+            chown(sun.sun_path, uid, gid) == -1 ||
+            chmod(sun.sun_path, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) == -1)
+            return MSA_EACCESS;
+    }
     return MSA_OK;
 }
 
 int sockets_prepare(const struct sockets *now, const struct systemd_sockets *given,
                     const struct config *cfg, struct sockets *next, char error[SOCKETS_ERROR_MAX])
 {
+    const struct plan plan = {now, given, next, error};
     next->count = 0;
     snprintf(error, SOCKETS_ERROR_MAX, "too many listening sockets");
-    int err = prepare_console(now, given, cfg, next, error);
+    int err = prepare_console(&plan, cfg);
+    if (err == MSA_OK)
+        err = prepare_listener(&plan, ROLE_CONSOLE, SOCKETS_METRICS, &cfg->console.metrics,
+                               CONSOLE_BACKLOG);
     for (uint32_t i = 0; i < cfg->listener_count && err == MSA_OK; i++)
-        err = prepare_listener(now, given, &cfg->listeners[i], next, error);
+        err = prepare_listener(&plan, ROLE_SMTP, cfg->listeners[i].name,
+                               &cfg->listeners[i].addresses, cfg->listeners[i].backlog_count);
     if (err < 0)
         sockets_close(next);
     return err;

@@ -12,6 +12,7 @@
 #include "msa/proc/systemd.h"
 
 #define SOCKETS_CONSOLE "console" /* listener name of the control socket */
+#define SOCKETS_METRICS "metrics" /* and of those of `console { metrics … }` */
 #define SOCKETS_MAX     256
 
 struct socket_entry {
@@ -21,6 +22,7 @@ struct socket_entry {
     uint16_t port;
     int fd;
     bool is_new; /* was not in the set before */
+    bool is_ours; /* bound here, not by systemd */
 };
 
 struct sockets {
@@ -36,7 +38,8 @@ int sockets_prepare(const struct sockets *now, const struct systemd_sockets *giv
                     const struct config *cfg, struct sockets *next, char error[SOCKETS_ERROR_MAX]);
 void sockets_close(struct sockets *s);
 
-/* The control socket's owner and mode: root, its own user, and members of that user's group. */
-int sockets_own_console(const char *path, uid_t uid, gid_t gid);
+/* The control socket's owner and mode: root, its own user, and members of that user's group. One that
+ * systemd made keeps what its unit says. */
+int sockets_own_console(const struct sockets *s, uid_t uid, gid_t gid);
 
 #endif

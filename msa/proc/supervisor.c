@@ -215,7 +215,7 @@ static int prepare_worker(struct worker *w)
     if (err == MSA_OK && w->spec->has_state_dir)
         err = dirs_make_state(cfg, role_name(w->spec->role), &w->user, w->state_dir, error);
     if (err == MSA_OK && w->spec->role == ROLE_CONSOLE && w->user.is_changed) {
-        err = sockets_own_console(cfg->console.socket, w->user.uid, w->user.gid);
+        err = sockets_own_console(&w->sup->sockets, w->user.uid, w->user.gid);
         if (err < 0)
             snprintf(error, sizeof error, "cannot own %.200s", cfg->console.socket);
     }

@@ -61,6 +61,8 @@ static bool rule_is_nth(const struct rule *r, unsigned nth)
 static void need_records(struct decision *d)
 {
     subjects_need(d->subjects, PER_ACCOUNT, 0); /* known recipients, good networks */
+    subjects_need(d->subjects, PER_EVERYONE,
+                  0); /* whether mailbox accesses are reported */
     for (unsigned i = 0; i < d->set->rule_count; i++) {
         const struct rule *r = &d->set->rules[i];
         if (!takes_part(r, d->event))
@@ -239,33 +241,62 @@ static void give_back(struct decision *d, const struct rule *r, struct record *r
         judge_give_back(r, d->event, rec, judge_amount(r, d->event, NULL));
 }
 
-/* What is known of the account beside the counts. */
-static void learn(struct decision *d)
+/* ---- what is known beside the counts ---- */
+
+static void learn_network(struct decision *d, struct record *account)
+{
+    struct cell *c = record_get(account, CELL_ID_GOOD_NETWORKS, CELL_DISTINCT);
+    if (!c)
+        return;
+    cell_good_add(c->of.distinct, subject_network_hash(d->set, &d->event->ip),
+                  d->event->at_ms);
+    account->is_changed = true;
+}
+
+/* One note in ten minutes is enough to know that accesses are reported. */
+#define FEED_NOTE_MS 600000
+
+static void learn_mailbox(struct decision *d, struct record *account)
 {
     const struct event *e = d->event;
-    struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
-    struct cell *c;
-    if (!account)
+    struct record *everyone = subjects_find(d->subjects, PER_EVERYONE, 0);
+    struct cell *c = record_get(account, CELL_ID_MAILBOX_NETWORKS, CELL_DISTINCT);
+    struct cell *feed = record_get(everyone, CELL_ID_MAILBOX_FEED, CELL_DISTINCT);
+    if (!c || !feed)
         return;
-    if (e->kind == EVENT_LOGIN && !ipaddr_is_none(&e->ip) &&
-        (c = record_get(account, CELL_ID_GOOD_NETWORKS, CELL_DISTINCT))) {
-        cell_good_add(c->of.distinct, subject_network_hash(d->set, &e->ip), e->at_ms);
-        account->is_changed = true;
-    }
-    if (e->kind == EVENT_MAILBOX && !ipaddr_is_none(&e->ip) &&
-        (c = record_get(account, CELL_ID_MAILBOX_NETWORKS, CELL_DISTINCT))) {
-        cell_distinct_add(c->of.distinct, subject_network_hash(d->set, &e->ip), e->at_ms);
-        account->is_changed = true;
-    }
-    if (e->kind != EVENT_MESSAGE || !e->recipient_hashes ||
-        !(c = record_get(account, CELL_ID_KNOWN_RECIPIENTS, CELL_KNOWN)))
+    cell_distinct_add(c->of.distinct, subject_network_hash(d->set, &e->ip), e->at_ms);
+    account->is_changed = true;
+    if (cell_distinct_at(feed->of.distinct, FEED_NOTE_MS, e->at_ms) > 0)
         return;
-    for (uint32_t i = 0; i < e->recipients; i++) {
+    cell_distinct_add(feed->of.distinct, 1, e->at_ms);
+    everyone->is_changed = true;
+}
+
+static void learn_recipients(struct decision *d, struct record *account)
+{
+    const struct event *e = d->event;
+    struct cell *c = record_get(account, CELL_ID_KNOWN_RECIPIENTS, CELL_KNOWN);
+    for (uint32_t i = 0; c && i < e->recipients; i++) {
         if (cell_known_has(c->of.known, e->recipient_hashes[i]))
             continue;
         cell_known_add(c->of.known, e->recipient_hashes[i]);
         account->is_changed = true;
     }
+}
+
+static void learn(struct decision *d)
+{
+    const struct event *e = d->event;
+    struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
+    bool has_ip = !ipaddr_is_none(&e->ip);
+    if (!account)
+        return;
+    if (e->kind == EVENT_LOGIN && has_ip)
+        learn_network(d, account);
+    if (e->kind == EVENT_MAILBOX && has_ip)
+        learn_mailbox(d, account);
+    if (e->kind == EVENT_MESSAGE && e->recipient_hashes)
+        learn_recipients(d, account);
 }
 
 static void judge_signs_and_limits(struct decision *d, const struct rule *r,
@@ -299,15 +330,22 @@ static void decide(struct decision *d)
 /* ---- the store around it ---- */
 
 /* The same user has read mail from this network lately: spammers never do (mission.md
- * 27). */
+ * 27). Where nobody reports POP and IMAP accesses at all, their absence says nothing, and
+ * everybody has the benefit of the doubt. */
 static bool has_mailbox_access(struct decision *d)
 {
+    const struct event *e = d->event;
     struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
+    struct record *everyone = subjects_find(d->subjects, PER_EVERYONE, 0);
+    struct cell *feed =
+        everyone ? record_find(everyone, CELL_ID_MAILBOX_FEED, CELL_DISTINCT) : NULL;
+    if (!feed ||
+        cell_distinct_at(feed->of.distinct, d->set->mailbox_lately_ms, e->at_ms) == 0)
+        return true;
     struct cell *c =
         account ? record_find(account, CELL_ID_MAILBOX_NETWORKS, CELL_DISTINCT) : NULL;
-    return c &&
-           cell_distinct_has(c->of.distinct, subject_network_hash(d->set, &d->event->ip),
-                             d->set->mailbox_lately_ms, d->event->at_ms);
+    return c && cell_distinct_has(c->of.distinct, subject_network_hash(d->set, &e->ip),
+                                  d->set->mailbox_lately_ms, e->at_ms);
 }
 
 typedef void decision_fn(struct decision *d);

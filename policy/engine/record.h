@@ -42,6 +42,7 @@ enum cell_fixed_id {
     CELL_ID_KNOWN_RECIPIENTS = 1,
     CELL_ID_GOOD_NETWORKS = 2,    /* from which the account signed in well */
     CELL_ID_MAILBOX_NETWORKS = 3, /* from which POP or IMAP was used */
+    CELL_ID_MAILBOX_FEED = 4,     /* of everyone: that such accesses are reported at all */
     CELL_ID_FIRST_OF_RULES = 16,
 };
 

@@ -117,7 +117,7 @@ Test(config_file, mistakes_name_the_file_they_stand_in)
     expect_errors("f.conf:1:1: unknown setting 'wrokers' at the top level (did you mean "
                   "'workers'?)\n"
                   "a:2:2: unknown setting 'workers' in block 'limits'\n"
-                  "a:2:10: '0' is out of range for 'workers', use 1 to 256\n");
+                  "a:2:10: '0' is out of range for 'workers', use 1 to 48\n");
 }
 
 Test(config_file, a_file_closes_what_it_opens_and_no_more)

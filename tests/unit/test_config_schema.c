@@ -39,7 +39,7 @@ static void has_text_and_role(const struct schema_key *key, const struct schema_
     cr_expect(n > 15, "'%s' lacks documentation", key->name);
     cr_expect(n == 0 || strchr(".;", key->doc[n - 1]), "'%s': no full stop", key->name);
     cr_expect(key->roles & CONFIG_ROLE_SUPERVISOR, "'%s' is hidden from the supervisor", key->name);
-    cr_expect(strspn(key->name, "abcdefghijklmnopqrstuvwxyz_") == strlen(key->name), "'%s'",
+    cr_expect(strspn(key->name, "abcdefghijklmnopqrstuvwxyz_0123456789") == strlen(key->name), "'%s'",
               key->name);
     cr_expect(strcmp(key->name, "include") != 0 && strcmp(key->name, "none") != 0);
 }

@@ -342,6 +342,24 @@ Test(config_value, messages_say_what_would_be_right)
     }
 }
 
+Test(config_value, a_secret_is_not_quoted_in_a_message)
+{
+    static const struct schema_key secret_key = {
+        .name = "k", .type = SCHEMA_TEXT, .max = 3, .flags = SCHEMA_SECRET};
+    struct arena arena;
+    struct tree_word words[8];
+    union field field;
+    arena_init(&arena, 1 << 16);
+    config_errors_init(&errs);
+    struct value_site site = {.arena = &arena, .errs = &errs};
+    struct tree_node node = node_of("hunter2", words);
+    cr_assert(not(value_set(&site, &secret_key, &node, &field)));
+    cr_assert(eq(str, (char *)errs.items[0].text,
+                 "'***' is out of range for 'k', use at most 3 bytes"));
+    config_errors_fini(&errs);
+    arena_fini(&arena);
+}
+
 Test(config_value, without_memory_nothing_is_reported_but_the_mark)
 {
     struct arena arena;

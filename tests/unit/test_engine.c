@@ -35,7 +35,6 @@ static struct rule_set set_of(struct rule *rules, unsigned count)
                              .v6_source_bits = 64,
                              .v4_network_bits = 24,
                              .v6_network_bits = 48,
-
                              .mailbox_lately_ms = DAY_MS,
                              .hash_key = "test"};
 }
@@ -425,6 +424,36 @@ Test(engine, an_override_replaces_the_limit_or_takes_the_rule_away, .init = begi
         struct verdict v = decide(&set, &e);
         cr_assert(verdict_is_pass(&v));
     }
+}
+
+Test(engine, without_any_report_of_mailbox_access_its_absence_says_nothing, .init = begin,
+     .fini = end)
+{
+    struct rule r = {.name = VIEW_LIT("blind"),
+                     .count = COUNT_MESSAGES,
+                     .per = PER_ACCOUNT,
+                     .within_ms = HOUR_MS,
+                     .limit = 1,
+                     .actions = THEN_SUSPEND,
+                     .when = {.no_mailbox_access = true}};
+    struct rule_set set = set_of(&r, 1);
+    struct event e = event_of(EVENT_MESSAGE, T0), mailbox = event_of(EVENT_MAILBOX, T0);
+    for (int i = 0; i < 5; i++) {
+        struct verdict v = decide(&set, &e);
+        cr_assert(verdict_is_pass(&v));
+    }
+    mailbox.account = 2; /* somebody else reads mail: reports do come in */
+    decide(&set, &mailbox);
+    decide(&set, &e);
+    struct verdict v = decide(&set, &e);
+    cr_assert(not(verdict_is_pass(&v)));
+    mailbox.account = 1; /* and now this user, from this network */
+    decide(&set, &mailbox);
+    v = decide(&set, &e);
+    cr_assert(verdict_is_pass(&v));
+    e.ip = ip("203.0.113.9"); /* but not from that one */
+    v = decide(&set, &e);
+    cr_assert(not(verdict_is_pass(&v)));
 }
 
 Test(engine, who_goes_on_after_refusals_is_suspended, .init = begin, .fini = end)

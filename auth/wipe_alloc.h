@@ -1,0 +1,14 @@
+/* An allocator for libraries that hold passwords and do not wipe them (jansson, libsasl2): every block
+ * is overwritten when it is freed. Any thread. */
+#ifndef AUTH_WIPE_ALLOC_H
+#define AUTH_WIPE_ALLOC_H
+
+#include <stddef.h>
+
+/* As malloc, calloc, realloc and free; a block of one family never goes to the other. */
+void *wipe_malloc(size_t n);
+void *wipe_calloc(size_t count, size_t n);
+void *wipe_realloc(void *p, size_t n); /* moves always, so that the old bytes are wiped */
+void wipe_free(void *p);
+
+#endif

@@ -1,0 +1,41 @@
+/* What the parts of console share. One thread, the loop's. */
+#ifndef MSA_CONSOLE_CONSOLE_PRIVATE_H
+#define MSA_CONSOLE_CONSOLE_PRIVATE_H
+
+#include <jansson.h>
+
+#include "msa/console/http.h"
+#include "msa/console/ops.h"
+#include "msa/ipc/chan.h"
+#include "msa/ipc/role.h"
+
+#define CONSOLE_PEERS_MAX   256
+#define CONSOLE_SERVERS_MAX 16
+
+struct console {
+    struct loop *loop;
+    const struct config *config;
+    struct chan *peers[CONSOLE_PEERS_MAX];
+    size_t peer_count;
+    struct http_server *servers[CONSOLE_SERVERS_MAX];
+    size_t server_count;
+    struct timer drain_timer;
+    role_drained_fn *drained; /* NULL: not draining */
+    void *drained_arg;
+};
+
+/* The first process of the role that we have a channel to; NULL: none. */
+struct chan *console_peer(const struct console *c, enum role role);
+
+/* ---- routes.c ---- */
+
+void console_route(void *console, struct http_request *r); /* an http_handler_fn */
+
+/* ---- fanout.c ---- */
+
+/* Asks every process for its status and then calls `fn` with one object; it holds, by role, an array of
+ * objects with "index" and what the process said, or "error". `fn` may be called before it returns. */
+typedef void fanout_fn(struct http_request *r, json_t *statuses);
+void fanout_start(struct console *c, struct http_request *r, fanout_fn *fn);
+
+#endif

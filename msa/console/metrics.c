@@ -1,0 +1,121 @@
+#include "msa/console/metrics.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "msa/base/view.h"
+
+enum kind { GAUGE = 0, COUNTER };
+
+/* A figure: where it stands in a role's status, and what it is called outside. Names are for ever:
+ * dashboards know them. Times and sizes are in base units. */
+static const struct figure {
+    const char *role;
+    const char *path; /* "exchanges.started" */
+    enum kind kind;
+    const char *name;
+    const char *help;
+} figures[] = {
+    {"smtp", "sessions.open", GAUGE, "msad_sessions", "Sessions open now."},
+    {"smtp", "sessions.total", COUNTER, "msad_sessions_opened", "Sessions since the start."},
+    {"smtp", "messages.accepted", COUNTER, "msad_messages_accepted", "Messages answered with 250."},
+    {"smtp", "messages.refused", COUNTER, "msad_messages_refused", "Messages answered with 5xx."},
+    {"smtp", "messages.deferred", COUNTER, "msad_messages_deferred", "Messages answered with 4xx."},
+    {"auth", "accounts", GAUGE, "msad_accounts", "Accounts in the store."},
+    {"auth", "exchanges.succeeded", COUNTER, "msad_auth_succeeded", "AUTH exchanges that were good."},
+    {"auth", "exchanges.failed", COUNTER, "msad_auth_failed", "AUTH exchanges that were not."},
+    {"auth", "exchanges.turned_away", COUNTER, "msad_auth_turned_away",
+     "AUTH exchanges for which there was no room."},
+    {"policy", "questions.connect.refused", COUNTER, "msad_policy_connect_refused",
+     "Connections that policy refused."},
+    {"policy", "questions.mail.refused", COUNTER, "msad_policy_sender_refused",
+     "Senders that policy refused."},
+    {"policy", "questions.quota.refused", COUNTER, "msad_policy_quota_refused",
+     "Messages beyond a quota."},
+    {"policy", "failed_logins", COUNTER, "msad_policy_logins_failed", "Sign-ins that failed."},
+    {"score", "asked", COUNTER, "msad_score_asked", "Messages that were to be scored."},
+    {"relay", "queue.messages", GAUGE, "msad_queue_messages", "Messages in the queue."},
+    {"relay", "queue.bytes", GAUGE, "msad_queue_bytes", "Bytes in the queue."},
+    {"relay", "delivered", COUNTER, "msad_relay_delivered", "Messages the smarthosts took."},
+    {"supervisor", "uptime_s", GAUGE, "msad_uptime_seconds", "Time since the start."},
+    {"supervisor", "generation", GAUGE, "msad_config_generation", "Configurations tried so far."},
+};
+
+static const json_t *at_path(const json_t *object, const char *path)
+{
+    char key[64];
+    struct view rest = view_cstr(path);
+    while (rest.n > 0 && object) {
+        if (!view_to_cstr(view_cut(&rest, '.'), key, sizeof key))
+            return NULL;
+        object = json_object_get(object, key);
+    }
+    return object;
+}
+
+static void write_head(const char *name, enum kind kind, const char *help, struct buf *out)
+{
+    buf_addf(out, "# TYPE %s %s\n# HELP %s %s\n", name, kind == COUNTER ? "counter" : "gauge", name,
+             help);
+}
+
+static void write_value(const char *name, enum kind kind, const char *role, int64_t index,
+                        int64_t value, struct buf *out)
+{
+    buf_addf(out, "%s%s{role=\"%s\",index=\"%" PRId64 "\"} %" PRId64 "\n", name,
+             kind == COUNTER ? "_total" : "", role, index, value);
+}
+
+static int64_t index_of(const json_t *status)
+{
+    return json_integer_value(json_object_get(status, "index"));
+}
+
+/* A process that is away, or does not know the figure, has no line: absent is not zero. */
+static void write_figure(const json_t *statuses, const struct figure *f, struct buf *out)
+{
+    size_t i;
+    const json_t *status;
+    bool has_head = false;
+    json_array_foreach(json_object_get(statuses, f->role), i, status) {
+        const json_t *value = at_path(status, f->path);
+        if (!json_is_integer(value))
+            continue;
+        if (!has_head)
+            write_head(f->name, f->kind, f->help, out);
+        has_head = true;
+        write_value(f->name, f->kind, f->role, index_of(status), json_integer_value(value), out);
+    }
+}
+
+/* ---- what the supervisor knows of every process ---- */
+
+static void write_processes(const json_t *processes, const char *name, enum kind kind,
+                            const char *help, const char *key, struct buf *out)
+{
+    size_t i;
+    const json_t *p;
+    write_head(name, kind, help, out);
+    json_array_foreach(processes, i, p) {
+        const json_t *value = json_object_get(p, key);
+        const char *state = json_string_value(value);
+        const char *role = json_string_value(json_object_get(p, "role"));
+        int64_t n = state ? strcmp(state, "ready") == 0 : json_integer_value(value);
+        write_value(name, kind, role ? role : "", index_of(p), n, out);
+    }
+}
+
+void metrics_write(const json_t *statuses, struct buf *out)
+{
+    const json_t *supervisor = json_array_get(json_object_get(statuses, "supervisor"), 0);
+    const json_t *processes = json_object_get(supervisor, "processes");
+    if (json_is_array(processes)) {
+        write_processes(processes, "msad_process_up", GAUGE, "Whether the process serves.", "state",
+                        out);
+        write_processes(processes, "msad_process_restarts", COUNTER,
+                        "How often the process had to be started again.", "restarts", out);
+    }
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        write_figure(statuses, &figures[i], out);
+    buf_add_cstr(out, "# EOF\n");
+}

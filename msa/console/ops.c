@@ -1,0 +1,51 @@
+#include "msa/console/ops.h"
+
+#define SMALL       4096u
+#define LARGE       (800u * 1024) /* a list of accounts to import */
+#define SOON_MS     5000
+#define PATIENT_MS  30000         /* password hashes, a walk over the queue */
+#define RELOAD_MS   90000         /* every role has its own time to answer the supervisor */
+
+const struct console_op console_ops[] = {
+    {"account.add", ROLE_AUTH, SMALL, PATIENT_MS},
+    {"account.passwd", ROLE_AUTH, SMALL, PATIENT_MS},
+    {"account.show", ROLE_AUTH, SMALL, SOON_MS},
+    {"account.list", ROLE_AUTH, SMALL, PATIENT_MS},
+    {"account.remove", ROLE_AUTH, SMALL, PATIENT_MS},
+    {"account.enable", ROLE_AUTH, SMALL, PATIENT_MS},
+    {"account.disable", ROLE_AUTH, SMALL, PATIENT_MS},
+    {"account.import", ROLE_AUTH, LARGE, PATIENT_MS},
+    {"queue.list", ROLE_RELAY, SMALL, PATIENT_MS},
+    {"queue.show", ROLE_RELAY, SMALL, SOON_MS},
+    {"queue.cat", ROLE_RELAY, SMALL, PATIENT_MS},
+    {"queue.flush", ROLE_RELAY, SMALL, PATIENT_MS},
+    {"queue.hold", ROLE_RELAY, SMALL, PATIENT_MS},
+    {"queue.release", ROLE_RELAY, SMALL, PATIENT_MS},
+    {"queue.delete", ROLE_RELAY, SMALL, PATIENT_MS},
+    {"auth.status", ROLE_AUTH, SMALL, SOON_MS},
+    {"policy.status", ROLE_POLICY, SMALL, SOON_MS},
+    {"relay.status", ROLE_RELAY, SMALL, SOON_MS},
+    {"supervisor.status", ROLE_SUPERVISOR, SMALL, SOON_MS},
+    {"supervisor.reload", ROLE_SUPERVISOR, SMALL, RELOAD_MS},
+};
+
+const size_t console_op_count = sizeof console_ops / sizeof console_ops[0];
+
+const struct console_op *console_op_find(struct view name)
+{
+    for (size_t i = 0; i < console_op_count; i++)
+        if (view_eq(view_cstr(console_ops[i].name), name))
+            return &console_ops[i];
+    return NULL;
+}
+
+const struct console_status console_statuses[] = {
+    {ROLE_SUPERVISOR, "supervisor.status"},
+    {ROLE_SMTP, "smtp.status"},
+    {ROLE_AUTH, "auth.status"},
+    {ROLE_POLICY, "policy.status"},
+    {ROLE_SCORE, "score.status"},
+    {ROLE_RELAY, "relay.status"},
+};
+
+const size_t console_status_count = sizeof console_statuses / sizeof console_statuses[0];

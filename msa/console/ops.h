@@ -1,0 +1,33 @@
+/* The operations that the control socket takes, and whose they are. A new one is a line in ops.c, and
+ * one in its role's own table. */
+#ifndef MSA_CONSOLE_OPS_H
+#define MSA_CONSOLE_OPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "msa/base/view.h"
+#include "msa/ipc/messages.h"
+
+struct console_op {
+    const char *name;
+    enum role role;
+    uint32_t body_max_bytes;
+    int64_t within_ms;
+};
+
+extern const struct console_op console_ops[];
+extern const size_t console_op_count;
+
+const struct console_op *console_op_find(struct view name); /* NULL: there is none */
+
+/* What the status page gathers: one question to each process of these roles. */
+struct console_status {
+    enum role role;
+    const char *op;
+};
+
+extern const struct console_status console_statuses[];
+extern const size_t console_status_count;
+
+#endif

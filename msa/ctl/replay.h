@@ -1,0 +1,88 @@
+/* msactl replay: the engine over old logs, without a daemon, records in memory.
+ *
+ * Logs say what users and attackers attempted at a server that did not refuse: after an
+ * account is suspended its later events are counted as prevented, and the engine does not
+ * see them. */
+#ifndef MSA_CTL_REPLAY_H
+#define MSA_CTL_REPLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "msa/base/table.h"
+#include "msa/config/config.h"
+#include "msa/ctl/trace.h"
+#include "policy/engine/engine.h"
+
+/* One account of the log, and what became of it. */
+struct replay_account {
+    struct table_entry entry; /* in replay.accounts, by name */
+    char *name;
+    uint64_t id;
+    int64_t created_ms; /* INT64_MIN: not known */
+    bool is_labelled;
+    bool is_abused; /* by the label */
+    int64_t abused_since_ms;
+    int64_t suspended_ms; /* 0: never */
+    const struct rule *suspended_by;
+    uint32_t
+        messages_through; /* passed from abused_since_ms on, or all of a lawful account */
+    uint32_t recipients_through;
+    uint32_t messages_prevented;
+    uint32_t refused_count; /* events that met a defer, refuse or lock */
+    uint32_t delayed_count;
+};
+
+/* What a rule did: accounts, not events. */
+struct replay_tally {
+    uint32_t abused_accounts;
+    uint32_t lawful_accounts;
+    uint64_t events;
+};
+
+struct replay {
+    const struct config *config;
+    struct rule_set *rules;
+    struct store *store;
+    struct table accounts;
+    uint64_t next_account_id;
+    struct replay_tally tallies[RULES_MAX]; /* by position in the set */
+    struct table acted; /* pairs of rule and account that were tallied */
+    uint64_t event_count;
+    uint64_t bad_line_count;
+};
+
+/* `config` outlives it. MSA_OK or MSA_ENOMEM. */
+int replay_init(struct replay *r, const struct config *config);
+void replay_fini(struct replay *r);
+
+/* Tab-separated: account, created (seconds since 1970), anything. Lines that fit nothing
+ * are counted. */
+int replay_read_accounts(struct replay *r, FILE *in);
+/* Tab-separated: account, `legit` or `abused`, scenario, time of the first abuse
+ * (seconds), anything. */
+int replay_read_labels(struct replay *r, FILE *in);
+/* JSON lines in order of time. MSA_OK, MSA_EIO or MSA_ENOMEM. */
+int replay_read_trace(struct replay *r, FILE *in);
+/* One event. */
+int replay_event(struct replay *r, const struct trace_event *t);
+
+struct replay_summary {
+    uint32_t abused_count;
+    uint32_t abused_stopped_count;      /* suspended after the abuse began */
+    uint32_t median_recipients_through; /* before the stop; of all abused accounts */
+    uint32_t lawful_count;
+    uint32_t
+        lawful_suspended_count; /* also abused ones, suspended before their abuse began */
+    uint32_t lawful_refused_count; /* accounts that were refused or deferred anything */
+    uint32_t lawful_delayed_count;
+};
+
+/* MSA_OK or MSA_ENOMEM. */
+int replay_summarize(struct replay *r, struct replay_summary *out);
+
+/* For people: the summary, a table of rules, the accounts that matter. */
+int replay_print(struct replay *r, FILE *out);
+
+#endif

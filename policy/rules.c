@@ -1,0 +1,136 @@
+#include "policy/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Both tables of words are one: the configuration cannot include the engine, which stands
+ * above it. */
+_Static_assert((int)CONFIG_COUNT_REFUSALS == (int)COUNT_REFUSALS, "words of `count`");
+_Static_assert((int)CONFIG_COUNT_SWITCHES == (int)COUNT_SWITCHES, "words of `count`");
+_Static_assert((int)CONFIG_COUNT_LOGINS == (int)COUNT_LOGINS, "words of `count`");
+_Static_assert((int)CONFIG_PER_EVERYONE == (int)PER_EVERYONE, "words of `per`");
+_Static_assert((int)CONFIG_PER_ACCOUNT_NETWORK == (int)PER_ACCOUNT_NETWORK,
+               "words of `per`");
+_Static_assert((int)CONFIG_THEN_SUSPEND == (int)THEN_SUSPEND, "words of `then`");
+_Static_assert((int)CONFIG_THEN_DELAY == (int)THEN_DELAY, "words of `then`");
+_Static_assert((int)CONFIG_FROM_OVERSEAS == (int)FROM_OVERSEAS, "words of `from`");
+
+#define MILLI_IN_HUNDREDTH 10
+
+/* One block of memory: the set, its rules, then what their conditions point to. */
+struct rules_block {
+    struct rule_set set;
+    struct rule rules[RULES_MAX];
+    unsigned country_count, class_count;
+    uint16_t *countries;
+    struct view *classes;
+};
+
+static void count_lists(const struct config *cfg, struct rules_block *b)
+{
+    for (uint32_t i = 0; i < cfg->rule_count; i++) {
+        b->country_count += cfg->rule[i].when.countries.count;
+        b->class_count += cfg->rule[i].when.classes.count;
+    }
+}
+
+static void fill_when(struct rule_when *when, const struct config_rule_when *from,
+                      uint16_t **countries, struct view **classes)
+{
+    *when = (struct rule_when){
+        .origin = (enum rule_origin)from->origin,
+        .countries = *countries,
+        .country_count = from->countries.count,
+        .classes = *classes,
+        .class_count = from->classes.count,
+        .younger_than_ms = from->younger_than_ms,
+        .older_than_ms = from->older_than_ms,
+        .no_mailbox_access = from->no_mailbox_access,
+        .listener = view_cstr(from->listener),
+        .protocol = view_cstr(from->protocol),
+        .has_min_score = from->min_score_milli > CONFIG_SCORE_ANY_MILLI,
+        .min_score_hundredths = from->min_score_milli / MILLI_IN_HUNDREDTH,
+    };
+    for (uint32_t i = 0; i < from->countries.count; i++)
+        *(*countries)++ = country_code(view_cstr(from->countries.items[i]));
+    for (uint32_t i = 0; i < from->classes.count; i++)
+        *(*classes)++ = view_cstr(from->classes.items[i]);
+}
+
+static void fill_rule(struct rule *r, const struct config_rule *from)
+{
+    *r = (struct rule){
+        .name = view_cstr(from->name),
+        .count = (enum rule_count)from->count,
+        .per = (enum rule_subject)from->per,
+        .within_ms = from->within_ms,
+        .limit = from->limit,
+        .spare = from->spare,
+        .actions = from->then,
+        .delay_ms = from->delay_ms,
+        .lock_ms = from->lock_ms,
+        .lock_max_ms = from->lock_max_ms,
+        .score_hundredths = from->add_score_milli / MILLI_IN_HUNDREDTH,
+        .pool = view_cstr(from->pool),
+        .is_shadow = from->mode == CONFIG_MODE_SHADOW,
+    };
+}
+
+static void fill_set(const struct config *cfg, const uint8_t hash_key[16],
+                     struct rules_block *b)
+{
+    uint16_t *countries = b->countries;
+    struct view *classes = b->classes;
+    unsigned count = 0;
+    for (uint32_t i = 0; i < cfg->rule_count && count < RULES_MAX; i++) {
+        if (cfg->rule[i].mode == CONFIG_MODE_OFF)
+            continue;
+        fill_rule(&b->rules[count], &cfg->rule[i]);
+        fill_when(&b->rules[count++].when, &cfg->rule[i].when, &countries, &classes);
+    }
+    rules_seal(b->rules, count);
+    b->set = (struct rule_set){
+        .rules = b->rules,
+        .rule_count = count,
+        .v6_source_bits = cfg->rules.v6_source_bits,
+        .v4_network_bits = cfg->rules.v4_network_bits,
+        .v6_network_bits = cfg->rules.v6_network_bits,
+        .mailbox_lately_ms = cfg->rules.mailbox_lately_ms,
+    };
+    memcpy(b->set.hash_key, hash_key, sizeof b->set.hash_key);
+}
+
+struct rule_set *rules_new(const struct config *cfg, const uint8_t hash_key[16])
+{
+    struct rules_block *b = calloc(1, sizeof *b);
+    if (!b)
+        return NULL;
+    count_lists(cfg, b);
+    b->countries = calloc(b->country_count + 1, sizeof *b->countries);
+    b->classes = calloc(b->class_count + 1, sizeof *b->classes);
+    struct rule_set *set = &b->set;
+    if (b->countries && b->classes)
+        fill_set(cfg, hash_key, b);
+    else
+        rules_free(&set);
+    return set;
+}
+
+void rules_free(struct rule_set **set)
+{
+    if (!*set)
+        return;
+    struct rules_block *b = (struct rules_block *)(void *)*set; /* its first member */
+    free(b->countries);
+    free(b->classes);
+    free(b);
+    *set = NULL;
+}
+
+bool rules_is_home(const struct config *cfg, uint16_t country)
+{
+    for (uint32_t i = 0; i < cfg->rules.home.count; i++)
+        if (country_code(view_cstr(cfg->rules.home.items[i])) == country)
+            return true;
+    return false;
+}

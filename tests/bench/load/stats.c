@@ -1,0 +1,131 @@
+#include "tests/bench/load/stats.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "tests/common/json.h"
+
+int64_t now_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+void samples_add(struct samples *s, int64_t us)
+{
+    if (s->count == s->cap) {
+        size_t cap = s->cap ? s->cap * 2 : 4096;
+        uint32_t *grown = realloc(s->us, cap * sizeof *grown);
+        if (!grown)
+            return; /* the sample is lost, the count below is honest about it */
+        s->us = grown;
+        s->cap = cap;
+    }
+    s->us[s->count++] = us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+}
+
+void samples_fini(struct samples *s)
+{
+    free(s->us);
+    *s = (struct samples){.us = NULL};
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint32_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+static double percentile_ms(const struct samples *s, unsigned percent)
+{
+    return s->us[(s->count - 1) * percent / 100] / 1000.0;
+}
+
+void samples_json(struct samples *s, struct buf *json, const char *key)
+{
+    double sum = 0;
+    json_key(json, key);
+    buf_add_char(json, '{');
+    json_num(json, "count", (int64_t)s->count);
+    if (s->count > 0) {
+        qsort(s->us, s->count, sizeof s->us[0], by_value);
+        for (size_t i = 0; i < s->count; i++)
+            sum += s->us[i];
+        json_real(json, "mean", sum / (double)s->count / 1000);
+        json_real(json, "p50", percentile_ms(s, 50));
+        json_real(json, "p90", percentile_ms(s, 90));
+        json_real(json, "p99", percentile_ms(s, 99));
+        json_real(json, "max", percentile_ms(s, 100));
+    }
+    buf_add_char(json, '}');
+}
+
+/* Digits behind the code are blanked, so that queue ids and times do not make kinds of their own. */
+void stats_error(struct stats *s, const char *phase, struct view reply)
+{
+    char what[sizeof s->kinds[0].what];
+    size_t i = 0;
+    snprintf(what, sizeof what, "%s: %.*s", phase, (int)(reply.n < 70 ? reply.n : 70),
+             reply.n > 0 ? reply.p : "");
+    for (char *at = what + strlen(phase) + 2; *at; at++)
+        if (ascii_is_digit(*at) && at >= what + strlen(phase) + 11)
+            *at = '#';
+    s->errors++;
+    while (i < s->kind_count && strcmp(s->kinds[i].what, what) != 0)
+        i++;
+    if (i == s->kind_count) {
+        if (s->kind_count == ERROR_KINDS_MAX)
+            return; /* counted in `errors` only */
+        memcpy(s->kinds[s->kind_count++].what, what, sizeof what);
+    }
+    s->kinds[i].count++;
+}
+
+static double cpu_seconds(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+void stats_json(struct stats *s, struct buf *json, int64_t began_us)
+{
+    int64_t end_us = s->last_us > began_us ? s->last_us : now_us();
+    double seconds = (double)(end_us - began_us) / 1e6;
+    json_real(json, "seconds", seconds);
+    json_num(json, "sessions", (int64_t)s->sessions_done);
+    json_num(json, "held", (int64_t)s->sessions_held);
+    json_num(json, "handshakes", (int64_t)s->handshakes);
+    json_num(json, "messages", (int64_t)s->messages);
+    json_num(json, "recipients", (int64_t)s->recipients);
+    json_num(json, "bytes", (int64_t)s->bytes);
+    json_num(json, "auth_failures", (int64_t)s->auth_failures);
+    json_real(json, "messages_per_s", (double)s->messages / seconds);
+    json_real(json, "mib_per_s", (double)s->bytes / seconds / 1048576);
+    json_real(json, "auth_failures_per_s", (double)s->auth_failures / seconds);
+    samples_json(&s->eod, json, "eod_ms");
+    samples_json(&s->session, json, "session_ms");
+    samples_json(&s->auth, json, "auth_ms");
+    json_real(json, "client_cpu_s", cpu_seconds());
+    json_real(json, "client_cpu_share", cpu_seconds() / seconds);
+    json_num(json, "error_count", (int64_t)s->errors);
+    json_key(json, "errors");
+    buf_add_char(json, '{');
+    for (size_t i = 0; i < s->kind_count; i++)
+        json_num(json, s->kinds[i].what, (int64_t)s->kinds[i].count);
+    buf_add_char(json, '}');
+}
+
+void stats_fini(struct stats *s)
+{
+    samples_fini(&s->eod);
+    samples_fini(&s->session);
+    samples_fini(&s->auth);
+}

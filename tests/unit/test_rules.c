@@ -1,0 +1,123 @@
+/* `rule` blocks of the configuration become rules of the engine. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "msa/base/err.h"
+#include "policy/rules.h"
+
+TestSuite(rules, .timeout = 20);
+
+#define BASE                                                           \
+    "hostname mx.example.jp;\n"                                        \
+    "listener lo { address 127.0.0.1:10587; auth_without_tls yes; }\n" \
+    "pool main { smarthost 127.0.0.1:10025; }\n"
+
+static struct config_errors errs;
+static const uint8_t hash_key[16] = "0123456789abcde";
+
+static struct config *parse(const char *text)
+{
+    struct config *cfg = NULL;
+    config_errors_init(&errs);
+    config_parse_text(view_cstr(text), "f", &cfg, &errs);
+    return cfg;
+}
+
+Test(rules, a_block_becomes_a_rule)
+{
+    struct config *cfg = parse(
+        BASE "rule r { count countries; within 6h; limit 3; spare 2;\n"
+             "  when { from overseas; countries CN ru; classes new; "
+             "no_mailbox_access yes; younger_than 14d; min_score 2.5; }\n"
+             "  then suspend notify; mode shadow; }\n"
+             "rule unused { count logins; within 1h; limit 1; then notify; mode off; }");
+    cr_assert(cfg != NULL);
+    struct rule_set *set = rules_new(cfg, hash_key);
+    cr_assert(eq(uint, set->rule_count, 1));
+    const struct rule *r = &set->rules[0];
+    cr_assert(view_eq(r->name, VIEW_LIT("r")));
+    cr_assert(eq(int, (int)r->count, COUNT_COUNTRIES));
+    cr_assert(eq(i64, r->within_ms, 6 * 3600000));
+    cr_assert(eq(u32, r->limit, 3));
+    cr_assert(eq(uint, r->actions, THEN_SUSPEND | THEN_NOTIFY));
+    cr_assert(r->is_shadow);
+    cr_assert(eq(int, (int)r->when.origin, FROM_OVERSEAS));
+    cr_assert(eq(uint, r->when.country_count, 2));
+    cr_assert(eq(u16, r->when.countries[1], 'R' << 8 | 'U'));
+    cr_assert(view_eq(r->when.classes[0], VIEW_LIT("new")));
+    cr_assert(r->when.no_mailbox_access && r->when.has_min_score);
+    cr_assert(eq(i32, r->when.min_score_hundredths, 250));
+    cr_assert(eq(i64, r->when.younger_than_ms, 14ll * 86400000));
+    cr_assert(rules_is_home(cfg, 'J' << 8 | 'P'));
+    cr_assert(not(rules_is_home(cfg, 'U' << 8 | 'S')));
+    rules_free(&set);
+    config_free(&cfg);
+    config_errors_fini(&errs);
+}
+
+Test(rules, counts_survive_a_change_of_limit_and_action_but_not_of_the_question)
+{
+    static const char *const texts[] = {
+        BASE "rule a { count messages; within 1h; limit 3; then defer; }",
+        BASE "rule other { count messages; within 1h; limit 9; then refuse; }",
+        BASE "rule a { count messages; within 2h; limit 3; then defer; }",
+        BASE "rule a { count messages; within 1h; limit 3; then defer; when { from "
+             "overseas; } }",
+    };
+    uint32_t ids[4];
+    for (size_t i = 0; i < 4; i++) {
+        struct config *cfg = parse(texts[i]);
+        struct rule_set *set = rules_new(cfg, hash_key);
+        ids[i] = set->rules[0].cell_id;
+        rules_free(&set);
+        config_free(&cfg);
+        config_errors_fini(&errs);
+    }
+    cr_assert(eq(u32, ids[0], ids[1]));
+    cr_assert(ne(u32, ids[0], ids[2]));
+    cr_assert(ne(u32, ids[0], ids[3]));
+}
+
+Test(rules, what_makes_no_sense_is_said)
+{
+    static const char *const texts[] = {
+        BASE "rule r { count countries; limit 3; then suspend; }",
+        BASE "rule r { count speed; within 1h; limit 3; then suspend; }",
+        BASE "rule r { count messages; within 1h; limit 3; then pool; to_pool nowhere; }",
+        BASE "rule r { count messages; within 1h; limit 3; then defer; when { countries "
+             "Japan; } }",
+        BASE "rule r { count messages; within 1h; then defer; }",
+        BASE "rule r { count message; within 1h; limit 1; then defer; }",
+        BASE "rules { home japan; }",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct config *cfg = parse(texts[i]);
+        cr_assert(cfg == NULL, "%s", texts[i]);
+        cr_assert(eq(u32, errs.count, 1), "%s", texts[i]);
+        config_errors_fini(&errs);
+    }
+}
+
+/* The rules that ship are sound, whatever a provider's own configuration says around
+ * them. */
+Test(rules, the_shipped_rules_are_good)
+{
+    static char text[65536];
+    int n = snprintf(text, sizeof text, "%s", BASE);
+    FILE *f = fopen("conf/rules.conf", "r");
+    cr_assert(f != NULL, "run from the top of the repository");
+    n += (int)fread(text + n, 1, sizeof text - (size_t)n - 1, f);
+    fclose(f);
+    text[n] = '\0';
+    struct config *cfg = parse(text);
+    cr_assert(cfg != NULL);
+    cr_assert(gt(u32, cfg->rule_count, 20));
+    struct rule_set *set = rules_new(cfg, hash_key);
+    cr_assert(eq(uint, set->rule_count, cfg->rule_count));
+    rules_free(&set);
+    config_free(&cfg);
+    config_errors_fini(&errs);
+}
