@@ -1,0 +1,239 @@
+#include "relay/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "msa/base/clock.h"
+#include "msa/base/err.h"
+
+#define ARENA_MAX_BYTES (24u << 20) /* a recipient list of IPC_ITEMS_MAX and an answer for each */
+#define SCRATCH_BYTES   4096
+
+struct message *message_new(void)
+{
+    struct message *m = calloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    arena_init(&m->arena, ARENA_MAX_BYTES);
+    content_init(&m->content);
+    return m;
+}
+
+void message_free(struct message **m)
+{
+    if (!*m)
+        return;
+    content_fini(&(*m)->content);
+    arena_fini(&(*m)->arena);
+    free(*m);
+    *m = NULL;
+}
+
+bool message_is_safe_path(struct view v)
+{
+    for (size_t i = 0; i < v.n; i++) {
+        if ((unsigned char)v.p[i] < 0x20 || v.p[i] == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* xtext and the address type before it hold no space either, so a parameter stays one word. */
+static bool is_safe_param(struct view v)
+{
+    return message_is_safe_path(v) && view_find(v, ' ') == v.n;
+}
+
+/* ---- from an accept question ---- */
+
+static int take_recipients(struct message *m, uint32_t count, struct view list)
+{
+    struct view item;
+    if (count == 0 || count > MESSAGE_RCPTS_MAX)
+        return MSA_EPROTO;
+    m->rcpts = arena_alloc(&m->arena, count * sizeof *m->rcpts);
+    if (!m->rcpts)
+        return MSA_ENOMEM;
+    while (items_next(&list, &item)) {
+        struct msg_recipient r;
+        if (msg_recipient_decode(item, &r) < 0 || m->rcpt_count == count)
+            return MSA_EPROTO;
+        if (r.path.n == 0 || !message_is_safe_path(r.path) || !is_safe_param(r.orcpt))
+            return MSA_EPROTO;
+        m->rcpts[m->rcpt_count++] =
+            (struct message_rcpt){.path = r.path, .orcpt = r.orcpt, .notify = r.notify & 15};
+    }
+    return list.n == 0 && m->rcpt_count == count ? MSA_OK : MSA_EPROTO;
+}
+
+static unsigned flags_of(const struct msg_relay_accept_ask *q)
+{
+    return (q->is_smtputf8 ? MESSAGE_SMTPUTF8 : 0u) | (q->is_requiretls ? MESSAGE_REQUIRETLS : 0u) |
+           (q->is_held ? MESSAGE_HELD : 0u) | (q->is_large ? MESSAGE_LARGE : 0u);
+}
+
+static int take_content(struct message *m, const struct msg_relay_accept_ask *q, int fd)
+{
+    m->content.prepend = q->prepend;
+    m->content.fd = fd;
+    m->content.fd_bytes = q->body_bytes;
+    m->header_bytes = q->prepend.n + q->header_bytes;
+    if (q->header_bytes > q->body_bytes || q->body_bytes > INT64_MAX)
+        return MSA_EPROTO;
+    return fd >= 0 || q->body_bytes == 0 ? MSA_OK : MSA_EPROTO;
+}
+
+static int fill_from_accept(struct message *m, const struct msg_relay_accept_ask *q)
+{
+    if (!message_is_safe_path(q->sender) || !is_safe_param(q->dsn_envid) ||
+        q->body_type > BODY_BINARYMIME || q->dsn_ret > RET_HDRS)
+        return MSA_EPROTO;
+    m->id = q->message;
+    m->account = q->account;
+    m->client_ip = q->client_ip;
+    m->login = q->login;
+    m->pool = q->pool;
+    m->sender = q->sender;
+    m->envid = q->dsn_envid;
+    m->body_type = q->body_type;
+    m->dsn_ret = q->dsn_ret;
+    m->flags = (uint16_t)flags_of(q);
+    m->arrival_ms = clock_wall_ms();
+    m->hold_until_ms = q->hold_until_ms > m->arrival_ms ? q->hold_until_ms : 0;
+    m->score_milli = q->score_milli;
+    return take_recipients(m, q->recipient_count, q->recipients);
+}
+
+/* The payload is copied once, whole; every view of the message points into that copy. */
+int message_from_accept(struct view payload, int fd, struct message **out)
+{
+    struct msg_relay_accept_ask q;
+    struct message *m = message_new();
+    *out = NULL;
+    if (!m) {
+        if (fd >= 0)
+            close(fd);
+        return MSA_ENOMEM;
+    }
+    m->content.fd = fd;
+    struct view copy = arena_copy(&m->arena, payload);
+    int err = copy.n == payload.n ? msg_relay_accept_ask_decode(copy, &q) : MSA_ENOMEM;
+    if (err == MSA_OK)
+        err = take_content(m, &q, fd);
+    if (err == MSA_OK)
+        err = fill_from_accept(m, &q);
+    if (err < 0)
+        message_free(&m);
+    *out = m;
+    return err;
+}
+
+/* ---- answers ---- */
+
+/* What a smarthost says ends in logs, bounces and a terminal (CVE-2020-8794): printable ASCII only. */
+static struct view printable(struct message *m, struct view text)
+{
+    char *p = arena_strview(&m->arena, view_slice(text, 0, MESSAGE_ANSWER_MAX));
+    if (!p)
+        return VIEW_EMPTY;
+    size_t n = text.n < MESSAGE_ANSWER_MAX ? text.n : MESSAGE_ANSWER_MAX;
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] < 0x20 || p[i] > 0x7e)
+            p[i] = p[i] == '\n' || p[i] == '\t' ? ' ' : '?';
+    }
+    return view_of(p, n);
+}
+
+static void put_answer(struct message_rcpt *r, uint16_t code, const char *enhanced, struct view text)
+{
+    r->answer.code = code;
+    r->answer.text = text;
+    view_to_cstr(view_slice(view_cstr(enhanced), 0, ENHANCED_TEXT_SIZE - 1), r->answer.enhanced,
+                 sizeof r->answer.enhanced);
+}
+
+void message_clear_answers(struct message *m)
+{
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        if (m->rcpts[i].state == RCPT_PENDING)
+            m->rcpts[i].answer = (struct answer){0};
+    }
+}
+
+void message_answer(struct message *m, struct message_rcpt *r, uint16_t code, const char *enhanced,
+                    struct view text)
+{
+    put_answer(r, code, enhanced, printable(m, text));
+}
+
+void message_answer_open(struct message *m, uint16_t code, const char *enhanced, struct view text)
+{
+    struct view shared = printable(m, text);
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        struct message_rcpt *r = &m->rcpts[i];
+        if (r->state == RCPT_PENDING && r->answer.code == 0)
+            put_answer(r, code, enhanced, shared);
+    }
+}
+
+void message_settle(struct message *m)
+{
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        struct message_rcpt *r = &m->rcpts[i];
+        if (r->state != RCPT_PENDING)
+            continue;
+        if (r->answer.code >= 200 && r->answer.code < 300)
+            r->state = RCPT_DELIVERED;
+        else if (r->answer.code >= 500 && r->answer.code < 600)
+            r->state = RCPT_FAILED;
+    }
+}
+
+uint32_t message_count(const struct message *m, enum rcpt_state state)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < m->rcpt_count; i++)
+        count += m->rcpts[i].state == state;
+    return count;
+}
+
+/* ---- SMTPUTF8 ---- */
+
+static bool is_ascii(struct view v)
+{
+    for (size_t i = 0; i < v.n; i++) {
+        if ((unsigned char)v.p[i] > 127)
+            return false;
+    }
+    return true;
+}
+
+static bool is_envelope_ascii(const struct message *m)
+{
+    if (!is_ascii(m->sender))
+        return false;
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        if (!is_ascii(m->rcpts[i].path))
+            return false;
+    }
+    return true;
+}
+
+bool message_needs_smtputf8(const struct message *m)
+{
+    if (!is_envelope_ascii(m))
+        return true;
+    if (!message_has(m, MESSAGE_SMTPUTF8))
+        return false;
+    for (uint64_t at = 0; at < m->header_bytes;) {
+        char scratch[SCRATCH_BYTES];
+        struct view piece;
+        if (content_piece(&m->content, at, scratch, sizeof scratch, &piece) < 0)
+            return true; /* sending will meet the same failure */
+        if (!is_ascii(view_slice(piece, 0, (size_t)(m->header_bytes - at))))
+            return true;
+        at += piece.n;
+    }
+    return false;
+}
