@@ -1,0 +1,31 @@
+/* struct delivery: one attempt to hand one message to a smarthost. Its owner submits it to a pool
+ * (pool.h), which gives it to a link; `done` says how it went. */
+#ifndef RELAY_DELIVERY_H
+#define RELAY_DELIVERY_H
+
+#include <stdbool.h>
+
+#include "msa/base/list.h"
+#include "relay/message.h"
+
+enum delivery_end {
+    DELIVERY_ANSWERED = 0, /* every pending recipient has the smarthost's answer, or ours for it */
+    DELIVERY_LOST,         /* the link failed on the way: open ones were answered with a 4xx of ours */
+    DELIVERY_NOT_TRIED,    /* there was no link to be had; no answers */
+};
+
+struct delivery;
+typedef void delivery_done_fn(struct delivery *d, enum delivery_end end);
+
+struct delivery {
+    struct list link; /* the pool's while it waits */
+    struct message *m;
+    delivery_done_fn *done; /* in the loop, once, never inside the call that submitted it */
+    void *arg;
+    bool is_sent;        /* a link has it */
+    bool is_second_try;  /* a kept link had died on it before a reply */
+    bool was_dsn_spoken; /* the smarthost offered DSN: success notices are its duty now */
+    char host[64];       /* that answered, for the log: address and port */
+};
+
+#endif

@@ -1,0 +1,71 @@
+/* struct pool: the links from one source address to the smarthosts of one configured pool, and the deliveries that
+ * wait for one. A configured pool with several source addresses is several of these, for an address
+ * that one smarthost has blocked says nothing of the others.
+ *
+ * Work comes from two sides: deliveries of clients who wait (pool_submit), and the queue, which is asked for its next one
+ * whenever a link is free. When both have some they take turns.
+ *
+ * Circuit breaker: while no smarthost can be reached, or none has answered in time lately, pool_submit
+ * says so at once, and a single link tries again and again until one stands. */
+#ifndef RELAY_POOL_H
+#define RELAY_POOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "msa/config/config.h"
+#include "relay/delivery.h"
+#include "relay/dns.h"
+
+struct pool;
+
+/* The queue's next delivery for this pool, or NULL. */
+typedef struct delivery *pool_next_fn(void *arg, struct pool *p);
+
+struct pool_settings {
+    struct loop *loop;
+    struct dns *dns;
+    const struct config_pool *config; /* outlives the pool */
+    struct ipaddr source;             /* none: the kernel's choice */
+    uint32_t connection_count;        /* its share of the configured one */
+    uint16_t number;                  /* in the queue */
+    pool_next_fn *next;
+    void *arg;
+};
+
+/* NULL with a text in `error`. */
+struct pool *pool_new(const struct pool_settings *settings, char *error, size_t error_size);
+/* Links end at once. Every delivery that waits or is under way is done, LOST or NOT_TRIED, inside
+ * this call. */
+void pool_free(struct pool **p);
+/* After a reload: takes nothing more, what waits is NOT_TRIED, what is under way finishes. */
+void pool_retire(struct pool *p);
+bool pool_is_empty(const struct pool *p); /* no links and nothing that waits */
+
+/* MSA_OK, or MSA_EAGAIN with nothing started: nobody would answer soon. */
+int pool_submit(struct pool *p, struct delivery *d);
+/* Takes back what waits; false when a link has it already. No callback comes after true. */
+bool pool_cancel(struct pool *p, struct delivery *d);
+/* The queue has something ready for this pool. */
+void pool_wake(struct pool *p);
+/* A client's deadline passed while the smarthost had its message. */
+void pool_note_late(struct pool *p);
+
+const struct config_pool *pool_config(const struct pool *p);
+uint16_t pool_number(const struct pool *p);
+
+struct pool_status {
+    uint32_t link_count;
+    uint32_t busy_count;
+    uint32_t waiting_count;  /* deliveries of clients */
+    uint32_t target_count;
+    uint32_t dead_count;     /* of the targets */
+    bool is_open;            /* clients' deliveries are taken */
+    uint64_t delivered_count; /* transactions that ended with answers */
+    uint64_t lost_count;
+    struct ipaddr source;
+};
+
+void pool_get_status(const struct pool *p, struct pool_status *out);
+
+#endif
