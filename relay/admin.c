@@ -1,0 +1,418 @@
+#include "relay/admin.h"
+
+#include "msa/base/clock.h"
+#include "msa/base/err.h"
+#include "msa/base/msgid.h"
+#include "msa/ipc/admin.h"
+#include "msa/mail/base64.h"
+#include "relay/bodies.h"
+#include "relay/hold.h"
+#include "relay/envelope.h"
+#include "relay/schedule.h"
+
+#define PAGE_DEFAULT   100
+#define PAGE_MAX       1000
+#define SCANNED_MAX    5000         /* records read for one page, however few fit the filter */
+#define RCPTS_SHOWN    200
+#define CAT_MAX_BYTES  (256u << 10) /* twice or more of it in JSON still fits IPC_JSON_MAX */
+
+static json_t *json_view(struct view v)
+{
+    json_t *text = json_stringn(v.n > 0 ? v.p : "", v.n);
+    return text ? text : json_string("?"); /* no UTF-8: nothing that we let in */
+}
+
+static json_t *json_id(uint64_t id)
+{
+    char text[MSGID_TEXT_MAX];
+    msgid_format(id, text);
+    return json_string(text);
+}
+
+/* ---- one message ---- */
+
+static const char *state_name(const struct relay *r, uint64_t id)
+{
+    const struct queue_entry *e = queue_find(r->queue, id);
+    if (!e)
+        return "gone"; /* delivered a moment ago, its record still goes */
+    return e->is_hold_wanted ? "held" : queue_state_name(e->state);
+}
+
+static int64_t next_attempt_of(const struct relay *r, const struct message *m)
+{
+    const struct queue_entry *e = queue_find(r->queue, m->id);
+    if (e && e->state == QUEUE_WAITING)
+        return clock_wall_ms() + e->next_ms - clock_mono_ms();
+    return m->next_attempt_ms;
+}
+
+static const struct answer *last_answer(const struct message *m)
+{
+    static const struct answer none;
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        if (m->rcpts[i].answer.code > 0)
+            return &m->rcpts[i].answer;
+    }
+    return &none;
+}
+
+static json_t *json_summary(const struct relay *r, const struct message *m)
+{
+    const struct answer *last = last_answer(m);
+    return json_pack("{s:o, s:s, s:o, s:o, s:I, s:o, s:i, s:I, s:I, s:I, s:i, s:i, s:o}",
+                     "id", json_id(m->id),
+                     "state", state_name(r, m->id),
+                     "pool", json_view(m->pool),
+                     "user", json_view(m->login),
+                     "account", (json_int_t)m->account,
+                     "sender", json_view(m->sender),
+                     "recipient_count", (int)m->rcpt_count,
+                     "bytes", (json_int_t)(m->content.prepend.n + m->content.fd_bytes),
+                     "arrived_ms", (json_int_t)m->arrival_ms,
+                     "next_attempt_ms", (json_int_t)next_attempt_of(r, m),
+                     "attempt_count", (int)m->attempt_count,
+                     "last_code", (int)last->code,
+                     "last_text", json_view(last->text));
+}
+
+static json_t *json_rcpts(const struct message *m)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < m->rcpt_count && i < RCPTS_SHOWN; i++) {
+        const struct message_rcpt *r = &m->rcpts[i];
+        json_array_append_new(list, json_pack("{s:o, s:i, s:s, s:o}", "address", json_view(r->path),
+                                              "code", (int)r->answer.code,
+                                              "enhanced", r->answer.enhanced,
+                                              "text", json_view(r->answer.text)));
+    }
+    return list;
+}
+
+/* ---- queue.list ---- */
+
+struct page {
+    const struct relay *relay;
+    json_t *list;
+    const char *state; /* filters; NULL or empty: any */
+    struct view user;
+    struct view sender;
+    struct view rcpt;
+    struct view pool;
+    uint64_t last_id; /* looked at */
+    size_t wanted;
+};
+
+static bool has_rcpt(const struct message *m, struct view wanted)
+{
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        if (view_eq_nocase(m->rcpts[i].path, wanted))
+            return true;
+    }
+    return false;
+}
+
+static bool is_wanted(const struct page *p, const struct message *m)
+{
+    if (p->user.n > 0 && !view_eq_nocase(p->user, m->login))
+        return false;
+    if (p->sender.n > 0 && !view_eq_nocase(p->sender, m->sender))
+        return false;
+    if (p->pool.n > 0 && !view_eq(p->pool, m->pool))
+        return false;
+    if (p->state && !view_eq(view_cstr(p->state), view_cstr(state_name(p->relay, m->id))))
+        return false;
+    return p->rcpt.n == 0 || has_rcpt(m, p->rcpt);
+}
+
+static bool on_record(void *arg, struct view record)
+{
+    struct page *p = arg;
+    struct message *m;
+    if (envelope_decode(record, &m) < 0)
+        return true;
+    p->last_id = m->id;
+    if (is_wanted(p, m))
+        json_array_append_new(p->list, json_summary(p->relay, m));
+    message_free(&m);
+    return json_array_size(p->list) < p->wanted;
+}
+
+static size_t page_size(const json_t *args)
+{
+    int64_t wanted = admin_number(args, "limit", PAGE_DEFAULT);
+    return wanted < 1 ? 1 : wanted > PAGE_MAX ? PAGE_MAX : (size_t)wanted;
+}
+
+static void list_op(void *state, const struct admin_call *call)
+{
+    struct relay *r = state;
+    struct view after_text = admin_text(call->args, "after");
+    struct view state_text = admin_text(call->args, "state");
+    uint64_t after = 0;
+    if (after_text.n > 0 && !msgid_parse(after_text, &after)) {
+        admin_refuse(call->chan, call->id, 400, "after is to be a message id");
+        return;
+    }
+    struct page p = {
+        .relay = r,
+        .list = json_array(),
+        .state = state_text.n > 0 ? state_text.p : NULL, /* jansson ends its strings with NUL */
+        .user = admin_text(call->args, "user"),
+        .sender = admin_text(call->args, "sender"),
+        .rcpt = admin_text(call->args, "recipient"),
+        .pool = admin_text(call->args, "pool"),
+        .wanted = page_size(call->args),
+        .last_id = after,
+    };
+    bool is_more = spool_page(r->spool, after, SCANNED_MAX, on_record, &p);
+    admin_reply(call->chan, call->id, 200,
+                json_pack("{s:o, s:o}", "messages", p.list, "next",
+                          is_more ? json_id(p.last_id) : json_null()));
+}
+
+/* ---- one message by id ---- */
+
+/* The id that is asked for; answers 400 itself. */
+static bool take_id(const struct admin_call *call, uint64_t *out)
+{
+    if (msgid_parse(admin_text(call->args, "id"), out))
+        return true;
+    admin_refuse(call->chan, call->id, 400, "id is to be a message id of 13 characters");
+    return false;
+}
+
+static struct queue_entry *take_entry(struct relay *r, const struct admin_call *call)
+{
+    uint64_t id;
+    if (!take_id(call, &id))
+        return NULL;
+    struct queue_entry *e = queue_find(r->queue, id);
+    if (!e)
+        admin_refuse(call->chan, call->id, 404, "no such message is queued");
+    return e;
+}
+
+/* The message itself; answers what is wrong. */
+static struct message *take_message(struct relay *r, const struct admin_call *call)
+{
+    uint64_t id;
+    struct message *m = NULL;
+    if (!take_id(call, &id))
+        return NULL;
+    int err = spool_load(r->spool, id, &m);
+    if (err == MSA_ENOENT)
+        admin_refuse(call->chan, call->id, 404, "no such message is queued");
+    else if (err < 0)
+        admin_refuse(call->chan, call->id, 500, "the message cannot be read: %s", msa_strerror(err));
+    return m;
+}
+
+static void show_op(void *state, const struct admin_call *call)
+{
+    struct relay *r = state;
+    struct message *m = take_message(r, call);
+    if (!m)
+        return;
+    char ip[IPADDR_TEXT_MAX];
+    ipaddr_format(&m->client_ip, ip);
+    json_t *result = json_summary(r, m);
+    if (result) {
+        json_object_set_new(result, "bytes", json_integer((json_int_t)content_bytes(&m->content)));
+        json_object_set_new(result, "client_ip", json_string(ip));
+        json_object_set_new(result, "envid", json_view(m->envid));
+        json_object_set_new(result, "score", json_real((double)m->score_milli / 1000.0));
+        json_object_set_new(result, "recipients", json_rcpts(m));
+    }
+    message_free(&m);
+    admin_reply(call->chan, call->id, 200, result);
+}
+
+static json_t *json_content(struct view bytes, bool is_cut)
+{
+    struct buf coded;
+    json_t *text = json_stringn(bytes.n > 0 ? bytes.p : "", bytes.n);
+    if (text)
+        return json_pack("{s:o, s:b}", "content", text, "is_cut", (int)is_cut);
+    buf_init(&coded, 2 * CAT_MAX_BYTES);
+    json_t *result = NULL;
+    if (base64_encode(bytes, &coded) == MSA_OK)
+        result = json_pack("{s:o, s:b}", "content_base64", json_view(buf_view(&coded)), "is_cut",
+                           (int)is_cut);
+    buf_fini(&coded);
+    return result;
+}
+
+static void cat_op(void *state, const struct admin_call *call)
+{
+    struct message *m = take_message(state, call);
+    if (!m)
+        return;
+    struct buf bytes;
+    buf_init(&bytes, CAT_MAX_BYTES + 1);
+    uint64_t total = content_bytes(&m->content);
+    size_t n = total < CAT_MAX_BYTES ? (size_t)total : CAT_MAX_BYTES;
+    char *place = buf_reserve(&bytes, n > 0 ? n : 1);
+    if (place && content_copy(&m->content, 0, place, n) == MSA_OK) {
+        buf_commit(&bytes, n);
+        admin_reply(call->chan, call->id, 200, json_content(buf_view(&bytes), n < total));
+    } else {
+        admin_refuse(call->chan, call->id, 500, "the content cannot be read");
+    }
+    buf_fini(&bytes);
+    message_free(&m);
+}
+
+/* ---- changes ---- */
+
+static void reply_count(const struct admin_call *call, uint32_t count)
+{
+    admin_reply(call->chan, call->id, 200, json_pack("{s:i}", "message_count", (int)count));
+}
+
+static void flush_op(void *state, const struct admin_call *call)
+{
+    struct relay *r = state;
+    if (admin_flag(call->args, "all")) {
+        reply_count(call, hold_flush_all(r));
+        return;
+    }
+    struct queue_entry *e = take_entry(r, call);
+    if (!e)
+        return;
+    hold_flush(r, e);
+    reply_count(call, 1);
+}
+
+static void hold_or_release(struct relay *r, const struct admin_call *call, bool is_held)
+{
+    int64_t account = admin_number(call->args, "account", 0);
+    if (account > 0) {
+        reply_count(call, hold_account(r, (uint64_t)account, is_held));
+        return;
+    }
+    struct queue_entry *e = take_entry(r, call);
+    if (!e)
+        return;
+    hold_entry(r, e, is_held);
+    reply_count(call, 1);
+}
+
+static void hold_op(void *state, const struct admin_call *call)
+{
+    hold_or_release(state, call, true);
+}
+
+static void release_op(void *state, const struct admin_call *call)
+{
+    hold_or_release(state, call, false);
+}
+
+static void delete_op(void *state, const struct admin_call *call)
+{
+    struct relay *r = state;
+    struct queue_entry *e = take_entry(r, call);
+    if (!e)
+        return;
+    int err = hold_delete(r, e, admin_flag(call->args, "return_to_sender"));
+    if (err == MSA_EAGAIN)
+        admin_refuse(call->chan, call->id, 409, "the message is being delivered just now");
+    else if (err < 0)
+        admin_refuse(call->chan, call->id, 500, "it cannot be removed: %s", msa_strerror(err));
+    else
+        reply_count(call, 1);
+}
+
+/* ---- relay.status ---- */
+
+static json_t *json_counts(const struct queue_counts *counts)
+{
+    json_t *result = json_object();
+    for (int i = 0; i < QUEUE_STATE_COUNT; i++)
+        json_object_set_new(result, queue_state_name((enum queue_state)i),
+                            json_integer((json_int_t)counts->by_state[i]));
+    json_object_set_new(result, "bytes", json_integer((json_int_t)counts->bytes));
+    return result;
+}
+
+static json_t *json_pool(const struct relay *r, const struct pool *p)
+{
+    struct pool_status s;
+    struct queue_counts counts;
+    char source[IPADDR_TEXT_MAX] = "";
+    pool_get_status(p, &s);
+    queue_count_pool(r->queue, pool_number(p), &counts);
+    if (!ipaddr_is_none(&s.source))
+        ipaddr_format(&s.source, source);
+    return json_pack("{s:s, s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:o}",
+                     "pool", pool_config(p)->name,
+                     "source", source,
+                     "is_open", (int)s.is_open,
+                     "link_count", (int)s.link_count,
+                     "busy_count", (int)s.busy_count,
+                     "waiting_count", (int)s.waiting_count,
+                     "host_count", (int)s.target_count,
+                     "dead_host_count", (int)s.dead_count,
+                     "answered_count", (json_int_t)s.delivered_count,
+                     "lost_count", (json_int_t)s.lost_count,
+                     "queue", json_counts(&counts));
+}
+
+static json_t *json_pools(struct relay *r)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < pools_count(r->pools); i++)
+        json_array_append_new(list, json_pool(r, pools_at(r->pools, i)));
+    return list;
+}
+
+struct oldest {
+    int64_t since_ms;
+};
+
+static bool on_oldest(void *arg, struct view record)
+{
+    struct envelope_head head;
+    struct oldest *o = arg;
+    if (envelope_read_head(record, &head) == MSA_OK)
+        o->since_ms = head.arrival_ms;
+    return false;
+}
+
+static void status_op(void *state, const struct admin_call *call)
+{
+    struct relay *r = state;
+    struct queue_counts all;
+    struct oldest oldest = {0};
+    uint64_t used, free_bytes;
+    queue_count_all(r->queue, &all);
+    spool_usage(r->spool, &used, &free_bytes);
+    (void)spool_page(r->spool, 0, 1, on_oldest, &oldest);
+    admin_reply(call->chan, call->id, 200,
+                json_pack("{s:o, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+                          "queue", json_counts(&all),
+                          "oldest_arrived_ms", (json_int_t)oldest.since_ms,
+                          "used_bytes", (json_int_t)used,
+                          "free_bytes", (json_int_t)free_bytes,
+                          "is_refusing", bodies_refusal(r) < 0,
+                          "committing_count", (json_int_t)committer_waiting(r->committer),
+                          "handed_over_count", (json_int_t)r->accepted_count,
+                          "queued_count", (json_int_t)r->queued_count,
+                          "refused_count", (json_int_t)r->refused_count,
+                          "failed_count", (json_int_t)r->failed_count,
+                          "bounce_count", (json_int_t)r->bounce_count,
+                          "pools", json_pools(r)));
+}
+
+static const struct admin_op ops[] = {
+    {"queue.list", list_op, false},      {"queue.show", show_op, false},
+    {"queue.cat", cat_op, true}, /* somebody's mail is read: that leaves a line */
+    {"queue.flush", flush_op, true},     {"queue.hold", hold_op, true},
+    {"queue.release", release_op, true}, {"queue.delete", delete_op, true},
+    {"relay.status", status_op, false},
+};
+
+int admin_on_ask(void *owner, struct chan *c, struct chan_message *m)
+{
+    return admin_dispatch(ops, sizeof ops / sizeof ops[0], owner, c, m);
+}

@@ -1,0 +1,136 @@
+#include "relay/hold.h"
+
+#include <stdlib.h>
+
+#include "msa/base/err.h"
+#include "msa/base/log.h"
+#include "relay/handover.h"
+#include "relay/settle.h"
+
+/* ---- one job of its own ---- */
+
+static void on_job_done(struct commit_job *job)
+{
+    if (job->err < 0 && job->err != MSA_ENOENT)
+        log_msg(LOG_LEVEL_WARN, "queue-trouble", "a change to a message was not kept: %s",
+                msa_strerror(job->err));
+    commit_job_fini(job);
+    free(job);
+}
+
+static struct commit_job *job_of(enum commit_kind kind, uint64_t id)
+{
+    struct commit_job *job = calloc(1, sizeof *job);
+    if (job)
+        commit_job_init(job, kind, id, on_job_done, NULL);
+    else
+        log_msg(LOG_LEVEL_WARN, "relay-no-memory", "a change to a message is not kept");
+    return job;
+}
+
+void hold_set_aside(struct relay *r, uint64_t id)
+{
+    struct commit_job *job = job_of(COMMIT_SET_ASIDE, id);
+    if (job)
+        committer_submit(r->committer, job);
+}
+
+/* ---- hold and release ---- */
+
+static void keep_flag(struct relay *r, uint64_t id, bool is_held)
+{
+    struct commit_job *job = job_of(COMMIT_HOLD, id);
+    if (!job)
+        return;
+    job->is_held = is_held;
+    committer_submit(r->committer, job);
+}
+
+void hold_now(struct relay *r, struct queue_entry *e)
+{
+    keep_flag(r, e->id, true);
+    queue_set_held(r->queue, e);
+}
+
+void hold_entry(struct relay *r, struct queue_entry *e, bool is_held)
+{
+    bool was_held = e->state == QUEUE_HELD || e->is_hold_wanted;
+    if (was_held == is_held)
+        return;
+    if (e->state == QUEUE_ACTIVE) {
+        e->is_hold_wanted = is_held;
+        if (!is_held)
+            keep_flag(r, e->id, false); /* its progress may have gone to the disk as held */
+    } else if (is_held) {
+        hold_now(r, e);
+    } else {
+        keep_flag(r, e->id, false);
+        queue_set_ready(r->queue, e);
+        pool_wake(pools_at(r->pools, e->pool));
+    }
+}
+
+struct holding {
+    struct relay *relay;
+    bool is_held;
+    uint32_t count;
+};
+
+static void hold_each(struct queue_entry *e, void *arg)
+{
+    struct holding *h = arg;
+    bool was_held = e->state == QUEUE_HELD || e->is_hold_wanted;
+    h->count += was_held != h->is_held;
+    hold_entry(h->relay, e, h->is_held);
+}
+
+uint32_t hold_account(struct relay *r, uint64_t account, bool is_held)
+{
+    struct holding h = {.relay = r, .is_held = is_held};
+    queue_each_of(r->queue, account, hold_each, &h);
+    h.count += handover_hold_account(r, account, is_held);
+    schedule_rearm(r);
+    return h.count;
+}
+
+/* ---- flush ---- */
+
+void hold_flush(struct relay *r, struct queue_entry *e)
+{
+    if (e->state != QUEUE_WAITING)
+        return;
+    queue_set_ready(r->queue, e);
+    pool_wake(pools_at(r->pools, e->pool));
+}
+
+static void flush_each(struct queue_entry *e, void *arg)
+{
+    struct holding *h = arg;
+    h->count += e->state == QUEUE_WAITING;
+    hold_flush(h->relay, e);
+}
+
+uint32_t hold_flush_all(struct relay *r)
+{
+    struct holding h = {.relay = r};
+    queue_each(r->queue, flush_each, &h);
+    schedule_rearm(r);
+    return h.count;
+}
+
+/* ---- delete ---- */
+
+int hold_delete(struct relay *r, struct queue_entry *e, bool is_returned)
+{
+    static const struct settle_reason reason = {"5.7.1", "An operator has removed it from the queue."};
+    enum queue_state before = e->state;
+    if (before == QUEUE_ACTIVE)
+        return MSA_EAGAIN;
+    queue_set_active(r->queue, e);
+    int err = settle_give_up(r, e, &reason, is_returned);
+    if (err < 0 && before == QUEUE_HELD)
+        queue_set_held(r->queue, e);
+    else if (err < 0)
+        queue_set_ready(r->queue, e);
+    return err;
+}

@@ -1,0 +1,86 @@
+#include "relay/outcome.h"
+
+#include "msa/base/log.h"
+#include "msa/base/msgid.h"
+
+static const struct message_rcpt *first_of(const struct message *m, enum rcpt_state state)
+{
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        if (m->rcpts[i].state == state && m->rcpts[i].answer.code > 0)
+            return &m->rcpts[i];
+    }
+    return NULL;
+}
+
+/* The worst of the answers: that is the one somebody will look for. */
+static const struct message_rcpt *telling_of(const struct message *m)
+{
+    const struct message_rcpt *r = first_of(m, RCPT_FAILED);
+    if (!r)
+        r = first_of(m, RCPT_PENDING);
+    return r ? r : first_of(m, RCPT_DELIVERED);
+}
+
+static void log_attempt(const struct delivery *d, enum delivery_end end)
+{
+    const struct message *m = d->m;
+    const struct message_rcpt *telling = telling_of(m);
+    char id[MSGID_TEXT_MAX];
+    struct log_line line;
+    msgid_format(m->id, id);
+    log_begin(&line, LOG_LEVEL_INFO, "attempt");
+    log_str(&line, "msg", id);
+    log_view(&line, "user", m->login);
+    log_view(&line, "pool", m->pool);
+    log_str(&line, "host", d->host[0] ? d->host : NULL);
+    log_num(&line, "delivered", message_count(m, RCPT_DELIVERED));
+    log_num(&line, "deferred", message_count(m, RCPT_PENDING));
+    log_num(&line, "failed", message_count(m, RCPT_FAILED));
+    if (end == DELIVERY_LOST)
+        log_str(&line, "lost", "yes");
+    if (telling) {
+        log_num(&line, "code", telling->answer.code);
+        log_str(&line, "enhanced", telling->answer.enhanced);
+        log_view(&line, "text", telling->answer.text);
+    }
+    log_end(&line);
+}
+
+static bool add_results(struct buf *list, const struct message *m)
+{
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        const struct message_rcpt *r = &m->rcpts[i];
+        const struct msg_recipient_result result = {
+            .path = r->path,
+            .code = r->answer.code,
+            .enhanced = view_cstr(r->answer.enhanced),
+        };
+        if (r->answer.code > 0)
+            items_add_result(list, &result);
+    }
+    return !buf_failed(list) && buf_len(list) > 0;
+}
+
+static void tell_policy(struct relay *r, const struct message *m)
+{
+    struct buf list;
+    if (!r->policy || m->account == 0)
+        return;
+    buf_init(&list, IPC_ITEMS_MAX);
+    if (add_results(&list, m)) {
+        const struct msg_relay_outcome told = {
+            .message = m->id,
+            .account = m->account,
+            .pool = m->pool,
+            .results = buf_view(&list),
+        };
+        (void)CHAN_SEND(r->policy, relay_outcome, 0, &told); /* away: its counters miss one */
+    }
+    buf_fini(&list);
+}
+
+void outcome_report(struct relay *r, const struct delivery *d, enum delivery_end end)
+{
+    log_attempt(d, end);
+    tell_policy(r, d->m);
+}

@@ -1,0 +1,200 @@
+/* The index and the clock: filling it, what is due, the next message for a pool. What follows from the answers
+ * is in settle.c, what operators and policy say in hold.c. */
+#include "relay/schedule.h"
+
+#include <stdlib.h>
+
+#include "msa/base/clock.h"
+#include "msa/base/err.h"
+#include "msa/base/log.h"
+#include "msa/base/msgid.h"
+#include "msa/base/secret.h"
+#include "relay/settle.h"
+
+#define DUE_PER_TURN 256 /* so that ten thousand messages due at once do not stop the rest */
+#define RETRY_SOON_MS 60000 /* where the configuration lists no waits */
+
+int64_t schedule_wait_ms(const struct config_durations *retry, uint32_t attempt_count, uint32_t random)
+{
+    int64_t wait_ms = RETRY_SOON_MS;
+    if (retry->count > 0)
+        wait_ms = retry->items_ms[attempt_count < retry->count ? attempt_count : retry->count - 1];
+    int64_t span_ms = wait_ms / 4;
+    return wait_ms - span_ms / 2 + (span_ms > 0 ? (int64_t)(random % (uint64_t)span_ms) : 0);
+}
+
+/* ---- the index ---- */
+
+/* Ages come from the wall clock once, when an entry is made, and count on the monotonic one from then on. What lies in
+ * the future (the clock was set back) is as good as new. */
+static int64_t since_of(int64_t arrival_ms, int64_t hold_until_ms)
+{
+    int64_t from_ms = hold_until_ms > arrival_ms ? hold_until_ms : arrival_ms;
+    return clock_mono_ms() - (clock_wall_ms() - from_ms);
+}
+
+static enum queue_state state_of(const struct envelope_head *h, bool is_active)
+{
+    if (is_active)
+        return QUEUE_ACTIVE;
+    if (h->flags & MESSAGE_HELD)
+        return QUEUE_HELD;
+    return h->next_attempt_ms > clock_wall_ms() ? QUEUE_WAITING : QUEUE_READY;
+}
+
+static int64_t next_of(const struct relay *r, const struct envelope_head *h)
+{
+    int64_t wait_ms = h->next_attempt_ms - clock_wall_ms();
+    const struct config_durations *retry = &r->config->queue.retry;
+    int64_t longest_ms = retry->count > 0 ? retry->items_ms[retry->count - 1] * 2 : RETRY_SOON_MS;
+    if (h->hold_until_ms <= clock_wall_ms() && wait_ms > longest_ms)
+        wait_ms = longest_ms; /* the clock was set back since this was written */
+    return clock_mono_ms() + wait_ms;
+}
+
+static int add_head(struct relay *r, const struct envelope_head *h, bool is_active)
+{
+    struct pool *pool = pools_find(r->pools, h->pool, h->account);
+    const struct queue_facts facts = {
+        .id = h->id,
+        .account = h->account,
+        .bytes = h->content_bytes,
+        .since_ms = since_of(h->arrival_ms, h->hold_until_ms),
+        .next_ms = next_of(r, h),
+        .attempt_count = h->attempt_count,
+        .pool = pool_number(pool),
+        .name = queue_name_of(r->queue, h->pool),
+        .state = state_of(h, is_active),
+        .is_noticed = (h->flags & MESSAGE_DELAY_NOTICED) != 0,
+        .is_large = (h->flags & MESSAGE_LARGE) != 0,
+    };
+    if (!queue_add(r->queue, &facts))
+        return MSA_ENOMEM;
+    if (facts.state == QUEUE_READY)
+        pool_wake(pool);
+    return MSA_OK;
+}
+
+int schedule_add(struct relay *r, const struct message *m, bool is_active)
+{
+    const struct envelope_head head = {
+        .id = m->id,
+        .account = m->account,
+        .arrival_ms = m->arrival_ms,
+        .next_attempt_ms = m->next_attempt_ms,
+        .hold_until_ms = m->hold_until_ms,
+        .content_bytes = content_bytes(&m->content),
+        .attempt_count = m->attempt_count,
+        .flags = m->flags,
+        .pool = m->pool,
+    };
+    int err = add_head(r, &head, is_active);
+    schedule_rearm(r);
+    return err;
+}
+
+static int on_scanned(void *arg, const struct envelope_head *head)
+{
+    return add_head(arg, head, false);
+}
+
+int schedule_load(struct relay *r)
+{
+    struct spool_scan_result found;
+    int err = spool_scan(r->spool, on_scanned, r, &found);
+    struct log_line line;
+    log_begin(&line, err < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "queue-loaded");
+    log_num(&line, "messages", (int64_t)found.message_count);
+    log_num(&line, "damaged", (int64_t)found.damaged_count);
+    log_num(&line, "orphans", (int64_t)found.orphan_count);
+    log_str(&line, "error", err < 0 ? msa_strerror(err) : NULL);
+    log_end(&line);
+    schedule_rearm(r);
+    return err;
+}
+
+static void move_to_pool(struct queue_entry *e, void *arg)
+{
+    struct relay *r = arg;
+    struct pool *pool = pools_find(r->pools, queue_pool_name(r->queue, e->name), e->account);
+    if (queue_set_pool(r->queue, e, pool_number(pool)) < 0)
+        log_msg(LOG_LEVEL_WARN, "relay-no-memory", "a message stays with its old pool");
+}
+
+void schedule_reconfigure(struct relay *r)
+{
+    queue_set_ages(r->queue, r->config->queue.expiry_ms, r->config->queue.delay_notice_ms);
+    queue_each(r->queue, move_to_pool, r);
+    for (uint32_t i = 0; i < pools_count(r->pools); i++)
+        pool_wake(pools_at(r->pools, i));
+    schedule_rearm(r);
+}
+
+/* ---- what is due ---- */
+
+static void on_attempt_due(struct relay *r, const struct queue_entry *e)
+{
+    pool_wake(pools_at(r->pools, e->pool));
+}
+
+static void on_due(void *arg)
+{
+    struct relay *r = arg;
+    struct queue_entry *e;
+    for (int n = 0; n < DUE_PER_TURN; n++) {
+        switch (queue_next_due(r->queue, clock_mono_ms(), &e)) {
+        case QUEUE_DUE_NOTHING: n = DUE_PER_TURN; break;
+        case QUEUE_DUE_ATTEMPT: on_attempt_due(r, e); break;
+        case QUEUE_DUE_NOTICE: settle_send_delay_notice(r, e); break;
+        case QUEUE_DUE_EXPIRY: settle_expire(r, e); break;
+        }
+    }
+    schedule_rearm(r);
+}
+
+void schedule_rearm(struct relay *r)
+{
+    int64_t wait_ms = queue_wait_ms(r->queue, clock_mono_ms());
+    if (wait_ms < 0) {
+        timer_stop(&r->due);
+        return;
+    }
+    if (!r->due.fn)
+        timer_init(&r->due, on_due, r);
+    if (timer_start(&r->due, r->loop, wait_ms) < 0)
+        log_msg(LOG_LEVEL_ERROR, "relay-no-memory", "the queue's timer does not run");
+}
+
+/* ---- deliveries ---- */
+
+static struct delivery *delivery_of(struct relay *r, struct message *m)
+{
+    struct delivery *d = calloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    list_init(&d->link);
+    d->m = m;
+    d->done = schedule_on_done;
+    d->arg = r;
+    return d;
+}
+
+struct delivery *schedule_next(void *arg, struct pool *p)
+{
+    struct relay *r = arg;
+    struct queue_entry *e;
+    bool is_current = pool_number(p) < pools_count(r->pools) &&
+                      pools_at(r->pools, pool_number(p)) == p; /* and not of the last configuration */
+    while (is_current && !r->is_draining && (e = queue_take(r->queue, pool_number(p)))) {
+        struct message *m;
+        int err = spool_load(r->spool, e->id, &m);
+        struct delivery *d = err == MSA_OK ? delivery_of(r, m) : NULL;
+        if (d && e->is_noticed)
+            m->flags |= MESSAGE_DELAY_NOTICED; /* perhaps still on its way to the disk */
+        if (d)
+            return d;
+        message_free(&m);
+        settle_unreadable(r, e, err);
+    }
+    return NULL;
+}

@@ -1,0 +1,34 @@
+/* When queued messages are tried, and what becomes of them: the index is filled at the start, pools are given
+ * their next message, answers become progress on disk, later attempts, bounces. */
+#ifndef RELAY_SCHEDULE_H
+#define RELAY_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/delivery.h"
+#include "relay/state.h"
+
+/* Reads the spool into the index. MSA_OK or negative with a log line. */
+int schedule_load(struct relay *r);
+/* The configuration has changed: ages, and every entry's pool. */
+void schedule_reconfigure(struct relay *r);
+
+/* A message that is durable enters the index: held, waiting or ready as its fields say; with `is_active` it is being
+ * delivered already and its delivery will end in schedule_on_done. MSA_OK or negative. */
+int schedule_add(struct relay *r, const struct message *m, bool is_active);
+
+/* pool_next_fn: `arg` is the relay. */
+struct delivery *schedule_next(void *arg, struct pool *p);
+/* delivery_done_fn of what schedule_next gave, and of a client's delivery whose message went to the queue
+ * meanwhile: d->arg is the relay, `d` and its message are freed here. */
+void schedule_on_done(struct delivery *d, enum delivery_end end);
+
+/* Milliseconds until attempt number `attempt_count` + 1: the configured wait, an eighth more or less by
+ * `random` (any number), so that what failed together does not come back together. */
+int64_t schedule_wait_ms(const struct config_durations *retry, uint32_t attempt_count, uint32_t random);
+
+/* Starts the timer for what is due next. */
+void schedule_rearm(struct relay *r);
+
+#endif
