@@ -210,6 +210,7 @@ static enum body_fault judge_lines(const struct smtp_body *b)
 
 enum body_fault smtp_body_end(struct smtp_body *b)
 {
+    b->ends_in_crlf = eod_is_at_line_start(&b->eod);
     if (b->eod.mode == EOD_CHUNKS)
         eod_finish_chunks(&b->eod);
     b->fault = judge_lines(b);

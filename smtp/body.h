@@ -43,6 +43,7 @@ struct smtp_body {
     bool may_have_long_lines;
     bool remove_bcc;
     bool hold_sender; /* Sender fields stay out of the descriptor, see fixup.h */
+    bool ends_in_crlf; /* known at the end */
     enum body_fault fault;
     uint64_t message_max_bytes;
     uint64_t small_max_bytes;

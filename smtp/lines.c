@@ -16,11 +16,16 @@ static bool begins_with(struct view in, struct view word)
     return view_has_prefix_nocase(in, word);
 }
 
+static bool is_auth_line(const struct smtp_session *s, struct view in)
+{
+    bool may_sign_in = (s->flags & (SMTP_TLS | SMTP_AUTH_IN_CLEAR)) && !(s->flags & SMTP_AUTHED);
+    return s->phase == PHASE_AUTH || (may_sign_in && begins_with(in, VIEW_LIT("AUTH ")));
+}
+
 static size_t line_max(const struct smtp_session *s, struct view in)
 {
     const struct config_limits *limits = &s->site->config->limits;
-    bool may_sign_in = (s->flags & (SMTP_TLS | SMTP_AUTH_IN_CLEAR)) && !(s->flags & SMTP_AUTHED);
-    if (s->phase == PHASE_AUTH || (may_sign_in && begins_with(in, VIEW_LIT("AUTH "))))
+    if (is_auth_line(s, in))
         return limits->auth_line_bytes;
     if ((s->flags & SMTP_AUTHED) &&
         (begins_with(in, VIEW_LIT("MAIL")) || begins_with(in, VIEW_LIT("RCPT"))))
@@ -61,8 +66,8 @@ bool lines_is_foreign(const struct smtp_session *s)
 static enum lines_step keep_looking(struct smtp_session *s, struct view in, size_t max)
 {
     size_t kept = in.n > 0 && in.p[in.n - 1] == '\r' ? 1 : 0;
-    if (in.n > max)
-        s->flags |= SMTP_SKIP_LINE;
+    if (in.n > max && !(s->flags & SMTP_SKIP_LINE))
+        s->flags |= SMTP_SKIP_LINE | (is_auth_line(s, in) ? SMTP_SKIP_AUTH : 0);
     s->scanned_bytes = (uint32_t)(in.n - kept);
     if (s->flags & SMTP_SKIP_LINE) {
         s->line_bytes = s->scanned_bytes;
@@ -75,16 +80,18 @@ enum lines_step lines_next(struct smtp_session *s, struct view *line_out)
 {
     struct view in = buf_view(s->in);
     size_t max = line_max(s, in);
-    if (s->phase == PHASE_GREET && s->scanned_bytes == 0 && is_tls_record(in))
+    if (s->phase == PHASE_GREET && is_tls_record(in))
         return LINES_FOREIGN;
     size_t end = find_crlf(in, s->scanned_bytes);
     if (end == in.n)
         return keep_looking(s, in, max);
     s->line_bytes = (uint32_t)(end + 2);
-    bool is_overlong = (s->flags & SMTP_SKIP_LINE) || s->line_bytes > max;
-    s->flags &= ~(unsigned)SMTP_SKIP_LINE;
     *line_out = view_slice(in, 0, end);
-    return is_overlong ? LINES_OVERLONG : LINES_ONE;
+    if (!(s->flags & SMTP_SKIP_LINE) && s->line_bytes <= max)
+        return LINES_ONE;
+    bool is_auth = s->flags & SMTP_SKIP_LINE ? (s->flags & SMTP_SKIP_AUTH) != 0 : is_auth_line(s, in);
+    s->flags &= ~(unsigned)(SMTP_SKIP_LINE | SMTP_SKIP_AUTH);
+    return is_auth ? LINES_OVERLONG_AUTH : LINES_OVERLONG;
 }
 
 void lines_take(struct smtp_session *s)

@@ -12,6 +12,7 @@ enum lines_step {
     LINES_MORE = 0, /* no line yet */
     LINES_ONE,      /* `*line_out`, without CR LF; in s->in until lines_take */
     LINES_OVERLONG, /* the end of a line that was too long; lines_take it, too */
+    LINES_OVERLONG_AUTH, /* the same, of an AUTH command or exchange */
     LINES_FOREIGN,  /* a TLS record in clear, or another protocol */
 };
 

@@ -290,6 +290,8 @@ static void obey(struct smtp_session *s, struct view line)
     if (is_junk(c.verb) && s->junk_count < UINT16_MAX)
         s->junk_count++;
     enum smtp_reply why = machine_judge(s, c.verb);
+    if (c.verb == COMMAND_XCLIENT && !view_eq_nocase(c.word, VIEW_LIT("XCLIENT")))
+        why = REPLY_NOT_OFFERED; /* XFORWARD, which shares its verb */
     if (why != REPLY_NONE)
         refuse(s, &c, why);
     else
@@ -315,10 +317,10 @@ static void take_line(struct smtp_session *s)
         smtp_end(s, true, "tls-in-clear");
         return;
     case LINES_OVERLONG:
-        if (s->phase == PHASE_AUTH)
-            smtp_auth_overlong(s);
-        else
-            smtp_reply(s, REPLY_LINE_TOO_LONG);
+        smtp_reply(s, REPLY_LINE_TOO_LONG);
+        break;
+    case LINES_OVERLONG_AUTH:
+        smtp_auth_overlong(s);
         break;
     case LINES_ONE:
         obey_line(s, line);

@@ -66,6 +66,7 @@ enum smtp_flag {
     SMTP_AUTH_STALE = 1 << 13,     /* auth may still answer an exchange that was given up */
     SMTP_LAST_CHUNK = 1 << 14,
     SMTP_DISCARD_CHUNK = 1 << 15,  /* the present chunk was refused; its octets are thrown away */
+    SMTP_SKIP_AUTH = 1 << 17,      /* that line began like an AUTH command */
     SMTP_GONE = 1 << 16,           /* the client is cut off: nothing may be written */
 };
 

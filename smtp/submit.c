@@ -89,7 +89,7 @@ static enum smtp_reply judge_header(const struct smtp_session *s)
 static enum params_body honest_body_type(const struct smtp_txn *t)
 {
     const struct eod *e = &t->body.eod;
-    bool is_lines = eod_longest_line(e) <= HEADER_LINE_MAX && eod_is_at_line_start(e);
+    bool is_lines = eod_longest_line(e) <= HEADER_LINE_MAX && t->body.ends_in_crlf;
     if (t->body_type == BODY_BINARYMIME && !is_lines)
         return BODY_BINARYMIME;
     return eod_facts(e) & EOD_8BIT ? BODY_8BITMIME : BODY_7BIT;

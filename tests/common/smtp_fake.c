@@ -449,8 +449,12 @@ void fake_answer_open(struct fake *f)
 
 void fake_pump(struct fake *f)
 {
-    while (f->open != FAKE_KIND_COUNT && !f->is_held[f->open])
-        fake_answer_open(f);
+    do {
+        while (f->open != FAKE_KIND_COUNT && !f->is_held[f->open])
+            fake_answer_open(f);
+        if (f->output_len == 0 && !f->is_closed && f->session.output_since_ms != SMTP_NEVER)
+            smtp_session_on_drained(&f->session);
+    } while (f->open != FAKE_KIND_COUNT && !f->is_held[f->open]);
 }
 
 void fake_lose(struct fake *f, enum fake_kind kind)

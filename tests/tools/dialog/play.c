@@ -72,10 +72,26 @@ static int hex_of(char c)
     return at ? (int)(at - digits) : -1;
 }
 
+/* The index of the ")" that belongs to the "(" at the front, inner "\\(" counted; in.n: none. */
+static size_t find_close(struct view in, size_t *star_out)
+{
+    unsigned depth = 1;
+    *star_out = in.n;
+    for (size_t i = 1; i < in.n; i++) {
+        if (in.p[i] == '(' && in.p[i - 1] == '\\')
+            depth++;
+        else if (in.p[i] == ')' && --depth == 0)
+            return i;
+        else if (in.p[i] == '*' && depth == 1)
+            *star_out = i;
+    }
+    return in.n;
+}
+
 /* "(TEXT*N)" at the front of `*in`. */
 static bool unescape_repeat(struct view *in, struct buf *out)
 {
-    size_t star = view_find(*in, '*'), close = view_find(*in, ')');
+    size_t star, close = find_close(*in, &star);
     uint64_t n;
     if (star >= close || close >= in->n ||
         !view_parse_u64(view_slice(*in, star + 1, close), 10000000, &n))

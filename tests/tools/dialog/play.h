@@ -21,6 +21,8 @@ struct play {
     struct buf settings; /* configuration of the dialog */
     unsigned flags;
     char ip[64];
+    char first_text[512]; /* what meets the connect question */
+    size_t first;         /* bytes of it */
     struct config *config;
     struct fake fake;
     bool is_begun;

@@ -15,6 +15,20 @@ static const char base_settings[] = "hostname mx.example.jp;\n"
                                     "tls { certificate { cert_file /a.pem; key_file /a.key; } }\n"
                                     "pool main { smarthost 192.0.2.25:25; }\n";
 
+static void word_answer(struct play *p, struct view rest);
+
+/* "before: hold", "before: away", or an answer */
+static void meet_connect(struct play *p)
+{
+    struct view how = view_of(p->first_text, p->first);
+    if (view_eq(how, VIEW_LIT("hold")))
+        p->fake.is_held[FAKE_CONNECT] = true;
+    else if (view_eq(how, VIEW_LIT("away")))
+        p->fake.is_away[FAKE_CONNECT] = true;
+    else if (how.n > 0)
+        word_answer(p, how);
+}
+
 void play_begin(struct play *p)
 {
     struct config_errors errors;
@@ -33,6 +47,7 @@ void play_begin(struct play *p)
         return;
     p->is_begun = true;
     fake_init(&p->fake, p->config);
+    meet_connect(p);
     fake_start(&p->fake, p->flags, p->ip);
     fake_pump(&p->fake);
 }
@@ -59,6 +74,13 @@ static void word_from(struct play *p, struct view rest)
 {
     if (!view_to_cstr(rest, p->ip, sizeof p->ip))
         play_fail(p, "no such address");
+}
+
+/* What the connect question meets, which is asked as the session begins. */
+static void word_before(struct play *p, struct view rest)
+{
+    p->first = rest.n < sizeof p->first_text ? rest.n : 0;
+    memcpy(p->first_text, rest.p, p->first);
 }
 
 static void word_whole(struct play *p, struct view rest)
@@ -149,6 +171,17 @@ static void word_server(struct play *p, struct view rest)
     buf_take(&p->fake.out, end + 2);
 }
 
+/* "S-many: 100 250 *": so many lines like that. */
+static void word_server_many(struct play *p, struct view rest)
+{
+    uint64_t n;
+    struct view count = view_cut(&rest, ' ');
+    if (!view_parse_u64(count, 100000, &n))
+        play_fail(p, "a number expected");
+    while (!p->error[0] && n-- > 0)
+        word_server(p, rest);
+}
+
 static void word_closed(struct play *p, struct view rest)
 {
     const char *reason = p->fake.session.end_reason;
@@ -167,7 +200,6 @@ static void word_open(struct play *p, struct view rest)
         play_fail(p, "closed because of %s", p->fake.session.end_reason);
 }
 
-/* "phase: rcpt" */
 static void word_tls(struct play *p, struct view rest)
 {
     (void)rest;
@@ -460,20 +492,28 @@ static void word_settled(struct play *p, struct view rest)
         play_fail(p, "settled: %s", text);
 }
 
-static void sign_in(struct play *p, struct view rest)
+static void word_ehlo(struct play *p, struct view rest)
+{
+    (void)rest;
+    word_client(p, VIEW_LIT("EHLO client.example"));
+    if (!view_has_prefix(buf_view(&p->fake.out), VIEW_LIT("250-mx.example.jp\r\n")))
+        play_fail(p, "EHLO was refused");
+    buf_reset(&p->fake.out);
+}
+
+static void word_sign_in(struct play *p, struct view rest)
 {
     bool is_implicit = (p->flags & SMTP_IMPLICIT_TLS) != 0;
-    (void)rest;
+    if (view_eq(rest, VIEW_LIT("scored")))
+        word_answer(p, VIEW_LIT("login allow may_score=1"));
     word_server(p, VIEW_LIT("220 *"));
     if (!is_implicit) {
-        word_client(p, VIEW_LIT("EHLO client.example"));
-        buf_reset(&p->fake.out);
+        word_ehlo(p, VIEW_EMPTY);
         word_client(p, VIEW_LIT("STARTTLS"));
         word_server(p, VIEW_LIT("220 *"));
         word_tls(p, VIEW_EMPTY);
     }
-    word_client(p, VIEW_LIT("EHLO client.example"));
-    buf_reset(&p->fake.out);
+    word_ehlo(p, VIEW_EMPTY);
     word_client(p, VIEW_LIT("AUTH PLAIN AHRhcm9AZXhhbXBsZS5qcABzZWNyZXQ="));
     word_server(p, VIEW_LIT("235 *"));
     buf_reset(&p->fake.asked);
@@ -502,11 +542,13 @@ static const struct {
     {"listener", word_listener, true},
     {"from", word_from, true},
     {"whole", word_whole, true},
+    {"before", word_before, true},
     {"begin", NULL, false},
     {"C", word_client, false},
     {"C>", word_client_raw, false},
     {"C-", word_client_held, false},
     {"S", word_server, false},
+    {"S-many", word_server_many, false},
     {"eof", word_eof, false},
     {"closed", word_closed, false},
     {"open", word_open, false},
@@ -530,7 +572,8 @@ static const struct {
     {"B", word_body, false},
     {"end", word_end, false},
     {"settled", word_settled, false},
-    {"sign-in", sign_in, false},
+    {"ehlo", word_ehlo, false},
+    {"sign-in", word_sign_in, false},
     {"envelope", word_envelope, false},
 };
 
