@@ -48,18 +48,6 @@ bool domain_is_ldh(struct view name)
     return !is_all_digits(label);
 }
 
-/* The ASCII part of a name in UTF-8. Checked by ourselves before libidn2 sees the name: with its STD3
- * flag set it does not refuse "a_b" but drops the underscore and makes another name of it. */
-static bool ascii_part_is_ldh(struct view name)
-{
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-        if ((unsigned char)c < 0x80 && !is_let_dig(c) && c != '-' && c != '.')
-            return false;
-    }
-    return true;
-}
-
 static int lower_copy(struct view name, char out[static DOMAIN_SIZE])
 {
     for (size_t i = 0; i < name.n; i++)
@@ -74,9 +62,11 @@ static int unicode_to_ascii(struct view name, char out[static DOMAIN_SIZE])
     char *ascii = NULL;
     if (name.n > UNICODE_MAX)
         return MSA_ETOOBIG;
-    if (!utf8_is_valid(name) || !ascii_part_is_ldh(name) ||
-        !view_to_cstr(name, text, sizeof text))
+    if (!utf8_is_valid(name) || !view_to_cstr(name, text, sizeof text))
         return MSA_EINVAL;
+    /* Without IDN2_USE_STD3_ASCII_RULES: with it "a_b" is not refused, the underscore is
+     * dropped and another name comes out. So the result is checked by ourselves, also because
+     * mapping may yield ASCII that is not LDH (U+2100 becomes "a/c"). */
     int rc = idn2_to_ascii_8z(text, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT);
     if (rc == IDN2_MALLOC)
         return MSA_ENOMEM;
@@ -84,7 +74,6 @@ static int unicode_to_ascii(struct view name, char out[static DOMAIN_SIZE])
         return MSA_ETOOBIG;
     if (rc != IDN2_OK)
         return MSA_EINVAL;
-    /* Mapping may yield ASCII that is not LDH (U+2100 becomes "a/c"). */
     struct view mapped = view_cstr(ascii);
     int n = domain_is_ldh(mapped) ? lower_copy(mapped, out) : MSA_EINVAL;
     idn2_free(ascii);

@@ -49,25 +49,24 @@ static bool is_at_sign(uint32_t code)
     return code == '@' || code == 0xff20 || code == 0xfe6b;
 }
 
-/* Parts the name at its only "@"; without one all of it is the local part. The parts are prepared each by
- * itself, for the rule on writing directions holds within one, not over both. */
-static int split(struct view typed, struct view *local_out, struct view *domain_out, bool *has_at_out)
+/* Parts the name at its last "@" (add_local refuses another one); without any all of it is the
+ * local part. The parts are prepared each by itself: the rule on writing directions holds
+ * within one, not over both. */
+static bool split(struct view typed, struct view *local_out, struct view *domain_out)
 {
+    bool has_at = false;
     *local_out = typed;
     *domain_out = VIEW_EMPTY;
-    *has_at_out = false;
     for (size_t at = 0, n; at < typed.n; at += n) {
         uint32_t code = 0;
         n = utf8_decode(view_slice(typed, at, typed.n), &code);
         if (!is_at_sign(code))
             continue;
-        if (*has_at_out)
-            return MSA_EINVAL;
-        *has_at_out = true;
+        has_at = true;
         *local_out = view_slice(typed, 0, at);
         *domain_out = view_slice(typed, at + n, typed.n);
     }
-    return MSA_OK;
+    return has_at;
 }
 
 /* Writes the local part in its form; its length. */
@@ -109,12 +108,10 @@ static int add_domain(struct view domain, char out[static LOGIN_SIZE], size_t n)
 static int canonical(struct view typed, struct view default_domain, char out[static LOGIN_SIZE])
 {
     struct view local, domain;
-    bool has_at;
     int err = check_typed(typed);
-    if (err == MSA_OK)
-        err = split(typed, &local, &domain, &has_at);
     if (err < 0)
         return err;
+    bool has_at = split(typed, &local, &domain);
     int n = add_local(local, out);
     if (n < 0 || (!has_at && default_domain.n == 0))
         return n;
