@@ -9,8 +9,8 @@
 #include "msa/base/buf.h"
 #include "msa/base/view.h"
 
-/* Bytes of the well-formed sequence at the front of `v`, 1 to 4, and its code point. 0 when there is
- * none; `code_out` is then left alone. */
+/* Bytes of the well-formed sequence at the front of `v`, 1 to 4, and its code point. 0 when
+ * there is none; `code_out` is then left alone. */
 size_t utf8_decode(struct view v, uint32_t *code_out);
 
 bool utf8_is_valid(struct view v);
@@ -22,9 +22,9 @@ size_t utf8_count(struct view v);
 /* Writes `code` (a scalar value, else U+FFFD is taken) as UTF-8; the number of bytes, 1 to 4. */
 size_t utf8_encode(uint32_t code, char out[static 4]);
 
-/* Appends `v` as text that is safe to show on one line: each ill-formed byte becomes U+FFFD, each control
- * character (C0, DEL, C1, line and paragraph separators) a space. 0, or the buffer's error with
- * what fitted appended. */
+/* Appends `v` as text that is safe to show on one line: each ill-formed byte becomes U+FFFD,
+ * each control character (C0, DEL, C1, line and paragraph separators) a space. 0, or the
+ * buffer's error with what fitted appended. */
 int utf8_add_clean(struct buf *out, struct view v);
 
 #endif

@@ -8,9 +8,9 @@
 #include "msa/mail/domain.h"
 #include "msa/mail/local_part.h"
 
-/* Words before it is known what they are: "John Q. Public" turns into a name at "<" and at ":", into
- * the local part of an address at "@". Both readings are written down at once, each in a scratch as
- * long as the whole text. */
+/* Words before it is known what they are: "John Q. Public" turns into a name at "<" and at ":",
+ * into the local part of an address at "@". Both readings are written down at once, each in a
+ * scratch as long as the whole text. */
 struct words {
     char *name;
     char *local;
@@ -86,7 +86,8 @@ static bool take_special(struct parser *p, char c)
     return true;
 }
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words
+ * ------------------------------------------------------------------------------------- */
 
 static void words_begin(struct words *w)
 {
@@ -138,7 +139,8 @@ static void read_words(struct parser *p)
     }
 }
 
-/* ---- an address -------------------------------------------------------------------------------- */
+/* ---- an address
+ * -------------------------------------------------------------------------------- */
 
 /* A domain token: an address does not like white space and comments in it. */
 static void domain_add(struct parser *p)
@@ -280,7 +282,8 @@ static void read_angle(struct parser *p, struct view name)
         advance(p);
 }
 
-/* ---- the list ---------------------------------------------------------------------------------- */
+/* ---- the list
+ * ---------------------------------------------------------------------------------- */
 
 /* The words before "<" are a display name: phrase or obs-phrase, which begins with a word. */
 static struct view take_name(struct parser *p)
@@ -371,7 +374,8 @@ static int parse(struct parser *p, struct view body)
     return p->error;
 }
 
-int address_parse(struct view body, size_t max_count, struct arena *arena, struct address_list *out)
+int address_parse(struct view body, size_t max_count, struct arena *arena,
+                  struct address_list *out)
 {
     *out = (struct address_list){.count = 0};
     struct parser p = {

@@ -1,9 +1,10 @@
-/* Address lists in From, Sender, Reply-To and Resent-*: RFC 5322 section 3.4 with its obsolete syntax,
- * RFC 6532 (UTF-8) and RFC 6854 (groups in From).
+/* Address lists in From, Sender, Reply-To and Resent-*: RFC 5322 section 3.4 with its obsolete
+ * syntax, RFC 6532 (UTF-8) and RFC 6854 (groups in From).
  *
- * It reads strictly and says what it met. A list is an answer to "who is the author" only when no finding
- * of ADDRESS_INVALID is set: such text other readers take apart in other ways. What is lawful and still
- * a favourite of those who pass as somebody else is in ADDRESS_SUSPICIOUS; the policy decides.
+ * It reads strictly and says what it met. A list is an answer to "who is the author" only when
+ * no finding of ADDRESS_INVALID is set: such text other readers take apart in other ways. What
+ * is lawful and still a favourite of those who pass as somebody else is in ADDRESS_SUSPICIOUS;
+ * the policy decides.
  *
  * No recursion; time and memory are linear in the text. Pure, any thread, never blocks. */
 #ifndef MSA_MAIL_ADDRESS_H
@@ -19,11 +20,11 @@
 enum address_finding {
     ADDRESS_SYNTAX = 1 << 0,          /* not RFC 5322, not even its obsolete syntax */
     ADDRESS_NO_DOMAIN = 1 << 1,       /* a member without "@" */
-    ADDRESS_CONTROL = 1 << 2,         /* a control character, also where obsolete syntax let it be */
+    ADDRESS_CONTROL = 1 << 2,         /* a control character, even where obsolete syntax has it */
     ADDRESS_UNCLOSED = 1 << 3,        /* a quote, comment, bracket or group without its end */
     ADDRESS_BAD_UTF8 = 1 << 4,
     ADDRESS_EMPTY = 1 << 5,           /* neither a mailbox nor a group */
-    ADDRESS_TOO_MANY = 1 << 6,        /* more mailboxes than the caller's maximum; the rest was not read */
+    ADDRESS_TOO_MANY = 1 << 6,        /* over the caller's maximum; the rest was not read */
     ADDRESS_BAD_DOMAIN = 1 << 7,      /* no name of DNS and IDNA, no IP address literal */
     ADDRESS_ENCODED_WORD = 1 << 8,    /* "=?...?=" within local part or domain */
     ADDRESS_ROUTE = 1 << 9,           /* <@a,@b:c@d> */
@@ -34,7 +35,7 @@ enum address_finding {
     ADDRESS_SPACE_IN_ADDR = 1 << 14,  /* white space round "@" or a dot */
     ADDRESS_COMMENT = 1 << 15,        /* a comment anywhere */
     ADDRESS_NAME_HAS_AT = 1 << 16,    /* "@" in a display name, which may show another address */
-    ADDRESS_DOT_IN_NAME = 1 << 17,    /* a dot outside quotes in a name: obsolete, harmless, common */
+    ADDRESS_DOT_IN_NAME = 1 << 17,    /* outside quotes in a name: obsolete, harmless, common */
 };
 
 #define ADDRESS_INVALID                                                                            \
@@ -59,10 +60,12 @@ struct address_list {
     unsigned findings; /* of enum address_finding */
 };
 
-/* Reads a field's body, folded or not. Reading ends at the first syntax error; mailboxes before it are
- * kept. 0, or MSA_ENOMEM when the arena has no room: ADDRESS_ARENA_BYTES are always enough. */
+/* Reads a field's body, folded or not. Reading ends at the first syntax error; mailboxes before
+ * it are kept. 0, or MSA_ENOMEM when the arena has no room: ADDRESS_ARENA_BYTES are always
+ * enough. */
 #define ADDRESS_ARENA_BYTES(text_bytes, max_count) (8 * (text_bytes) + 256 * ((max_count) + 1))
-int address_parse(struct view body, size_t max_count, struct arena *arena, struct address_list *out);
+int address_parse(struct view body, size_t max_count, struct arena *arena,
+                  struct address_list *out);
 
 /* The form of path_canonical: its length, MSA_EINVAL or MSA_ETOOBIG when there is none. */
 int mailbox_canonical(const struct mailbox *m, char dst[static PATH_CANONICAL_SIZE]);

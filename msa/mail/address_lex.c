@@ -15,7 +15,8 @@ static bool is_control(char c)
     return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-/* Bytes of folding white space at `i`: 1 for a blank, 3 for CRLF and a blank, 0 for anything else. */
+/* Bytes of folding white space at `i`: 1 for a blank, 3 for CRLF and a blank, 0 for anything
+ * else. */
 static size_t fws_at(struct view in, size_t i)
 {
     if (is_blank(in.p[i]))
@@ -24,8 +25,8 @@ static size_t fws_at(struct view in, size_t i)
     return is_fold ? 3 : 0;
 }
 
-/* One character of a quoted string or comment, at `at`: passes a quoted pair and a fold as a whole and notes
- * controls. */
+/* One character of a quoted string or comment, at `at`: passes a quoted pair and a fold as a
+ * whole and notes controls. */
 static void skip_quotable(struct lexer *lex)
 {
     size_t fws = fws_at(lex->in, lex->at);

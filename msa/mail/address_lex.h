@@ -1,5 +1,5 @@
-/* Tokens of structured header fields (RFC 5322 section 3.2), for address.c alone. Comments and white
- * space are skipped before each token and noted in it. */
+/* Tokens of structured header fields (RFC 5322 section 3.2), for address.c alone. Comments and
+ * white space are skipped before each token and noted in it. */
 #ifndef MSA_MAIL_ADDRESS_LEX_H
 #define MSA_MAIL_ADDRESS_LEX_H
 
@@ -32,8 +32,8 @@ struct lexer {
 
 struct token address_lex_next(struct lexer *lex);
 
-/* Writes what a quoted string or a literal means: outer quotes, backslashes and the CRLF of folds off (in a
- * literal all white space). `dst` holds token.n bytes; the length. */
+/* Writes what a quoted string or a literal means: outer quotes, backslashes and the CRLF of
+ * folds off (in a literal all white space). `dst` holds token.n bytes; the length. */
 size_t token_unquote(struct view token, char *dst);
 size_t token_squeeze(struct view token, char *dst);
 

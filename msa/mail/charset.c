@@ -14,8 +14,9 @@ enum charset_kind {
     KIND_JIS,  /* ISO-2022-JP, by way of EUC */
 };
 
-/* What mail calls them (RFC 2978 names and habits) and what converts them. Labels are widened to what
- * programs really send under them, as browsers do: ISO-8859-1 is Windows-1252, Shift_JIS is CP932. */
+/* What mail calls them (RFC 2978 names and habits) and what converts them. Labels are widened
+ * to what programs really send under them, as browsers do: ISO-8859-1 is Windows-1252,
+ * Shift_JIS is CP932. */
 static const struct charset {
     const char *label;
     const char *iconv_name;
@@ -128,7 +129,8 @@ static int convert(iconv_t cd, struct view in, struct buf *out)
     return buf_append(out, chunk, sizeof chunk - room);
 }
 
-/* ---- ISO-2022-JP ------------------------------------------------------------------------------- */
+/* ---- ISO-2022-JP
+ * ------------------------------------------------------------------------------- */
 
 enum jis_set { JIS_ASCII, JIS_KANA, JIS_0208, JIS_0212 };
 

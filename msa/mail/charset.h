@@ -1,10 +1,11 @@
-/* Charsets of old mail to UTF-8, for display and for the features of the content score only: nothing decoded
- * here is ever parsed again or compared with an address.
+/* Charsets of old mail to UTF-8, for display and for the features of the content score only:
+ * nothing decoded here is ever parsed again or compared with an address.
  *
- * Only charsets of a fixed list are converted: iconv loads a module for any name it is given, and names
- * come from strangers (CVE-2024-2961 was such a module). All converters are opened by charsets_new, so a
- * role calls it before its sandbox closes. ISO-2022-JP is unfolded to EUC here, because mail in it uses
- * NEC and IBM characters (circled digits) that iconv's own converter refuses.
+ * Only charsets of a fixed list are converted: iconv loads a module for any name it is given,
+ * and names come from strangers (CVE-2024-2961 was such a module). All converters are opened by
+ * charsets_new, so a role calls it before its sandbox closes. ISO-2022-JP is unfolded to EUC
+ * here, because mail in it uses NEC and IBM characters (circled digits) that iconv's own
+ * converter refuses.
  *
  * One thread at a time for each `struct charsets`; never blocks after charsets_new. */
 #ifndef MSA_MAIL_CHARSET_H
@@ -15,11 +16,13 @@
 
 struct charsets;
 
-struct charsets *charsets_new(void); /* NULL without memory; a converter the system lacks is left out */
+/* NULL without memory. A converter the system lacks is left out. */
+struct charsets *charsets_new(void);
 void charsets_free(struct charsets *cs);
 
-/* Appends `bytes` as UTF-8, what is malformed as U+FFFD; control characters stay as they are. MSA_ENOENT
- * for a charset that is not on the list; MSA_ENOMEM; or the buffer's error, with what fitted appended. */
+/* Appends `bytes` as UTF-8, what is malformed as U+FFFD; control characters stay as they are.
+ * MSA_ENOENT for a charset that is not on the list; MSA_ENOMEM; or the buffer's error, with
+ * what fitted appended. */
 int charset_to_utf8(struct charsets *cs, struct view label, struct view bytes, struct buf *out);
 
 #endif

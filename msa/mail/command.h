@@ -35,12 +35,13 @@ enum command_verb {
 struct command {
     enum command_verb verb;
     struct view word; /* the verb as sent */
-    struct view args; /* behind the white space that follows the verb, none at the end; may be empty */
+    struct view args; /* behind the verb, trimmed; may be empty */
 };
 
 /* `line` has no CRLF. Verbs are compared without case, white space at the end is tolerated.
- * MSA_EINVAL when the line holds a control byte (bare CR and LF, NUL, HTAB within) or is empty: then
- * nothing of it may be believed. Octets above 127 pass; whoever reads the argument checks UTF-8. */
+ * MSA_EINVAL when the line holds a control byte (bare CR and LF, NUL, HTAB within) or is empty:
+ * then nothing of it may be believed. Octets above 127 pass; whoever reads the argument checks
+ * UTF-8. */
 int command_parse(struct view line, struct command *out);
 
 /* Takes `keyword` ("FROM:" or "TO:") in any case off the front of `*args`, with spaces behind it,
@@ -50,8 +51,9 @@ bool command_take_keyword(struct view *args, struct view keyword);
 /* "EHLO" ...; never NULL. */
 const char *command_verb_name(enum command_verb verb);
 
-/* The argument of BDAT (RFC 3030): octets, and LAST. MSA_EINVAL for a sign, hexadecimal, overflow or
- * anything else behind it: the position in the stream is then unknown and the session must end. */
+/* The argument of BDAT (RFC 3030): octets, and LAST. MSA_EINVAL for a sign, hexadecimal,
+ * overflow or anything else behind it: the position in the stream is then unknown and the
+ * session must end. */
 int command_parse_bdat(struct view args, uint64_t *octets_out, bool *is_last_out);
 
 #endif

@@ -10,8 +10,8 @@ struct civil {
     unsigned day;
 };
 
-/* Days since 1970-01-01 in the Gregorian calendar. Years begin in March here, so that the leap day is
- * the last of its year; an era has 400 of them and 146097 days. */
+/* Days since 1970-01-01 in the Gregorian calendar. Years begin in March here, so that the leap
+ * day is the last of its year; an era has 400 of them and 146097 days. */
 static int64_t days_of(struct civil date)
 {
     int64_t year = date.year - (date.month <= 2);

@@ -17,8 +17,9 @@ int date_format(int64_t unix_s, int offset_min, char out[static DATE_SIZE]);
 /* "2026-06-01T09:00:00Z"; years as in date_format. Returns the length. */
 int date_format_iso8601(int64_t unix_s, char out[static DATE_SIZE]);
 
-/* "2026-06-01T09:00:00Z", ".25" behind the seconds (cut off), "+09:00" for Z; a leap second counts as
- * the next one. False for anything else, days that do not exist, and years before 1970. */
+/* "2026-06-01T09:00:00Z", ".25" behind the seconds (cut off), "+09:00" for Z; a leap second
+ * counts as the next one. False for anything else, days that do not exist, and years before
+ * 1970. */
 bool date_parse_iso8601(struct view text, int64_t *unix_s_out);
 
 #endif

@@ -12,12 +12,12 @@
 #define DOMAIN_MAX  255              /* octets (RFC 5321 section 4.5.3.1.2) */
 #define DOMAIN_SIZE (DOMAIN_MAX + 1) /* with NUL */
 
-/* ASCII letters, digits and hyphens in labels of 1 to 63, no dot at either end, the last label not of
- * digits alone: that would be an IPv4 address in disguise. */
+/* ASCII letters, digits and hyphens in labels of 1 to 63, no dot at either end, the last label
+ * not of digits alone: that would be an IPv4 address in disguise. */
 bool domain_is_ldh(struct view name);
 
-/* Writes the canonical form and a NUL; its length, or MSA_EINVAL when `name` is no UTF-8, not LDH or
- * not allowed by IDNA2008, MSA_ETOOBIG when it is too long, MSA_ENOMEM. */
+/* Writes the canonical form and a NUL; its length, or MSA_EINVAL when `name` is no UTF-8, not
+ * LDH or not allowed by IDNA2008, MSA_ETOOBIG when it is too long, MSA_ENOMEM. */
 int domain_to_ascii(struct view name, char out[static DOMAIN_SIZE]);
 
 /* "[192.0.2.1]" and "[IPv6:2001:db8::1]"; no other literal exists in practice. */

@@ -1,5 +1,5 @@
-/* What a server offers in its answer to EHLO (RFC 5321 section 4.1.1.1). Good for this connection and this
- * side of STARTTLS only. Pure, any thread. */
+/* What a server offers in its answer to EHLO (RFC 5321 section 4.1.1.1). Good for this
+ * connection and this side of STARTTLS only. Pure, any thread. */
 #ifndef MSA_MAIL_EHLO_H
 #define MSA_MAIL_EHLO_H
 
@@ -44,8 +44,8 @@ struct ehlo {
     uint64_t mail_max;     /* transactions of a connection; 0: no limit was named */
 };
 
-/* Reads the text of a 250 reply (reply_text): a greeting line, then one line for each capability. What is
- * unknown or malformed is passed over. */
+/* Reads the text of a 250 reply (reply_text): a greeting line, then one line for each
+ * capability. What is unknown or malformed is passed over. */
 void ehlo_parse(struct view text, struct ehlo *out);
 
 #endif

@@ -2,8 +2,9 @@
 
 #include "msa/base/assert.h"
 
-/* A dot at the start of a line is taken off at once: it is either a stuffed one or the end mark, and
- * never data. Only a CR right behind it must be held back until the next byte tells which. */
+/* A dot at the start of a line is taken off at once: it is either a stuffed one or the end
+ * mark, and never data. Only a CR right behind it must be held back until the next byte tells
+ * which. */
 enum dot {
     DOT_NONE = 0,
     DOT_TAKEN,    /* the line so far: "." */

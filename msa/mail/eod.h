@@ -1,12 +1,13 @@
-/* The end of a message, found by a state machine over bytes (RFC 5321 sections 2.3.8, 4.1.1.4, 4.5.2).
+/* The end of a message, found by a state machine over bytes (RFC 5321 sections 2.3.8, 4.1.1.4,
+ * 4.5.2).
  *
- * Data ends at CRLF.CRLF and nowhere else; the CRLF of the DATA line counts as the first one. A dot
- * that begins a line is taken off. A bare CR, a bare LF or a NUL is data and is remembered, so that
- * the caller reads on to the true end and then refuses once: that is what keeps smuggled commands
- * (CVE-2023-51764) from ever being seen as commands.
+ * Data ends at CRLF.CRLF and nowhere else; the CRLF of the DATA line counts as the first one. A
+ * dot that begins a line is taken off. A bare CR, a bare LF or a NUL is data and is remembered,
+ * so that the caller reads on to the true end and then refuses once: that is what keeps
+ * smuggled commands (CVE-2023-51764) from ever being seen as commands.
  *
- * State lives across reads. Runs point into the caller's bytes or to constants; nothing is copied.
- * Pure, any thread, never blocks. */
+ * State lives across reads. Runs point into the caller's bytes or to constants; nothing is
+ * copied. Pure, any thread, never blocks. */
 #ifndef MSA_MAIL_EOD_H
 #define MSA_MAIL_EOD_H
 
@@ -63,8 +64,8 @@ void eod_finish_chunks(struct eod *e);
 
 unsigned eod_facts(const struct eod *e); /* of enum eod_fact, so far */
 
-/* The longest line so far, without CRLF and without a removed dot; RFC 5321 section 4.5.3.1.6 allows
- * 998. Counts lines that are finished. */
+/* The longest line so far, without CRLF and without a removed dot; RFC 5321 section 4.5.3.1.6
+ * allows 998. Counts lines that are finished. */
 size_t eod_longest_line(const struct eod *e);
 
 /* True behind CRLF and at the very beginning. */

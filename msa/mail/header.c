@@ -33,7 +33,8 @@ static int too_big(struct header *h)
     return MSA_ETOOBIG;
 }
 
-/* ---- one line ---------------------------------------------------------------------------------- */
+/* ---- one line
+ * ---------------------------------------------------------------------------------- */
 
 /* What is wrong with a line whatever it is. `line` has no CRLF. */
 static unsigned byte_defects(struct view line)
@@ -149,7 +150,8 @@ static int read_line(struct header *h, size_t crlf)
     return err;
 }
 
-/* ---- the stream -------------------------------------------------------------------------------- */
+/* ---- the stream
+ * -------------------------------------------------------------------------------- */
 
 /* Moves bytes up to and with the next LF, or all, from `run` to the block. */
 static int take_piece(struct header *h, struct view *run)
@@ -225,7 +227,8 @@ int header_finish(struct header *h)
     return h->error;
 }
 
-/* ---- looking ----------------------------------------------------------------------------------- */
+/* ---- looking
+ * ----------------------------------------------------------------------------------- */
 
 struct view header_block(const struct header *h)
 {

@@ -1,8 +1,10 @@
-/* The header block of a message, scanned while the body arrives (RFC 5322 sections 2.2, 3.6, 4.5).
+/* The header block of a message, scanned while the body arrives (RFC 5322 sections 2.2, 3.6,
+ * 4.5).
  *
- * It does not repair: every line that two parsers might read in two ways leaves a defect, and the policy for
- * who may write what in From: rests on that. The block is kept in one piece; fields are offsets into it,
- * so they stay valid while it grows. Lines end in CRLF; a bare CR or LF stays inside its line.
+ * It does not repair: every line that two parsers might read in two ways leaves a defect, and
+ * the policy for who may write what in From: rests on that. The block is kept in one piece;
+ * fields are offsets into it, so they stay valid while it grows. Lines end in CRLF; a bare CR
+ * or LF stays inside its line.
  *
  * Memory is bounded by the limits. Linear time. One thread at a time, never blocks. */
 #ifndef MSA_MAIL_HEADER_H
@@ -21,7 +23,8 @@ struct header_limits {
     size_t field_count;
 };
 #define HEADER_LIMITS_DEFAULT                                                                      \
-    ((struct header_limits){.block_bytes = 256 * 1024, .field_bytes = 64 * 1024, .field_count = 1000})
+    ((struct header_limits){                                                                       \
+        .block_bytes = 256 * 1024, .field_bytes = 64 * 1024, .field_count = 1000})
 
 #define HEADER_LINE_MAX 998 /* RFC 5322 section 2.1.1, without CRLF */
 
@@ -44,8 +47,8 @@ enum header_defect {
     HEADER_8BIT = 1 << 15,              /* no defect under SMTPUTF8: octets above 127 in a body */
 };
 
-/* Those that make it doubtful what the fields are. Long lines, 8-bit bodies, a missing body and the space
- * before the colon are matters of taste. */
+/* Those that make it doubtful what the fields are. Long lines, 8-bit bodies, a missing body and
+ * the space before the colon are matters of taste. */
 #define HEADER_AMBIGUOUS                                                                           \
     (HEADER_JUNK_LINE | HEADER_FOLD_FIRST | HEADER_BOM | HEADER_MBOX_FROM | HEADER_NUL |           \
      HEADER_BARE_CR | HEADER_BARE_LF | HEADER_8BIT_NAME | HEADER_BLANK_FOLD | HEADER_EMPTY_NAME |  \
@@ -76,9 +79,9 @@ enum header_step { HEADER_MORE = 0, HEADER_COMPLETE = 1 };
 void header_init(struct header *h, struct header_limits limits);
 void header_fini(struct header *h);  /* frees; may be initialised again */
 
-/* Takes bytes off the front of `*run` up to the empty line, which it swallows; what is left then is the
- * body's beginning. HEADER_MORE with `*run` empty, HEADER_COMPLETE, or MSA_ETOOBIG (HEADER_TOO_BIG is
- * set) or MSA_ENOMEM; after either failure every further call fails alike. */
+/* Takes bytes off the front of `*run` up to the empty line, which it swallows; what is left
+ * then is the body's beginning. HEADER_MORE with `*run` empty, HEADER_COMPLETE, or MSA_ETOOBIG
+ * (HEADER_TOO_BIG is set) or MSA_ENOMEM; after either failure every further call fails alike. */
 int header_feed(struct header *h, struct view *run);
 
 /* The message is over. Without an empty line the last, unfinished line counts as a line. */
@@ -88,7 +91,8 @@ int header_finish(struct header *h);
 struct view header_block(const struct header *h);
 struct view header_field_text(const struct header *h, const struct header_field *f);
 struct view header_field_name(const struct header *h, const struct header_field *f);
-struct view header_field_body(const struct header *h, const struct header_field *f); /* no last CRLF */
+struct view header_field_body(const struct header *h,
+                              const struct header_field *f); /* without its last CRLF */
 
 /* The first field called `name` (any case) behind `after`, or from the start if that is NULL:
  *
@@ -98,8 +102,8 @@ const struct header_field *header_find(const struct header *h, struct view name,
                                        const struct header_field *after);
 size_t header_count(const struct header *h, struct view name);
 
-/* Appends `body` with each CRLF before white space taken out and outer white space off. 0 or the buffer's
- * error. */
+/* Appends `body` with each CRLF before white space taken out and outer white space off. 0 or
+ * the buffer's error. */
 int header_unfold(struct view body, struct buf *out);
 
 #endif

@@ -1,6 +1,6 @@
-/* Lines inside a body: what eod.c and stuff.c share. Follows CRLF over any split of the bytes, stops
- * where a dot begins a line, and remembers strays. Two memchr a line, so a body costs little more
- * than reading it. */
+/* Lines inside a body: what eod.c and stuff.c share. Follows CRLF over any split of the bytes,
+ * stops where a dot begins a line, and remembers strays. Two memchr a line, so a body costs
+ * little more than reading it. */
 #ifndef MSA_MAIL_LINE_SCAN_H
 #define MSA_MAIL_LINE_SCAN_H
 

@@ -29,7 +29,8 @@ struct param {
     value_fn *parse;
 };
 
-/* ---- MAIL -------------------------------------------------------------------------------------- */
+/* ---- MAIL
+ * -------------------------------------------------------------------------------------- */
 
 static enum params_result parse_size(struct view value, unsigned offered, union target t)
 {
@@ -102,7 +103,8 @@ static const struct param mail_table[] = {
     {"REQUIRETLS", PARAM_REQUIRETLS, VALUE_NONE, NULL},
 };
 
-/* ---- RCPT -------------------------------------------------------------------------------------- */
+/* ---- RCPT
+ * -------------------------------------------------------------------------------------- */
 
 static unsigned notify_bit(struct view word)
 {
@@ -136,7 +138,8 @@ static bool is_hex(char c)
     return ascii_is_digit(c) || (c >= 'A' && c <= 'F');
 }
 
-/* "\x{H...}" of RFC 6533 section 3 at the front: its length, or 0. A control character is refused. */
+/* "\x{H...}" of RFC 6533 section 3 at the front: its length, or 0. A control character is
+ * refused. */
 static size_t embedded_char(struct view v)
 {
     size_t end = view_find(v, '}');
@@ -196,7 +199,8 @@ static const struct param rcpt_table[] = {
     {"ORCPT", PARAM_ORCPT, VALUE_REQUIRED, parse_orcpt},
 };
 
-/* ---- both -------------------------------------------------------------------------------------- */
+/* ---- both
+ * -------------------------------------------------------------------------------------- */
 
 struct table {
     const struct param *params;

@@ -1,8 +1,10 @@
-/* ESMTP parameters of MAIL and RCPT: SIZE (RFC 1870), BODY (RFC 6152, 3030), SMTPUTF8 (RFC 6531),
- * RET ENVID NOTIFY ORCPT (RFC 3461), AUTH (RFC 4954), HOLDFOR HOLDUNTIL (RFC 4865), REQUIRETLS (RFC 8689).
+/* ESMTP parameters of MAIL and RCPT: SIZE (RFC 1870), BODY (RFC 6152, 3030), SMTPUTF8 (RFC
+ * 6531), RET ENVID NOTIFY ORCPT (RFC 3461), AUTH (RFC 4954), HOLDFOR HOLDUNTIL (RFC 4865),
+ * REQUIRETLS (RFC 8689).
  *
- * Each may come once. Texts stay encoded as sent (they go on to the next hop like that), but were decoded
- * once to see that no control character hides in them. Views point into the command line. Pure, any thread. */
+ * Each may come once. Texts stay encoded as sent (they go on to the next hop like that), but
+ * were decoded once to see that no control character hides in them. Views point into the
+ * command line. Pure, any thread. */
 #ifndef MSA_MAIL_PARAMS_H
 #define MSA_MAIL_PARAMS_H
 

@@ -14,7 +14,7 @@
 
 #include "msa/base/view.h"
 
-#define PATH_LOCAL_MAX     64  /* characters; octets while they are ASCII (RFC 5321 section 4.5.3.1.1) */
+#define PATH_LOCAL_MAX     64  /* characters; RFC 5321 section 4.5.3.1.1 knows ASCII only */
 #define PATH_DOMAIN_MAX    255 /* octets */
 #define PATH_MAX_OCTETS    256 /* with the brackets */
 #define PATH_MAX_UTF8      512 /* the same when something is not ASCII */

@@ -28,7 +28,8 @@ void reply_fini(struct reply *r)
     buf_fini(&r->line);
 }
 
-/* ---- one line ---------------------------------------------------------------------------------- */
+/* ---- one line
+ * ---------------------------------------------------------------------------------- */
 
 /* One to three digits without leading zeros (RFC 3463 section 2). */
 static bool take_number(struct view *v, uint16_t *out)
@@ -117,7 +118,8 @@ static int read_line(struct reply *r, struct view line)
     return mark == ' ' ? REPLY_COMPLETE : REPLY_MORE;
 }
 
-/* ---- the stream -------------------------------------------------------------------------------- */
+/* ---- the stream
+ * -------------------------------------------------------------------------------- */
 
 static int feed(struct reply *r, struct view *in)
 {

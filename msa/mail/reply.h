@@ -1,8 +1,9 @@
 /* Replies of SMTP servers (RFC 5321 section 4.2, RFC 2034), read as bytes arrive.
  *
- * A smarthost is not trusted more than a client (CVE-2020-8794 was a reply): lines and their number are
- * bounded, lines end in CRLF, the codes of a multi-line reply must agree. Text is kept for log lines, bounces
- * and for the client's own reply, so whatever is not printable ASCII becomes "?".
+ * A smarthost is not trusted more than a client (CVE-2020-8794 was a reply): lines and their
+ * number are bounded, lines end in CRLF, the codes of a multi-line reply must agree. Text is
+ * kept for log lines, bounces and for the client's own reply, so whatever is not printable
+ * ASCII becomes "?".
  *
  * One thread at a time, never blocks. */
 #ifndef MSA_MAIL_REPLY_H
@@ -42,13 +43,14 @@ void reply_init(struct reply *r);
 void reply_reset(struct reply *r); /* for the next reply */
 void reply_fini(struct reply *r);
 
-/* Takes one reply off the front of `*in`, or all of `*in` if that holds less: REPLY_COMPLETE or REPLY_MORE.
- * MSA_EPROTO for what is no reply, MSA_ETOOBIG beyond a limit, MSA_ENOMEM: the connection is of no use any
- * more, and what was asked counts as not answered. Further calls then fail alike. */
+/* Takes one reply off the front of `*in`, or all of `*in` if that holds less: REPLY_COMPLETE or
+ * REPLY_MORE. MSA_EPROTO for what is no reply, MSA_ETOOBIG beyond a limit, MSA_ENOMEM: the
+ * connection is of no use any more, and what was asked counts as not answered. Further calls
+ * then fail alike. */
 int reply_feed(struct reply *r, struct view *in);
 
-/* The lines, parted by LF; printable ASCII, without the reply code and without `enhanced`. Valid until the next
- * call that changes `r`. */
+/* The lines, parted by LF; printable ASCII, without the reply code and without `enhanced`.
+ * Valid until the next call that changes `r`. */
 struct view reply_text(const struct reply *r);
 
 /* "5.7.1", or the class of the code and ".0.0" when the server gave none. */

@@ -49,7 +49,8 @@ static bool take_word(struct view *v, struct encoded_word *out)
     return true;
 }
 
-/* ---- the two encodings ------------------------------------------------------------------------- */
+/* ---- the two encodings
+ * ------------------------------------------------------------------------- */
 
 static int hex_value(char c)
 {
@@ -90,7 +91,8 @@ static int decode_b(struct view text, struct buf *out)
     return err;
 }
 
-/* ---- decoding ---------------------------------------------------------------------------------- */
+/* ---- decoding
+ * ---------------------------------------------------------------------------------- */
 
 /* Gives out the words held back. */
 static int flush(struct decoder *d)
@@ -142,7 +144,7 @@ static int give_plain(struct decoder *d, struct view *in, size_t least)
         return MSA_OK;
     int err = flush(d);
     while (err == MSA_OK && plain.n > 0) {
-        struct view line = view_cut(&plain, '\n'); /* folds: CRLF goes, the white space behind stays */
+        struct view line = view_cut(&plain, '\n'); /* CRLF of a fold goes, the blank stays */
         if (line.n > 0 && line.p[line.n - 1] == '\r' && plain.n > 0)
             line.n--;
         err = utf8_add_clean(d->out, line);
@@ -180,7 +182,8 @@ int rfc2047_decode(struct charsets *cs, struct view body, struct buf *out)
     return err;
 }
 
-/* ---- encoding ---------------------------------------------------------------------------------- */
+/* ---- encoding
+ * ---------------------------------------------------------------------------------- */
 
 #define LINE_MAX_CHARS 76 /* RFC 2047 section 2 */
 #define WORD_FRAME     12 /* "=?UTF-8?B?" and "?=" */

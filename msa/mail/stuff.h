@@ -15,9 +15,9 @@ struct stuff {
 
 void stuff_init(struct stuff *s);
 
-/* Takes body bytes off the front of `*in` and gives the next run to send. 1 with a run that is not
- * empty, 0 when `in` is used up, MSA_EINVAL when the body breaks the promise: the caller then drops the
- * connection without the end mark, so that the next hop takes nothing. */
+/* Takes body bytes off the front of `*in` and gives the next run to send. 1 with a run that is
+ * not empty, 0 when `in` is used up, MSA_EINVAL when the body breaks the promise: the caller
+ * then drops the connection without the end mark, so that the next hop takes nothing. */
 int stuff_next(struct stuff *s, struct view *in, struct view *run_out);
 
 /* What ends the message: ".CRLF", behind a CRLF of its own if the last line lacks one. MSA_EINVAL

@@ -1,6 +1,6 @@
-/* xtext (RFC 3461 section 4): printable ASCII in which "+" and "=" and all else are written +HH, with
- * hexadecimal digits in upper case. Strict: what decodes to a control character is refused, because
- * it would end up in another command line or header. Pure, any thread. */
+/* xtext (RFC 3461 section 4): printable ASCII in which "+" and "=" and all else are written
+ * +HH, with hexadecimal digits in upper case. Strict: what decodes to a control character is
+ * refused, because it would end up in another command line or header. Pure, any thread. */
 #ifndef MSA_MAIL_XTEXT_H
 #define MSA_MAIL_XTEXT_H
 

@@ -1,4 +1,5 @@
-/* What every fuzz driver needs. A driver checks a property with must(), not only that nothing crashes. */
+/* What every fuzz driver needs. A driver checks a property with must(), not only that nothing
+ * crashes. */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 

@@ -1,4 +1,5 @@
-/* Address lists: an address found is read again as itself alone, and findings agree with what was found. */
+/* Address lists: an address found is read again as itself alone, and findings agree with what
+ * was found. */
 #include <string.h>
 
 #include "msa/mail/address.h"

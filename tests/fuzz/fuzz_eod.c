@@ -1,5 +1,6 @@
-/* The end of data: in pieces it gives what it gives in one, and what it gives goes out through the stuffer and
- * comes back the same. First byte: size of the pieces; lowest bit of the second: normalize. */
+/* The end of data: in pieces it gives what it gives in one, and what it gives goes out through
+ * the stuffer and comes back the same. First byte: size of the pieces; lowest bit of the
+ * second: normalize. */
 #include <string.h>
 
 #include "msa/base/buf.h"
@@ -15,7 +16,8 @@ struct outcome {
     bool ended;
 };
 
-static void run(struct outcome *o, struct view text, size_t piece, enum eod_mode mode, bool normalize)
+static void run(struct outcome *o, struct view text, size_t piece, enum eod_mode mode,
+                bool normalize)
 {
     struct eod e;
     struct view run;

@@ -1,5 +1,5 @@
-/* The header scanner: in pieces as in one, fields lie in the block one behind the other, and small limits hold.
- * First byte: size of the pieces. */
+/* The header scanner: in pieces as in one, fields lie in the block one behind the other, and
+ * small limits hold. First byte: size of the pieces. */
 #include "msa/mail/header.h"
 #include "tests/fuzz/fuzz.h"
 

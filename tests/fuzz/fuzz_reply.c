@@ -1,4 +1,5 @@
-/* Replies of a smarthost: in pieces as in one; what is kept is printable. First byte: size of the pieces. */
+/* Replies of a smarthost: in pieces as in one; what is kept is printable. First byte: size of
+ * the pieces. */
 #include "msa/mail/ehlo.h"
 #include "msa/mail/reply.h"
 #include "tests/fuzz/fuzz.h"

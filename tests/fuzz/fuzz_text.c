@@ -1,5 +1,5 @@
-/* The small codecs: base64, xtext, dates, domains. What decodes is written back to the same bytes, and a canonical
- * form has itself for its own. */
+/* The small codecs: base64, xtext, dates, domains. What decodes is written back to the same
+ * bytes, and a canonical form has itself for its own. */
 #include <string.h>
 
 #include "msa/mail/base64.h"

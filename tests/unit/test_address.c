@@ -130,8 +130,8 @@ Test(address, takes_names_and_parts_out)
     struct arena arena;
     struct address_list list;
     arena_init(&arena, 10000);
-    cr_assert_eq(address_parse(VIEW_LIT("First\" \\\"M.\\\" \"Last (x)\r\n Jr. <\"t o\"@B.example>"), 10,
-                               &arena, &list), MSA_OK);
+    const struct view body = VIEW_LIT("First\" \\\"M.\\\" \"Last (x)\r\n Jr. <\"t o\"@B.example>");
+    cr_assert_eq(address_parse(body, 10, &arena, &list), MSA_OK);
     cr_assert_eq(list.count, 1);
     cr_assert(view_eq(list.first->name, VIEW_LIT("First \"M.\" Last Jr.")));
     cr_assert(view_eq(list.first->local, VIEW_LIT("t o")));
@@ -172,7 +172,8 @@ Test(address, reports_a_full_arena)
     cr_assert_eq(last, MSA_OK);
 }
 
-/* ---- hostile sizes ----------------------------------------------------------------------------- */
+/* ---- hostile sizes
+ * ----------------------------------------------------------------------------- */
 
 static double seconds_for(const char *head, const char *unit, size_t times, const char *tail)
 {
@@ -212,7 +213,8 @@ Test(address, takes_linear_time)
     cr_assert_lt(seconds_for("G:", "G:", 200000, ""), 1.0);
 }
 
-/* ---- the shared table of From fields --------------------------------------------------------------- */
+/* ---- the shared table of From fields
+ * --------------------------------------------------------------- */
 
 static size_t unescape(char *s)
 {

@@ -45,7 +45,8 @@ Test(base64, refuses_anything_else)
     }
 }
 
-/* Every block size, in a buffer of exactly that size: one byte more would be seen (CVE-2018-6789). */
+/* Every block size, in a buffer of exactly that size: one byte more would be seen
+ * (CVE-2018-6789). */
 Test(base64, fills_a_buffer_to_the_byte)
 {
     for (size_t n = 1; n < 300; n++) {

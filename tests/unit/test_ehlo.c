@@ -26,7 +26,8 @@ Test(ehlo, believes_nothing_malformed)
     cr_assert_eq(e.capabilities, 0);
     ehlo_parse(VIEW_LIT(""), &e);
     cr_assert_eq(e.capabilities, 0);
-    ehlo_parse(VIEW_LIT("x\nSIZE -1\nLIMITS RCPTMAX=x MAILMAX=99999999999\nDSNX\n PIPELINING \n\n"), &e);
+    ehlo_parse(VIEW_LIT("x\nSIZE -1\nLIMITS RCPTMAX=x MAILMAX=99999999999\nDSNX\n"
+                        " PIPELINING \n\n"), &e);
     cr_assert_eq(e.capabilities, EHLO_SIZE | EHLO_LIMITS | EHLO_PIPELINING);
     cr_assert_eq(e.size_max, 0);
     cr_assert_eq(e.rcpt_max, 0);

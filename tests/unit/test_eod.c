@@ -19,7 +19,8 @@ struct seen {
     bool ended;
 };
 
-/* ---- the reference: regards the whole input at once and shares no code with the machine -------- */
+/* ---- the reference: regards the whole input at once and shares no code with the machine
+ * -------- */
 
 static bool at_line_start(const char *s, size_t i)
 {
@@ -63,7 +64,8 @@ static void settle(struct seen *r, const char *s, size_t n)
         r->body_n--;
 }
 
-/* ---- the machine over pieces ------------------------------------------------------------------- */
+/* ---- the machine over pieces
+ * ------------------------------------------------------------------- */
 
 static void feed(struct eod *e, struct seen *r, struct view in)
 {
@@ -158,7 +160,8 @@ Test(eod, agrees_with_the_reference_when_it_normalizes)
     check_all_strings(true);
 }
 
-/* ---- single facts ------------------------------------------------------------------------------ */
+/* ---- single facts
+ * ------------------------------------------------------------------------------ */
 
 Test(eod, leaves_what_follows_the_end_to_the_caller)
 {

@@ -7,8 +7,8 @@
 
 TestSuite(header, .timeout = 20);
 
-/* Feeds `text` in pieces of `piece` bytes, the first one of `first`; the last result. The length of what is
- * left of the piece that held the empty line goes to `*rest_out`. */
+/* Feeds `text` in pieces of `piece` bytes, the first one of `first`; the last result. The
+ * length of what is left of the piece that held the empty line goes to `*rest_out`. */
 static int scan(struct header *h, struct view text, size_t first, size_t piece,
                 struct header_limits limits, size_t *rest_out)
 {

@@ -109,7 +109,8 @@ Test(path, refuses_bad_syntax_and_takes_nothing)
     }
 }
 
-/* Cut off anywhere, a path is an error and nothing is read behind the cut (the sanitizer watches). */
+/* Cut off anywhere, a path is an error and nothing is read behind the cut (the sanitizer
+ * watches). */
 Test(path, survives_every_cut)
 {
     static const char whole[] = "<@a.example,@[192.0.2.1]:\"q \\\" s\"@\xe9\xbb\x92.example>";

@@ -51,7 +51,8 @@ Test(rfc2047, decodes_for_display)
     charsets_free(cs);
 }
 
-/* Words of every length at every column: lines stay within 76, words within 75, and all comes back. */
+/* Words of every length at every column: lines stay within 76, words within 75, and all comes
+ * back. */
 Test(rfc2047, encodes_what_it_decodes)
 {
     struct charsets *cs = charsets_new();
@@ -108,7 +109,8 @@ Test(rfc2047, encodes_only_what_needs_it)
 /* Every cut of a busy text: no fault, valid UTF-8, no control characters. */
 Test(rfc2047, survives_every_cut)
 {
-    static const char text[] = "a =?iso-2022-jp?B?GyRCOzNFRBsoQg==?=\r\n =?utf-8*de?q?=C3=BC=0A?= \x8e";
+    static const char text[] = "a =?iso-2022-jp?B?GyRCOzNFRBsoQg==?=\r\n"
+                               " =?utf-8*de?q?=C3=BC=0A?= \x8e";
     struct charsets *cs = charsets_new();
     for (size_t from = 0; from < sizeof text - 1; from++)
         for (size_t to = from; to < sizeof text - 1; to++) {
