@@ -96,9 +96,11 @@ static void turn(struct loop *loop, bool may_wait)
     loop->has_more = false;
     if (may_wait)
         set_alarm(loop, first_ms);
+    loop->is_in_turn = true;
     ev_run(loop->ev, may_wait ? EVRUN_ONCE : EVRUN_NOWAIT);
     timer_heap_run_due(&loop->timers, clock_mono_ms());
     run_hooks(loop);
+    loop->is_in_turn = false;
 }
 
 /* Start from the true time: anything may have happened since the last turn. */
@@ -155,7 +157,7 @@ void loop_hook_add(struct loop *loop, enum loop_stage stage, struct loop_hook *h
     hook->arg = arg;
     list_init(&hook->link);
     list_append(&loop->hooks[stage], &hook->link);
-    if (loop->stage_running >= (int)stage)
+    if (!loop->is_in_turn || loop->stage_running >= (int)stage)
         loop->has_more = true;
 }
 

@@ -32,7 +32,7 @@ enum loop_stage {
 typedef void loop_hook_fn(void *arg);
 
 /* Stays until it is removed. A hook may add and remove any hook, itself too; one that is added for a stage
- * that runs or is over makes the loop take another turn without waiting. */
+ * that runs or is over, or between turns, makes the loop take the next turn without waiting. */
 
 struct loop_hook {
     struct list link;

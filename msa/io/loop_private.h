@@ -32,7 +32,8 @@ struct loop {
     struct list signals; /* of struct signal_watch */
     int stage_running;   /* -1 outside the hooks */
     bool is_stopping;
-    bool has_more; /* a hook came too late for this turn */
+    bool has_more;   /* a hook came too late for this turn, or before it */
+    bool is_in_turn;
     char input_block[LOOP_INPUT_BYTES];
 };
 

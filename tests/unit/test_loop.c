@@ -405,3 +405,34 @@ Test(loop, every_ended_child_is_reported)
         cr_assert_eq(WEXITSTATUS(ended[k].status), 10 + i);
     }
 }
+
+/* What is queued before the loop runs (the first messages of a process) leaves in its first turn, not
+ * when some event happens to come. */
+
+static void on_stop_hook(void *arg)
+{
+    struct loop_hook *hook = arg;
+    loop_hook_remove(hook);
+    loop_stop(loop);
+}
+
+static void on_too_late(void *arg)
+{
+    (void)arg;
+    cr_assert_fail("the loop waited for an event");
+}
+
+Test(loop, hooks_added_between_turns_run_without_an_event)
+{
+    struct loop_hook hook = {0};
+    struct timer late;
+    clock_use_real();
+    timer_init(&late, on_too_late, NULL);
+    timer_start(&late, loop, 10000);
+    loop_hook_add(loop, LOOP_STAGE_SEND, &hook, on_stop_hook, &hook);
+    int64_t before = clock_mono_ms();
+    loop_run(loop);
+    clock_update();
+    cr_assert_lt(clock_mono_ms() - before, 5000);
+    timer_stop(&late);
+}
