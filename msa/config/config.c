@@ -64,7 +64,7 @@ static void load_passwords(struct config *cfg, bool may_open, struct value_site 
 
 /* ---- from text ------------------------------------------------------------------------------- */
 
-enum source { FROM_FILE, FROM_MEMORY, FROM_SNAPSHOT };
+enum source { FROM_FILE, FROM_FILE_PUBLIC, FROM_MEMORY, FROM_SNAPSHOT };
 
 struct parse {
     enum source source;
@@ -116,7 +116,8 @@ static int finish(struct parse *p)
         return MSA_OK; /* complete already, and a role sees too little to check it */
     derive_settings(cfg, &p->site);
     check_settings(cfg, p->site.errs);
-    load_passwords(cfg, p->source == FROM_FILE, &p->site);
+    if (p->source != FROM_FILE_PUBLIC)
+        load_passwords(cfg, p->source == FROM_FILE, &p->site);
     return p->site.is_out_of_memory ? MSA_ENOMEM : MSA_OK;
 }
 
@@ -172,7 +173,8 @@ int config_parse_snapshot(struct view text, enum config_role role, struct config
 
 /* ---- from files ------------------------------------------------------------------------------ */
 
-int config_load(const char *path, struct config **out, struct config_errors *errs)
+static int load(enum source source, const char *path, struct config **out,
+                struct config_errors *errs)
 {
     struct arena arena;
     struct view text;
@@ -182,13 +184,23 @@ int config_load(const char *path, struct config **out, struct config_errors *err
     arena_init(&arena, FILE_MAX_BYTES + 2);
     int err = file_read(path, FILE_MAX_BYTES, &arena, &text, &st, why);
     if (err == MSA_OK) {
-        err = parse(FROM_FILE, 0, text, path, &st, out, errs);
+        err = parse(source, 0, text, path, &st, out, errs);
     } else {
         struct place at = {.file = path};
         report_add(errs, &at, "%s", why);
     }
     arena_fini(&arena);
     return err;
+}
+
+int config_load(const char *path, struct config **out, struct config_errors *errs)
+{
+    return load(FROM_FILE, path, out, errs);
+}
+
+int config_load_public(const char *path, struct config **out, struct config_errors *errs)
+{
+    return load(FROM_FILE_PUBLIC, path, out, errs);
 }
 
 /* ---- small questions ------------------------------------------------------------------------- */
@@ -204,7 +216,7 @@ const struct config_pool *config_pool_find(const struct config *cfg, struct view
 static uint32_t or_core_count(uint32_t count)
 {
     long cores = count > 0 ? (long)count : sysconf(_SC_NPROCESSORS_ONLN);
-    return cores < 1 ? 1 : cores > 256 ? 256 : (uint32_t)cores;
+    return cores < 1 ? 1 : cores > CONFIG_WORKERS_MAX ? CONFIG_WORKERS_MAX : (uint32_t)cores;
 }
 
 uint32_t config_worker_count(const struct config *cfg)

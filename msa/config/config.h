@@ -68,6 +68,7 @@ struct config {
     struct config_private *priv;
 };
 
+#define CONFIG_WORKERS_MAX 48 /* each smtp process has a number in its message ids */
 #define CONFIG_TEXT_MAX_BYTES (4u << 20) /* most that dump or serialize can write */
 
 /* Each parses everything, adds one entry to `errs` (initialised by the caller) per mistake, and
@@ -77,6 +78,10 @@ struct config {
 
 /* The file `path` and what it includes, password files too. Blocks on the file system. */
 int config_load(const char *path, struct config **out, struct config_errors *errs);
+
+/* As config_load, but password files stay closed: for msactl, whose user need not be able to read
+ * them. */
+int config_load_public(const char *path, struct config **out, struct config_errors *errs);
 
 /* A whole configuration from memory, called `name` in messages. No file is opened: include and
  * password_file are mistakes here. */

@@ -2,8 +2,6 @@
  * configuration, speaks with `links`, and after its start can do no more than `sandbox_rights` say. */
 #include "msa/proc/roles.h"
 
-#include <unistd.h>
-
 #include "msa/console/console.h"
 #include "msa/proc/sandbox.h"
 #include "policy/policy.h"
@@ -45,29 +43,18 @@ const struct role_spec *role_spec_of(enum role role)
     return NULL;
 }
 
-#define SMTP_PROCESSES_MAX 48 /* each has a number in its message ids (msa/base/msgid.h) */
-
-static unsigned core_count(void)
-{
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : (unsigned)n;
-}
-
 unsigned role_process_count(const struct role_spec *spec, const struct config *cfg)
 {
-    unsigned n = 1;
     if (spec->role == ROLE_SMTP)
-        n = cfg->worker_count > 0 ? cfg->worker_count : core_count();
-    else if (spec->role == ROLE_SCORE)
-        n = cfg->score_worker_count > 0 ? cfg->score_worker_count : 1;
-    return n < SMTP_PROCESSES_MAX ? n : SMTP_PROCESSES_MAX;
+        return config_worker_count(cfg);
+    return spec->role == ROLE_SCORE && cfg->score_worker_count > 0 ? cfg->score_worker_count : 1;
 }
 
 unsigned role_msgid_worker(const struct role_spec *spec, unsigned index)
 {
     if (spec->role == ROLE_SMTP)
         return index;
-    return SMTP_PROCESSES_MAX + (unsigned)(spec - role_specs);
+    return CONFIG_WORKERS_MAX + (unsigned)(spec - role_specs);
 }
 
 const char *role_user(const struct role_spec *spec, const struct config *cfg)

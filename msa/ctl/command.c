@@ -1,0 +1,207 @@
+#include "msa/ctl/command.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "msa/base/err.h"
+#include "msa/ctl/show.h"
+
+const struct ctl_command ctl_commands[] = {
+    {"account", "add", COMMAND_PASSWORD, COMMAND_OPT_STDIN | COMMAND_OPT_DISABLED, "account.add",
+     NULL, show_done, "LOGIN [--stdin] [--disabled]", "make an account"},
+    {"account", "passwd", COMMAND_PASSWORD, COMMAND_OPT_STDIN, "account.passwd", NULL, show_done,
+     "LOGIN [--stdin]", "give it another password"},
+    {"account", "show", COMMAND_LOGIN, 0, "account.show", NULL, show_pairs, "LOGIN",
+     "what is known of it"},
+    {"account", "list", COMMAND_PAGES, 0, "account.list", "accounts", show_accounts, "",
+     "all of them"},
+    {"account", "enable", COMMAND_LOGIN, 0, "account.enable", NULL, show_done, "LOGIN",
+     "let it sign in again"},
+    {"account", "disable", COMMAND_LOGIN, 0, "account.disable", NULL, show_done, "LOGIN",
+     "let it sign in no more"},
+    {"account", "remove", COMMAND_LOGIN, 0, "account.remove", NULL, show_done, "LOGIN",
+     "delete it and its password"},
+    {"account", "import", COMMAND_LINES, COMMAND_OPT_REPLACE, "account.import", NULL, show_import,
+     "FILE|- [--replace]", "make accounts from lines of login:hash"},
+    {"queue", "list", COMMAND_PAGES, 0, "queue.list", "messages", show_queue, "",
+     "what waits, oldest first"},
+    {"queue", "show", COMMAND_ID, 0, "queue.show", NULL, show_pairs, "ID",
+     "envelope and history of a message"},
+    {"queue", "cat", COMMAND_ID, 0, "queue.cat", NULL, show_text, "ID", "its text"},
+    {"queue", "flush", COMMAND_MAYBE_IDS, 0, "queue.flush", NULL, show_done, "[ID...]",
+     "try now; without ID everything"},
+    {"queue", "hold", COMMAND_IDS, 0, "queue.hold", NULL, show_done, "ID...", "try no more"},
+    {"queue", "release", COMMAND_IDS, 0, "queue.release", NULL, show_done, "ID...",
+     "let go what is held"},
+    {"queue", "delete", COMMAND_IDS, 0, "queue.delete", NULL, show_done, "ID...",
+     "throw away, without a notice to its sender"},
+    {"status", NULL, COMMAND_PLAIN, 0, NULL, NULL, show_status, "", "how every process is"},
+    {"reload", NULL, COMMAND_PLAIN, 0, "supervisor.reload", NULL, show_reload, "",
+     "read the configuration and the certificates again"},
+};
+
+const size_t ctl_command_count = sizeof ctl_commands / sizeof ctl_commands[0];
+
+static const struct {
+    const char *name;
+    enum command_option option;
+} options[] = {
+    {"--stdin", COMMAND_OPT_STDIN},
+    {"--disabled", COMMAND_OPT_DISABLED},
+    {"--replace", COMMAND_OPT_REPLACE},
+};
+
+/* ---- options ---- */
+
+static int take_flag(const char *arg, struct ctl_line *out, char error[COMMAND_ERROR_MAX])
+{
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (strcmp(arg, options[i].name) == 0) {
+            out->options |= options[i].option;
+            return MSA_OK;
+        }
+    if (strcmp(arg, "--json") == 0) {
+        out->is_json = true;
+        return MSA_OK;
+    }
+    snprintf(error, COMMAND_ERROR_MAX, "there is no option '%.40s'", arg);
+    return MSA_EINVAL;
+}
+
+/* -f FILE and -s SOCKET. How many arguments it was, 0 when it is neither, or negative. */
+static int take_value(int argc, char *argv[], int at, struct ctl_line *out,
+                      char error[COMMAND_ERROR_MAX])
+{
+    const char *arg = argv[at];
+    if (arg[1] != 'f' && arg[1] != 's')
+        return 0;
+    const char *value = arg[2] ? arg + 2 : at + 1 < argc ? argv[at + 1] : NULL;
+    if (!value) {
+        snprintf(error, COMMAND_ERROR_MAX, "option '%s' needs a value", arg);
+        return MSA_EINVAL;
+    }
+    if (arg[1] == 'f')
+        out->file = value;
+    else
+        out->socket = value;
+    return arg[2] ? 1 : 2;
+}
+
+/* Words go to the front of argv; the number of them, or negative. */
+static int sort_out(int argc, char *argv[], struct ctl_line *out, char error[COMMAND_ERROR_MAX])
+{
+    int word_count = 0;
+    bool is_words_only = false;
+    for (int i = 1; i < argc; i++) {
+        if (is_words_only || argv[i][0] != '-' || argv[i][1] == '\0') {
+            argv[1 + word_count++] = argv[i];
+        } else if (strcmp(argv[i], "--") == 0) {
+            is_words_only = true;
+        } else {
+            int taken = take_value(argc, argv, i, out, error);
+            if (taken < 0 || (taken == 0 && take_flag(argv[i], out, error) < 0))
+                return MSA_EINVAL;
+            i += taken > 1;
+        }
+    }
+    return word_count;
+}
+
+/* ---- command ---- */
+
+static const struct ctl_command *find(char *const words[], size_t word_count)
+{
+    for (size_t i = 0; i < ctl_command_count; i++) {
+        const struct ctl_command *c = &ctl_commands[i];
+        if (strcmp(c->group, words[0]) == 0 &&
+            (!c->verb || (word_count > 1 && strcmp(c->verb, words[1]) == 0)))
+            return c;
+    }
+    return NULL;
+}
+
+static int check_words(const struct ctl_line *line, char error[COMMAND_ERROR_MAX])
+{
+    static const struct {
+        size_t least;
+        size_t most;
+    } counts[] = {
+        [COMMAND_PLAIN] = {0, 0},
+        [COMMAND_LOGIN] = {1, 1},
+        [COMMAND_PASSWORD] = {1, 1},
+        [COMMAND_IDS] = {1, SIZE_MAX},
+        [COMMAND_ID] = {1, 1},
+        [COMMAND_MAYBE_IDS] = {0, SIZE_MAX},
+        [COMMAND_PAGES] = {0, 0},
+        [COMMAND_LINES] = {1, 1},
+    };
+    const struct ctl_command *c = line->command;
+    if (line->word_count < counts[c->form].least || line->word_count > counts[c->form].most) {
+        snprintf(error, COMMAND_ERROR_MAX, "it is: msactl %s %s%s%s", c->group,
+                 c->verb ? c->verb : "", c->verb ? " " : "", c->words);
+        return MSA_EINVAL;
+    }
+    if (line->options & ~c->options) {
+        snprintf(error, COMMAND_ERROR_MAX, "this command does not know one of its options");
+        return MSA_EINVAL;
+    }
+    return MSA_OK;
+}
+
+int ctl_command_parse(int argc, char *argv[], struct ctl_line *out, char error[COMMAND_ERROR_MAX])
+{
+    *out = (struct ctl_line){0};
+    int n = sort_out(argc, argv, out, error);
+    if (n < 0)
+        return n;
+    if (n == 0 || strcmp(argv[1], "help") == 0)
+        return MSA_OK;
+    out->command = find(argv + 1, (size_t)n);
+    if (!out->command) {
+        snprintf(error, COMMAND_ERROR_MAX, "there is no command '%.40s%s%.40s': see msactl help",
+                 argv[1], n > 1 ? " " : "", n > 1 ? argv[2] : "");
+        return MSA_EINVAL;
+    }
+    int own = out->command->verb ? 2 : 1;
+    out->words = argv + 1 + own;
+    out->word_count = (size_t)(n - own);
+    return check_words(out, error);
+}
+
+json_t *ctl_command_args(const struct ctl_line *line, const char *word)
+{
+    json_t *args = json_object();
+    enum command_form form = line->command->form;
+    bool is_login = form == COMMAND_LOGIN || form == COMMAND_PASSWORD;
+    if (word)
+        json_object_set_new(args, is_login ? "login" : "id", json_string(word));
+    if (line->options & COMMAND_OPT_DISABLED)
+        json_object_set_new(args, "disabled", json_true());
+    if (line->options & COMMAND_OPT_REPLACE)
+        json_object_set_new(args, "replace", json_true());
+    return args;
+}
+
+void ctl_command_help(struct buf *out)
+{
+    buf_add_cstr(out, "usage: msactl [-f FILE | -s SOCKET] [--json] COMMAND\n\n");
+    for (size_t i = 0; i < ctl_command_count; i++) {
+        const struct ctl_command *c = &ctl_commands[i];
+        char words[80];
+        snprintf(words, sizeof words, "%s %s%s%s", c->group, c->verb ? c->verb : "",
+                 c->verb ? " " : "", c->words);
+        buf_addf(out, "  %-45s %s\n", words, c->help);
+    }
+    buf_add_cstr(out,
+                 "\n"
+                 "  -f FILE    msad's configuration, which says where its socket is\n"
+                 "             (default " COMMAND_DEFAULT_FILE ")\n"
+                 "  -s SOCKET  the socket itself\n"
+                 "  --json     print msad's answer as it is\n"
+                 "  --stdin    take the password from standard input: one line\n"
+                 "\n"
+                 "A password is asked for at the terminal, twice; it never stands on a command line.\n"
+                 "Exit status: 0 done, 1 refused by msad, 2 wrong usage, 3 msad cannot be reached,\n"
+                 "4 a file or the terminal here cannot be used.\n");
+}

@@ -1,0 +1,307 @@
+#include "msa/ctl/show.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "msa/base/utf8.h"
+#include "msa/ctl/grid.h"
+
+#define VALUE_MAX 128
+#define DEPTH_MAX 6 /* our own answers are two or three deep */
+
+/* ---- single values ---- */
+
+static struct view text_at(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_string(value) ? view_of(json_string_value(value), json_string_length(value))
+                                 : VIEW_EMPTY;
+}
+
+static int64_t number_at(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+/* As in the log: UTC. 0 is "never". */
+static void format_time(int64_t wall_ms, char out[VALUE_MAX])
+{
+    struct tm tm;
+    time_t t = (time_t)(wall_ms / 1000);
+    out[0] = '\0';
+    if (wall_ms > 0 && gmtime_r(&t, &tm))
+        strftime(out, VALUE_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+static void format_bytes(int64_t n, char out[VALUE_MAX])
+{
+    static const char *const units[] = {"", "K", "M", "G", "T"};
+    size_t unit = 0;
+    double value = (double)n;
+    while (value >= 10240 && unit + 1 < sizeof units / sizeof units[0]) {
+        value /= 1024;
+        unit++;
+    }
+    snprintf(out, VALUE_MAX, "%.0f%s", value, units[unit]);
+}
+
+static bool ends_in(const char *key, const char *tail)
+{
+    return view_has_suffix_nocase(view_cstr(key), view_cstr(tail));
+}
+
+/* Keys carry their unit: times are …_ms since 1970 when they are that large. */
+static void add_number(const char *key, int64_t n, struct buf *out)
+{
+    char text[VALUE_MAX];
+    if (ends_in(key, "_ms") && n > 100000000000)
+        format_time(n, text);
+    else if (ends_in(key, "bytes"))
+        format_bytes(n, text);
+    else
+        snprintf(text, sizeof text, "%" PRId64, n);
+    buf_add_cstr(out, text);
+}
+
+static void add_scalar(const char *key, const json_t *value, struct buf *out)
+{
+    if (json_is_string(value))
+        utf8_add_clean(out, view_of(json_string_value(value), json_string_length(value)));
+    else if (json_is_integer(value))
+        add_number(key, json_integer_value(value), out);
+    else if (json_is_real(value))
+        buf_addf(out, "%.3f", json_real_value(value));
+    else if (json_is_boolean(value))
+        buf_add_cstr(out, json_is_true(value) ? "yes" : "no");
+    else
+        buf_add_cstr(out, "-");
+}
+
+/* ---- objects ---- */
+
+void show_done(const json_t *answer, struct buf *out)
+{
+    const char *key;
+    json_t *value;
+    bool is_first = true;
+    json_object_foreach((json_t *)(uintptr_t)answer, key, value) {
+        if (json_is_object(value) || json_is_array(value))
+            continue;
+        buf_addf(out, "%s%s=", is_first ? "" : " ", key);
+        add_scalar(key, value, out);
+        is_first = false;
+    }
+    buf_add_cstr(out, is_first ? "done\n" : "\n");
+}
+
+static void add_indent(unsigned depth, struct buf *out)
+{
+    for (unsigned i = 0; i < depth; i++)
+        buf_add_cstr(out, "  ");
+}
+
+static void add_member(const char *key, const json_t *value, unsigned depth, struct buf *out);
+
+static void add_list(const json_t *list, unsigned depth, struct buf *out)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(list, i, item) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", i + 1);
+        add_member(number, item, depth, out);
+    }
+}
+
+static void add_object(const json_t *object, unsigned depth, struct buf *out)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+        add_member(key, value, depth, out);
+}
+
+static void add_member(const char *key, const json_t *value, unsigned depth, struct buf *out)
+{
+    bool is_nested = json_is_object(value) || json_is_array(value);
+    if (depth > DEPTH_MAX)
+        return;
+    add_indent(depth, out);
+    buf_addf(out, "%s:", key);
+    if (!is_nested) {
+        buf_add_char(out, ' ');
+        add_scalar(key, value, out);
+    }
+    buf_add_char(out, '\n');
+    if (json_is_object(value))
+        add_object(value, depth + 1, out);
+    else if (is_nested)
+        add_list(value, depth + 1, out);
+}
+
+void show_pairs(const json_t *answer, struct buf *out)
+{
+    add_object(answer, 0, out);
+}
+
+void show_text(const json_t *answer, struct buf *out)
+{
+    buf_add(out, text_at(answer, "text"));
+}
+
+/* ---- lists ---- */
+
+static void add_time(struct grid *g, const json_t *object, const char *key)
+{
+    char text[VALUE_MAX];
+    format_time(number_at(object, key), text);
+    grid_add(g, view_cstr(text));
+}
+
+static void add_bytes(struct grid *g, const json_t *object, const char *key)
+{
+    char text[VALUE_MAX];
+    format_bytes(number_at(object, key), text);
+    grid_add(g, view_cstr(text));
+}
+
+void show_accounts(const json_t *answer, struct buf *out)
+{
+    size_t i;
+    const json_t *a;
+    struct grid g;
+    grid_init(&g, "LOGIN >ID STATE SECRET CREATED CHANGED");
+    json_array_foreach(json_object_get(answer, "accounts"), i, a) {
+        bool is_damaged = json_is_true(json_object_get(a, "damaged"));
+        grid_begin_row(&g);
+        grid_add(&g, text_at(a, "login"));
+        grid_addf(&g, "%" PRId64, number_at(a, "id"));
+        grid_add(&g, is_damaged                                     ? VIEW_LIT("damaged")
+                     : json_is_true(json_object_get(a, "enabled")) ? VIEW_LIT("enabled")
+                                                                    : VIEW_LIT("disabled"));
+        grid_add(&g, text_at(a, "secret"));
+        add_time(&g, a, "created_ms");
+        add_time(&g, a, "password_changed_ms");
+    }
+    grid_write(&g, out);
+    grid_fini(&g);
+}
+
+void show_queue(const json_t *answer, struct buf *out)
+{
+    size_t i;
+    const json_t *m;
+    struct grid g;
+    grid_init(&g, "ID STATE >SIZE ARRIVED NEXT >TRIES SENDER >RCPTS LAST");
+    json_array_foreach(json_object_get(answer, "messages"), i, m) {
+        grid_begin_row(&g);
+        grid_add(&g, text_at(m, "id"));
+        grid_add(&g, text_at(m, "state"));
+        add_bytes(&g, m, "bytes");
+        add_time(&g, m, "arrived_ms");
+        add_time(&g, m, "next_ms");
+        grid_addf(&g, "%" PRId64, number_at(m, "attempts"));
+        grid_add(&g, text_at(m, "sender").n > 0 ? text_at(m, "sender") : VIEW_LIT("<>"));
+        grid_addf(&g, "%" PRId64, number_at(m, "recipients"));
+        grid_add(&g, text_at(m, "last"));
+    }
+    grid_write(&g, out);
+    grid_fini(&g);
+}
+
+/* ---- status ---- */
+
+static void show_processes(const json_t *processes, struct buf *out)
+{
+    size_t i;
+    const json_t *p;
+    struct grid g;
+    grid_init(&g, "ROLE >INDEX >PID STATE >UPTIME >RESTARTS");
+    json_array_foreach(processes, i, p) {
+        grid_begin_row(&g);
+        grid_add(&g, text_at(p, "role"));
+        grid_addf(&g, "%" PRId64, number_at(p, "index"));
+        grid_addf(&g, "%" PRId64, number_at(p, "pid"));
+        grid_add(&g, text_at(p, "state"));
+        grid_addf(&g, "%" PRId64 "s", number_at(p, "uptime_s"));
+        grid_addf(&g, "%" PRId64, number_at(p, "restarts"));
+    }
+    grid_write(&g, out);
+    grid_fini(&g);
+}
+
+static void show_role(const char *role, const json_t *processes, struct buf *out)
+{
+    size_t i;
+    const json_t *p;
+    json_array_foreach(processes, i, p) {
+        buf_addf(out, "\n%s[%" PRId64 "]\n", role, number_at(p, "index"));
+        add_object(p, 1, out);
+    }
+    if (json_array_size(processes) == 0)
+        buf_addf(out, "\n%s is away\n", role);
+}
+
+void show_status(const json_t *answer, struct buf *out)
+{
+    const char *role;
+    json_t *processes;
+    const json_t *s = json_array_get(json_object_get(answer, "supervisor"), 0);
+    buf_add_cstr(out, "msad ");
+    utf8_add_clean(out, text_at(s, "version"));
+    buf_addf(out, ", %.20s since %" PRId64 "s, configuration %" PRId64 " of ",
+             text_at(s, "phase").n > 0 ? text_at(s, "phase").p : "-", number_at(s, "uptime_s"),
+             number_at(s, "generation"));
+    utf8_add_clean(out, text_at(s, "config"));
+    buf_add_cstr(out, "\n\n");
+    show_processes(json_object_get(s, "processes"), out);
+    json_object_foreach((json_t *)(uintptr_t)answer, role, processes)
+        if (strcmp(role, "supervisor") != 0)
+            show_role(role, processes, out);
+}
+
+/* ---- import, reload, problems ---- */
+
+static void add_errors(const json_t *errors, struct buf *out)
+{
+    size_t i;
+    const json_t *e;
+    json_array_foreach(errors, i, e) {
+        buf_add_cstr(out, "  ");
+        if (json_is_object(e))
+            buf_addf(out, "line %" PRId64 ": ", number_at(e, "line"));
+        if (json_is_object(e))
+            utf8_add_clean(out, text_at(e, "detail"));
+        else
+            add_scalar("", e, out);
+        buf_add_char(out, '\n');
+    }
+}
+
+void show_import(const json_t *answer, struct buf *out)
+{
+    show_done(answer, out);
+    add_errors(json_object_get(answer, "errors"), out);
+}
+
+void show_reload(const json_t *answer, struct buf *out)
+{
+    buf_addf(out, "configuration %" PRId64 " is in force\n", number_at(answer, "generation"));
+}
+
+void show_problem(const json_t *problem, unsigned status, struct buf *out)
+{
+    struct view detail = text_at(problem, "detail");
+    buf_add_cstr(out, "msactl: ");
+    if (detail.n > 0)
+        utf8_add_clean(out, detail);
+    else if (text_at(problem, "title").n > 0)
+        utf8_add_clean(out, text_at(problem, "title"));
+    else
+        buf_addf(out, "HTTP status %u", status);
+    buf_add_char(out, '\n');
+    add_errors(json_object_get(problem, "errors"), out);
+}

@@ -1,0 +1,23 @@
+/* Answers of the API as text for people. What came from strangers (senders, replies) is cleaned of
+ * control characters first. */
+#ifndef MSA_CTL_SHOW_H
+#define MSA_CTL_SHOW_H
+
+#include <jansson.h>
+
+#include "msa/base/buf.h"
+#include "msa/base/view.h"
+
+void show_done(const json_t *answer, struct buf *out);    /* the figures of an answer, in one line */
+void show_pairs(const json_t *answer, struct buf *out);   /* key: value, nested ones indented */
+void show_accounts(const json_t *answer, struct buf *out);
+void show_queue(const json_t *answer, struct buf *out);
+void show_text(const json_t *answer, struct buf *out);    /* member "text", as it is */
+void show_status(const json_t *answer, struct buf *out);
+void show_import(const json_t *answer, struct buf *out);
+void show_reload(const json_t *answer, struct buf *out);
+
+/* Title, detail and the list of errors of a problem document (RFC 9457). */
+void show_problem(const json_t *problem, unsigned status, struct buf *out);
+
+#endif

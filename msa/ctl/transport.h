@@ -1,0 +1,22 @@
+/* HTTP to msad's control socket. Blocks; only msactl uses it. */
+#ifndef MSA_CTL_TRANSPORT_H
+#define MSA_CTL_TRANSPORT_H
+
+#include "msa/base/buf.h"
+#include "msa/base/view.h"
+
+#define TRANSPORT_ANSWER_MAX (4u << 20)
+#define TRANSPORT_ERROR_MAX  512
+
+struct transport;
+
+/* NULL: out of memory. Nothing is connected yet. */
+struct transport *transport_new(const char *socket_path);
+void transport_free(struct transport **t);
+
+/* GET of `path` when `body` is NULL, else POST of that JSON. 0 with the HTTP status and the body in `answer`
+ * (made by the caller, secret if it may hold mail); negative with a text that says what to do. */
+int transport_call(struct transport *t, const char *path, const struct view *body,
+                   unsigned *status_out, struct buf *answer, char error[TRANSPORT_ERROR_MAX]);
+
+#endif

@@ -1,0 +1,278 @@
+/* msactl: command line, tables, passwords from a descriptor. */
+#include <criterion/criterion.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "msa/base/err.h"
+#include "msa/console/ops.h"
+#include "msa/ctl/command.h"
+#include "msa/ctl/grid.h"
+#include "msa/ctl/prompt.h"
+#include "msa/ctl/show.h"
+
+TestSuite(ctl, .timeout = 20);
+
+#define ARGS_MAX 16
+
+static int parse(const char *text, struct ctl_line *out, char error[COMMAND_ERROR_MAX])
+{
+    static char copy[256];
+    static char *argv[ARGS_MAX + 2];
+    int argc = 0;
+    char *at = copy;
+    snprintf(copy, sizeof copy, "%s", text);
+    while (at && argc < ARGS_MAX) {
+        argv[argc++] = at;
+        at = strchr(at, ' ');
+        if (at)
+            *at++ = '\0';
+    }
+    argv[argc] = NULL;
+    error[0] = '\0';
+    return ctl_command_parse(argc, argv, out, error);
+}
+
+Test(ctl, options_may_stand_anywhere)
+{
+    static const char *const lines[] = {
+        "msactl -f x.conf --json account add taro@example.jp --stdin",
+        "msactl account -fx.conf add --stdin taro@example.jp --json",
+        "msactl --stdin --json -f x.conf account add -- taro@example.jp",
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct ctl_line line;
+        char error[COMMAND_ERROR_MAX];
+        cr_assert_eq(parse(lines[i], &line, error), MSA_OK, "%s: %s", lines[i], error);
+        cr_assert_str_eq(line.command->op, "account.add");
+        cr_assert_str_eq(line.file, "x.conf");
+        cr_assert(line.is_json);
+        cr_assert_eq(line.options, COMMAND_OPT_STDIN);
+        cr_assert_eq(line.word_count, 1);
+        cr_assert_str_eq(line.words[0], "taro@example.jp");
+    }
+}
+
+Test(ctl, wrong_lines_say_what_would_be_right)
+{
+    static const struct {
+        const char *line;
+        const char *said;
+    } cases[] = {
+        {"msactl account add", "msactl account add LOGIN"},
+        {"msactl account add a b", "msactl account add LOGIN"},
+        {"msactl account", "no command 'account'"},
+        {"msactl account frob x", "'account frob'"},
+        {"msactl queue show", "msactl queue show ID"},
+        {"msactl status now", "msactl status"},
+        {"msactl status --stdin", "option"},
+        {"msactl --password=x account add a", "--password=x"},
+        {"msactl account add a -f", "'-f' needs a value"},
+        {"msactl -x", "'-x'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ctl_line line;
+        char error[COMMAND_ERROR_MAX];
+        cr_assert_lt(parse(cases[i].line, &line, error), 0, "%s", cases[i].line);
+        cr_assert(strstr(error, cases[i].said), "%s: %s", cases[i].line, error);
+    }
+}
+
+Test(ctl, help_needs_no_command)
+{
+    static const char *const lines[] = {"msactl", "msactl help", "msactl help me", "msactl --json"};
+    for (size_t i = 0; i < 4; i++) {
+        struct ctl_line line;
+        char error[COMMAND_ERROR_MAX];
+        cr_assert_eq(parse(lines[i], &line, error), MSA_OK);
+        cr_assert_null(line.command);
+    }
+}
+
+Test(ctl, a_lone_dash_is_a_word)
+{
+    struct ctl_line line;
+    char error[COMMAND_ERROR_MAX];
+    cr_assert_eq(parse("msactl account import - --replace", &line, error), MSA_OK);
+    cr_assert_str_eq(line.words[0], "-");
+    cr_assert_eq(line.options, COMMAND_OPT_REPLACE);
+}
+
+/* Both tables name the same operations, but for the roles' own status, which stands in "status". */
+Test(ctl, every_operation_of_the_api_has_a_command_and_the_other_way_round)
+{
+    for (size_t i = 0; i < ctl_command_count; i++)
+        if (ctl_commands[i].op)
+            cr_assert(console_op_find(view_cstr(ctl_commands[i].op)), "%s", ctl_commands[i].op);
+    for (size_t k = 0; k < console_op_count; k++) {
+        bool is_there = strstr(console_ops[k].name, ".status") != NULL;
+        for (size_t i = 0; i < ctl_command_count; i++)
+            is_there = is_there || (ctl_commands[i].op &&
+                                    strcmp(ctl_commands[i].op, console_ops[k].name) == 0);
+        cr_assert(is_there, "%s", console_ops[k].name);
+    }
+}
+
+Test(ctl, help_shows_every_command)
+{
+    struct buf help;
+    buf_init(&help, 65536);
+    ctl_command_help(&help);
+    buf_append(&help, "", 1);
+    for (size_t i = 0; i < ctl_command_count; i++) {
+        char words[80];
+        snprintf(words, sizeof words, "  %s %s", ctl_commands[i].group,
+                 ctl_commands[i].verb ? ctl_commands[i].verb : "");
+        cr_assert(strstr(buf_view(&help).p, words), "%s", words);
+    }
+    buf_fini(&help);
+}
+
+Test(ctl, arguments_are_an_object_of_what_was_said)
+{
+    struct ctl_line line;
+    char error[COMMAND_ERROR_MAX];
+    parse("msactl account add taro --disabled", &line, error);
+    json_t *args = ctl_command_args(&line, "taro");
+    char *text = json_dumps(args, JSON_COMPACT);
+    cr_assert_str_eq(text, "{\"login\":\"taro\",\"disabled\":true}");
+    free(text);
+    json_decref(args);
+    parse("msactl queue flush", &line, error);
+    args = ctl_command_args(&line, NULL);
+    cr_assert_eq(json_object_size(args), 0);
+    json_decref(args);
+}
+
+/* ---- output ---- */
+
+static void cr_assert_shown(void (*fn)(const json_t *, struct buf *), const char *json,
+                            const char *want)
+{
+    struct buf out;
+    json_t *answer = json_loads(json, 0, NULL);
+    cr_assert(answer, "%s", json);
+    buf_init(&out, 65536);
+    fn(answer, &out);
+    buf_append(&out, "", 1);
+    cr_assert_str_eq(buf_view(&out).p, want);
+    buf_fini(&out);
+    json_decref(answer);
+}
+
+static void show_problem_200(const json_t *problem, struct buf *out)
+{
+    show_problem(problem, 200, out);
+}
+
+Test(ctl, columns_are_aligned)
+{
+    struct grid g;
+    struct buf out;
+    buf_init(&out, 4096);
+    grid_init(&g, "NAME >SIZE LAST");
+    grid_begin_row(&g);
+    grid_add(&g, VIEW_LIT("a long name"));
+    grid_addf(&g, "%d", 7);
+    grid_add(&g, VIEW_LIT("x"));
+    grid_begin_row(&g);
+    grid_add(&g, VIEW_LIT("日本"));
+    grid_addf(&g, "%d", 12345);
+    grid_add(&g, VIEW_EMPTY);
+    grid_write(&g, &out);
+    buf_append(&out, "", 1);
+    cr_assert_str_eq(buf_view(&out).p, "NAME          SIZE  LAST\n"
+                                       "a long name      7  x\n"
+                                       "日本           12345  -\n");
+    grid_fini(&g);
+    buf_fini(&out);
+}
+
+Test(ctl, strangers_cannot_write_to_the_terminal)
+{
+    cr_assert_shown(show_done, "{\"sender\":\"a\\u001b[31m\\u0007b\"}", "sender=a [31m b\n");
+    cr_assert_shown(show_problem_200, "{\"detail\":\"x\\u001by\"}", "msactl: x y\n");
+}
+
+Test(ctl, pairs_carry_units)
+{
+    cr_assert_shown(show_pairs,
+                    "{\"created_ms\":1763865180000,\"waited_ms\":1500,\"body_bytes\":20480,"
+                    "\"enabled\":true,\"last\":null,\"list\":[\"a\",{\"b\":1}]}",
+                    "created_ms: 2025-11-23T02:33:00Z\nwaited_ms: 1500\nbody_bytes: 20K\n"
+                    "enabled: yes\nlast: -\nlist:\n  1: a\n  2:\n    b: 1\n");
+}
+
+Test(ctl, accounts_are_a_table)
+{
+    cr_assert_shown(show_accounts,
+                    "{\"accounts\":[{\"login\":\"taro@example.jp\",\"id\":1,\"enabled\":true,"
+                    "\"secret\":\"scram-sha-256\",\"created_ms\":1763865180000,"
+                    "\"password_changed_ms\":0}]}",
+                    "LOGIN            ID  STATE    SECRET         CREATED               CHANGED\n"
+                    "taro@example.jp   1  enabled  scram-sha-256  2025-11-23T02:33:00Z  -\n");
+}
+
+Test(ctl, an_empty_answer_is_still_said)
+{
+    cr_assert_shown(show_done, "{}", "done\n");
+    cr_assert_shown(show_queue, "{\"messages\":[]}",
+                    "ID  STATE  SIZE  ARRIVED  NEXT  TRIES  SENDER  RCPTS  LAST\n");
+}
+
+Test(ctl, problems_list_their_errors)
+{
+    cr_assert_shown(show_problem_200,
+                    "{\"title\":\"Unprocessable Content\",\"errors\":[\"a.conf:1:1: no\","
+                    "{\"line\":3,\"detail\":\"bad hash\"}]}",
+                    "msactl: Unprocessable Content\n  a.conf:1:1: no\n  line 3: bad hash\n");
+    cr_assert_shown(show_problem_200, "[]", "msactl: HTTP status 200\n");
+}
+
+/* ---- passwords ---- */
+
+static int read_line(const char *text, size_t n, struct buf *out, char error[PROMPT_ERROR_MAX])
+{
+    int fds[2];
+    cr_assert_eq(pipe(fds), 0);
+    cr_assert_eq(write(fds[1], text, n), (ssize_t)n);
+    close(fds[1]);
+    int err = prompt_read_line(fds[0], out, error);
+    close(fds[0]);
+    return err;
+}
+
+Test(ctl, a_password_is_one_line_of_stdin)
+{
+    static const struct {
+        const char *text;
+        const char *want; /* NULL: refused */
+    } cases[] = {
+        {"secret", "secret"},     {"secret\n", "secret"}, {"secret\r\n", "secret"},
+        {" two words \n", " two words "}, {"", NULL},     {"\n", NULL},
+        {"one\ntwo\n", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf out;
+        char error[PROMPT_ERROR_MAX] = "";
+        buf_init_secret(&out, PROMPT_PASSWORD_MAX);
+        int err = read_line(cases[i].text, strlen(cases[i].text), &out, error);
+        if (cases[i].want)
+            cr_assert(view_eq(buf_view(&out), view_cstr(cases[i].want)), "case %zu", i);
+        else
+            cr_assert(err < 0 && error[0], "case %zu", i);
+        buf_fini(&out);
+    }
+}
+
+Test(ctl, a_password_without_end_is_refused)
+{
+    char text[PROMPT_PASSWORD_MAX + 1];
+    char error[PROMPT_ERROR_MAX];
+    struct buf out;
+    memset(text, 'x', sizeof text);
+    buf_init_secret(&out, PROMPT_PASSWORD_MAX);
+    cr_assert_lt(read_line(text, sizeof text, &out, error), 0);
+    buf_fini(&out);
+}
