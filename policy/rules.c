@@ -21,28 +21,49 @@ _Static_assert((int)CONFIG_FROM_OVERSEAS == (int)FROM_OVERSEAS, "words of `from`
 struct rules_block {
     struct rule_set set;
     struct rule rules[RULES_MAX];
-    unsigned country_count, class_count;
+    unsigned country_count, text_count;
     uint16_t *countries;
-    struct view *classes;
+    struct view *texts; /* classes and domains */
 };
 
 static void count_lists(const struct config *cfg, struct rules_block *b)
 {
     for (uint32_t i = 0; i < cfg->rule_count; i++) {
         b->country_count += cfg->rule[i].when.countries.count;
-        b->class_count += cfg->rule[i].when.classes.count;
+        b->text_count += cfg->rule[i].when.classes.count;
+        b->text_count += cfg->rule[i].when.destinations.count;
     }
 }
 
+static const struct view *take_texts(const struct config_strings *from,
+                                     struct view **texts)
+{
+    const struct view *first = *texts;
+    for (uint32_t i = 0; i < from->count; i++)
+        *(*texts)++ = view_cstr(from->items[i]);
+    return first;
+}
+
+static const uint16_t *take_countries(const struct config_strings *from,
+                                      uint16_t **countries)
+{
+    const uint16_t *first = *countries;
+    for (uint32_t i = 0; i < from->count; i++)
+        *(*countries)++ = country_code(view_cstr(from->items[i]));
+    return first;
+}
+
 static void fill_when(struct rule_when *when, const struct config_rule_when *from,
-                      uint16_t **countries, struct view **classes)
+                      uint16_t **countries, struct view **texts)
 {
     *when = (struct rule_when){
         .origin = (enum rule_origin)from->origin,
-        .countries = *countries,
+        .countries = take_countries(&from->countries, countries),
         .country_count = from->countries.count,
-        .classes = *classes,
+        .classes = take_texts(&from->classes, texts),
         .class_count = from->classes.count,
+        .destinations = take_texts(&from->destinations, texts),
+        .destination_count = from->destinations.count,
         .younger_than_ms = from->younger_than_ms,
         .older_than_ms = from->older_than_ms,
         .no_mailbox_access = from->no_mailbox_access,
@@ -51,10 +72,6 @@ static void fill_when(struct rule_when *when, const struct config_rule_when *fro
         .has_min_score = from->min_score_milli > CONFIG_SCORE_ANY_MILLI,
         .min_score_hundredths = from->min_score_milli / MILLI_IN_HUNDREDTH,
     };
-    for (uint32_t i = 0; i < from->countries.count; i++)
-        *(*countries)++ = country_code(view_cstr(from->countries.items[i]));
-    for (uint32_t i = 0; i < from->classes.count; i++)
-        *(*classes)++ = view_cstr(from->classes.items[i]);
 }
 
 static void fill_rule(struct rule *r, const struct config_rule *from)
@@ -80,24 +97,22 @@ static void fill_set(const struct config *cfg, const uint8_t hash_key[16],
                      struct rules_block *b)
 {
     uint16_t *countries = b->countries;
-    struct view *classes = b->classes;
+    struct view *texts = b->texts;
     unsigned count = 0;
     for (uint32_t i = 0; i < cfg->rule_count && count < RULES_MAX; i++) {
         if (cfg->rule[i].mode == CONFIG_MODE_OFF)
             continue;
         fill_rule(&b->rules[count], &cfg->rule[i]);
-        fill_when(&b->rules[count++].when, &cfg->rule[i].when, &countries, &classes);
+        fill_when(&b->rules[count++].when, &cfg->rule[i].when, &countries, &texts);
     }
-    rules_seal(b->rules, count);
     b->set = (struct rule_set){
-        .rules = b->rules,
-        .rule_count = count,
         .v6_source_bits = cfg->rules.v6_source_bits,
         .v4_network_bits = cfg->rules.v4_network_bits,
         .v6_network_bits = cfg->rules.v6_network_bits,
         .mailbox_lately_ms = cfg->rules.mailbox_lately_ms,
     };
     memcpy(b->set.hash_key, hash_key, sizeof b->set.hash_key);
+    rules_seal(&b->set, b->rules, count);
 }
 
 struct rule_set *rules_new(const struct config *cfg, const uint8_t hash_key[16])
@@ -107,9 +122,9 @@ struct rule_set *rules_new(const struct config *cfg, const uint8_t hash_key[16])
         return NULL;
     count_lists(cfg, b);
     b->countries = calloc(b->country_count + 1, sizeof *b->countries);
-    b->classes = calloc(b->class_count + 1, sizeof *b->classes);
+    b->texts = calloc(b->text_count + 1, sizeof *b->texts);
     struct rule_set *set = &b->set;
-    if (b->countries && b->classes)
+    if (b->countries && b->texts)
         fill_set(cfg, hash_key, b);
     else
         rules_free(&set);
@@ -122,7 +137,7 @@ void rules_free(struct rule_set **set)
         return;
     struct rules_block *b = (struct rules_block *)(void *)*set; /* its first member */
     free(b->countries);
-    free(b->classes);
+    free(b->texts);
     free(b);
     *set = NULL;
 }

@@ -2,6 +2,7 @@
  * others. */
 #include <string.h>
 
+#include "msa/config/check.h"
 #include "msa/config/private.h"
 
 /* ---- settings that follow from others -------------------------------------------------------- */
@@ -57,13 +58,7 @@ void derive_settings(struct config *cfg, struct value_site *site)
 
 /* ---- contradictions -------------------------------------------------------------------------- */
 
-struct checker {
-    const struct config *cfg;
-    struct config_errors *errs;
-};
-
-/* Where `field` was written; if it was not, where its block begins; else the file as a whole. */
-static const struct place *place_of(const struct checker *c, const void *field, const void *block)
+const struct place *check_place(const struct checker *c, const void *field, const void *block)
 {
     const struct place *at = origin_find(c->cfg->priv, field, false);
     if (!at && block)
@@ -80,7 +75,7 @@ static void check_auth_without_tls(const struct checker *c, const struct config_
 {
     if (!l->auth_without_tls)
         return;
-    const struct place *at = place_of(c, &l->auth_without_tls, l);
+    const struct place *at = check_place(c, &l->auth_without_tls, l);
     if (l->mode == CONFIG_SUBMISSIONS)
         report_add(c->errs, at, "'auth_without_tls' makes no sense with 'mode submissions'");
     for (uint32_t i = 0; i < l->addresses.count; i++) {
@@ -96,15 +91,15 @@ static void check_auth_without_tls(const struct checker *c, const struct config_
 static void check_listener(const struct checker *c, const struct config_listener *l)
 {
     if (uses_tls(l) && c->cfg->tls.certificate_count == 0)
-        report_add(c->errs, place_of(c, l, l),
+        report_add(c->errs, check_place(c, l, l),
                    "listener '%s' offers TLS but there is no certificate: add "
                    "tls { certificate { cert_file …; key_file …; } }",
                    l->name);
     if (l->proxy_protocol != CONFIG_PROXY_NO && l->proxy_from.count == 0)
-        report_add(c->errs, place_of(c, &l->proxy_protocol, l),
+        report_add(c->errs, check_place(c, &l->proxy_protocol, l),
                    "'proxy_protocol' needs 'proxy_from', the networks of the load balancers");
     if (l->proxy_protocol == CONFIG_PROXY_NO && l->proxy_from.count > 0)
-        report_add(c->errs, place_of(c, &l->proxy_from, l),
+        report_add(c->errs, check_place(c, &l->proxy_from, l),
                    "'proxy_from' has no effect without 'proxy_protocol v1', 'v2' or 'any'");
     check_auth_without_tls(c, l);
 }
@@ -124,7 +119,7 @@ static void check_endpoint(const struct checker *c, const struct config_listener
         for (uint32_t i = 0; i < count; i++) {
             if (!is_same_endpoint(e, &other->addresses.items[i]))
                 continue;
-            report_add(c->errs, place_of(c, &l->addresses, l),
+            report_add(c->errs, check_place(c, &l->addresses, l),
                        "port %u of this address is already taken by listener '%s'", e->port,
                        other->name);
             return;
@@ -148,10 +143,10 @@ static void check_listeners(const struct checker *c)
 static void check_pool_tls(const struct checker *c, const struct config_pool *p)
 {
     if (p->implicit_tls && p->tls != CONFIG_RELAY_TLS_REQUIRED)
-        report_add(c->errs, place_of(c, &p->implicit_tls, p),
+        report_add(c->errs, check_place(c, &p->implicit_tls, p),
                    "'implicit_tls' leaves no choice: it goes with 'tls required' only");
     if (p->tls == CONFIG_RELAY_TLS_OFF && p->auth.user[0] != '\0')
-        report_add(c->errs, place_of(c, &p->auth.user, &p->auth),
+        report_add(c->errs, check_place(c, &p->auth.user, &p->auth),
                    "'auth' needs TLS: with 'tls off' the password would go in clear");
 }
 
@@ -159,29 +154,29 @@ static void check_pool_auth(const struct checker *c, const struct config_pool *p
 {
     bool has_user = p->auth.user[0] != '\0', has_file = p->auth.password_file[0] != '\0';
     if (has_user && !has_file)
-        report_add(c->errs, place_of(c, &p->auth.user, &p->auth),
+        report_add(c->errs, check_place(c, &p->auth.user, &p->auth),
                    "'user' needs 'password_file' beside it");
     if (has_file && !has_user)
-        report_add(c->errs, place_of(c, &p->auth.password_file, &p->auth),
+        report_add(c->errs, check_place(c, &p->auth.password_file, &p->auth),
                    "'password_file' needs 'user' beside it");
 }
 
 static void check_pool(const struct checker *c, const struct config_pool *p)
 {
     if (p->smarthost_count == 0)
-        report_add(c->errs, place_of(c, p, p),
+        report_add(c->errs, check_place(c, p, p),
                    "pool '%s' has no smarthost: add smarthost HOST:PORT;", p->name);
     check_pool_tls(c, p);
     check_pool_auth(c, p);
     if (p->handover == CONFIG_HANDOVER_IMMEDIATE &&
         p->handover_deadline_ms >= c->cfg->deadlines.relay_answer_ms)
-        report_add(c->errs, place_of(c, &p->handover_deadline_ms, p),
+        report_add(c->errs, check_place(c, &p->handover_deadline_ms, p),
                    "'handover_deadline' must be shorter than 'relay_answer' in block 'deadlines' "
                    "(%lld s), or the client is refused before the message is queued",
                    (long long)(c->cfg->deadlines.relay_answer_ms / 1000));
 }
 
-static void check_pool_name(const struct checker *c, const char *const *name, const void *block)
+void check_pool_name(const struct checker *c, const char *const *name, const void *block)
 {
     struct view wanted = view_cstr(*name);
     if (c->cfg->pool_count == 0 || config_pool_find(c->cfg, wanted))
@@ -189,7 +184,7 @@ static void check_pool_name(const struct checker *c, const char *const *name, co
     struct suggest near = {.word = wanted};
     for (uint32_t i = 0; i < c->cfg->pool_count; i++)
         suggest_offer(&near, c->cfg->pools[i].name);
-    report_add(c->errs, place_of(c, name, block), "there is no pool '%.*s'%s", SHOWN(wanted),
+    report_add(c->errs, check_place(c, name, block), "there is no pool '%.*s'%s", SHOWN(wanted),
                suggest_text(&near));
 }
 
@@ -210,7 +205,7 @@ static void check_order(const struct checker *c, const void *field, const void *
                         const char *large_name)
 {
     if (small > large)
-        report_add(c->errs, place_of(c, field, block), "'%s' may not be more than '%s'",
+        report_add(c->errs, check_place(c, field, block), "'%s' may not be more than '%s'",
                    small_name, large_name);
 }
 
@@ -239,52 +234,11 @@ static void check_queue(const struct checker *c)
                 "message_size", q->bytes, "max_bytes");
 }
 
-/* A window is needed by all that is not measured at one moment. */
-static bool is_of_the_moment(enum config_rule_count count)
-{
-    return count == CONFIG_COUNT_SESSIONS || count == CONFIG_COUNT_SENDING ||
-           count == CONFIG_COUNT_SPEED;
-}
-
-static void check_country(const struct checker *c, const char *country, const void *field,
-                          const void *block)
-{
-    if (strlen(country) != 2 || !ascii_is_alpha(country[0]) || !ascii_is_alpha(country[1]))
-        report_add(c->errs, place_of(c, field, block),
-                   "'%s' is not a country: write two letters (ISO 3166), such as JP", country);
-}
-
-static void check_rule(const struct checker *c, const struct config_rule *r)
-{
-    if (r->within_ms == 0 && !is_of_the_moment(r->count))
-        report_add(c->errs, place_of(c, &r->within_ms, r),
-                   "rule '%s' needs a window: within 1h, for example", r->name);
-    if (r->within_ms > 0 && is_of_the_moment(r->count))
-        report_add(c->errs, place_of(c, &r->within_ms, r),
-                   "rule '%s' measures a moment: leave 'within' out", r->name);
-    if (r->then & CONFIG_THEN_POOL)
-        check_pool_name(c, &r->pool, r);
-    if (r->lock_max_ms < r->lock_ms)
-        report_add(c->errs, place_of(c, &r->lock_max_ms, r),
-                   "'lock_max' may not be less than 'lock'");
-    for (uint32_t i = 0; i < r->when.countries.count; i++)
-        check_country(c, r->when.countries.items[i], &r->when.countries, &r->when);
-}
-
-static void check_rules(const struct checker *c)
-{
-    const struct config_rules *all = &c->cfg->rules;
-    for (uint32_t i = 0; i < c->cfg->rule_count; i++)
-        check_rule(c, &c->cfg->rule[i]);
-    for (uint32_t i = 0; i < all->home.count; i++)
-        check_country(c, all->home.items[i], &all->home, all);
-}
-
 void check_settings(const struct config *cfg, struct config_errors *errs)
 {
     struct checker c = {.cfg = cfg, .errs = errs};
     if (cfg->log.target == CONFIG_LOG_FILE && cfg->log.file[0] == '\0')
-        report_add(errs, place_of(&c, &cfg->log.target, &cfg->log),
+        report_add(errs, check_place(&c, &cfg->log.target, &cfg->log),
                    "'target file' needs 'file', the path of the log file");
     check_listeners(&c);
     check_pools(&c);

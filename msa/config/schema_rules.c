@@ -30,6 +30,8 @@ static const struct schema_word subject_words[] = {
     {"account-network", CONFIG_PER_ACCOUNT_NETWORK},
     {"account-country", CONFIG_PER_ACCOUNT_COUNTRY},
     {"fingerprint", CONFIG_PER_FINGERPRINT},
+    {"domain", CONFIG_PER_DOMAIN},
+    {"destination", CONFIG_PER_DESTINATION},
     {"everyone", CONFIG_PER_EVERYONE},
     {0}};
 
@@ -115,6 +117,12 @@ static const struct schema_key when_keys[] = {
      SCHEMA_FIELD(config_rule_when, protocol),
      .roles = FOR_POLICY,
      .doc = "`smtp`, `imap`, `pop3` or `console`."},
+    {.name = "destinations",
+     .type = SCHEMA_NAME,
+     SCHEMA_FIELD(config_rule_when, destinations),
+     .roles = FOR_POLICY,
+     .flags = SCHEMA_LIST,
+     .doc = "Domains of recipients, in lower case: only these recipients are counted."},
     {.name = "min_score",
      .type = SCHEMA_DECIMAL,
      SCHEMA_FIELD(config_rule_when, min_score_milli),
@@ -160,8 +168,8 @@ static const struct schema_key rule_keys[] = {
      .initial = "account",
      .roles = FOR_POLICY,
      .doc = "For whom: an IPv6 address counts by its /64, a network is a /24 or /48, a "
-            "fingerprint is of the "
-            "body or of a linked host."},
+            "fingerprint is of the body or of a linked host, a domain is the account's, a "
+            "destination is a recipient's."},
     {.name = "within",
      .type = SCHEMA_TIME,
      SCHEMA_FIELD(config_rule, within_ms),

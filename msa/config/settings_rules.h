@@ -43,6 +43,8 @@ enum config_rule_subject {
     CONFIG_PER_ACCOUNT_NETWORK,
     CONFIG_PER_ACCOUNT_COUNTRY,
     CONFIG_PER_FINGERPRINT,
+    CONFIG_PER_DOMAIN,
+    CONFIG_PER_DESTINATION,
     CONFIG_PER_EVERYONE,
 };
 
@@ -77,6 +79,7 @@ struct config_rule_when { /* all that is set must hold */
     bool no_mailbox_access;
     const char *listener;
     const char *protocol;
+    struct config_strings destinations;
     int32_t min_score_milli; /* CONFIG_SCORE_ANY_MILLI: not asked */
 };
 

@@ -7,15 +7,12 @@
 #include "msa/base/err.h"
 #include "policy/engine/judge.h"
 #include "policy/engine/subject.h"
+#include "policy/engine/verdict.h"
 
 #define DECISION_BYTES_MAX (4u << 20)
 #define TRIES_MAX          8
 #define DAY_S              86400u
-
-/* What a decision does later in the message's life than it was counted. */
-#define LASTING_ACTIONS                                                          \
-    (THEN_SCORE | THEN_POOL | THEN_ALIGN | THEN_DELAY | THEN_HOLD | THEN_DEFER | \
-     THEN_REFUSE)
+#define CLOCK_SLACK_MS     600000 /* by which clocks may differ or step back */
 
 struct decision {
     const struct rule_set *set;
@@ -23,88 +20,51 @@ struct decision {
     struct subjects *subjects;
     struct verdict *verdict;
     bool has_mailbox_access;
+    uint32_t new_recipients;
 };
 
-/* ---- which rules take part ---- */
-
-/* A sign that was noted at sign-in goes on to hold for the messages of the account or
- * address. */
-static bool holds_later(const struct rule *r, const struct event *e)
+static bool has_bit(uint8_t events, enum event_kind kind)
 {
-    return !rule_is_used_up(r->count) && r->count != COUNT_SPEED &&
-           (r->actions & LASTING_ACTIONS) &&
-           (e->kind == EVENT_MESSAGE || e->kind == EVENT_CONTENT);
+    return events >> kind & 1;
 }
 
-/* An earlier lock by this rule shuts out sign-ins, and messages if it was for messages.
- */
-static bool lock_holds_for(const struct rule *r, const struct event *e)
-{
-    if (!(r->actions & THEN_LOCK))
-        return false;
-    if (e->kind == EVENT_LOGIN || e->kind == EVENT_LOGIN_FAILED)
-        return true;
-    return (e->kind == EVENT_TRANSACTION || e->kind == EVENT_MESSAGE) &&
-           (rule_is_used_up(r->count) || r->count == COUNT_REJECTED_RECIPIENTS);
-}
-
-static bool takes_part(const struct rule *r, const struct event *e)
-{
-    return rule_hears(r, e->kind) || holds_later(r, e) || lock_holds_for(r, e);
-}
-
-static bool rule_is_nth(const struct rule *r, unsigned nth)
-{
-    return r->per == PER_FINGERPRINT || nth == 0;
-}
+/* ---- rules and their records ---- */
 
 static void need_records(struct decision *d)
 {
-    subjects_need(d->subjects, PER_ACCOUNT, 0); /* known recipients, good networks */
-    subjects_need(d->subjects, PER_EVERYONE,
-                  0); /* whether mailbox accesses are reported */
-    for (unsigned i = 0; i < d->set->rule_count; i++) {
-        const struct rule *r = &d->set->rules[i];
-        if (!takes_part(r, d->event))
-            continue;
-        for (unsigned nth = 0; nth < FINGERPRINTS_MAX && rule_is_nth(r, nth); nth++)
-            subjects_need(d->subjects, r->per, nth);
+    enum event_kind kind = d->event->kind;
+    subjects_need(d->subjects, PER_ACCOUNT,
+                  0); /* known recipients, good networks, epoch */
+    if (d->set->asks_mailbox[kind] || kind == EVENT_MAILBOX)
+        subjects_need(d->subjects, PER_EVERYONE, 0); /* whether accesses are reported */
+    for (unsigned i = 0; i < d->set->taking_part_count[kind]; i++) {
+        enum rule_subject per = d->set->rules[d->set->taking_part[kind][i]].per;
+        for (unsigned nth = 0; nth < subject_nth_count(per, d->event); nth++)
+            subjects_need(d->subjects, per, nth);
     }
 }
 
-/* ---- reasons ---- */
+/* One rule and one of its subjects. */
+struct pairing {
+    const struct rule *rule;
+    unsigned nth;
+    struct record *record;
+};
 
-static struct reason *add_reason(struct verdict *v, const struct rule *r)
-{
-    unsigned at = 0;
-    if (v->reason_count == REASONS_MAX)
-        return NULL;
-    while (at < v->reason_count && view_cmp(v->reasons[at].rule->name, r->name) <= 0)
-        at++;
-    memmove(&v->reasons[at + 1], &v->reasons[at],
-            (v->reason_count - at) * sizeof v->reasons[0]);
-    v->reason_count++;
-    v->reasons[at] = (struct reason){.rule = r, .is_shadow = r->is_shadow};
-    return &v->reasons[at];
-}
+typedef void pairing_fn(struct decision *d, const struct pairing *p);
 
-static void fold_in(struct verdict *v, const struct rule *r, unsigned actions)
+static void each_pairing(struct decision *d, pairing_fn *fn)
 {
-    if (r->is_shadow)
-        return;
-    v->actions |= actions;
-    if ((actions & THEN_DELAY) && r->delay_ms > v->delay_ms)
-        v->delay_ms = r->delay_ms;
-    if (actions & THEN_SCORE)
-        v->score_hundredths += r->score_hundredths;
-}
-
-/* The pool of the first rule by name, so that the order of the rules does not matter. */
-static void choose_pool(struct verdict *v)
-{
-    for (unsigned i = 0; i < v->reason_count && v->pool.n == 0; i++)
-        if (!v->reasons[i].is_shadow && (v->reasons[i].rule->actions & THEN_POOL))
-            v->pool = v->reasons[i].rule->pool;
+    enum event_kind kind = d->event->kind;
+    for (unsigned i = 0; i < d->set->taking_part_count[kind]; i++) {
+        struct pairing p = {.rule = &d->set->rules[d->set->taking_part[kind][i]]};
+        unsigned nth_count = subject_nth_count(p.rule->per, d->event);
+        for (p.nth = 0; p.nth < nth_count; p.nth++) {
+            p.record = subjects_find(d->subjects, p.rule->per, p.nth);
+            if (p.record)
+                fn(d, &p);
+        }
+    }
 }
 
 /* ---- locks ---- */
@@ -120,125 +80,196 @@ static bool is_good_network(struct decision *d)
                               d->event->at_ms);
 }
 
-static void set_lock(struct decision *d, const struct rule *r, struct record *rec,
-                     struct reason *reason)
+/* How long the next lock of this subject is: each doubles the one before, a quiet day
+ * halves. */
+static int64_t grow_lock(struct cell_lock *lock, const struct rule *r, uint32_t now_s)
 {
-    struct cell *c = record_get(rec, r->name_hash, CELL_LOCK);
-    uint32_t now_s = (uint32_t)(d->event->at_ms / 1000);
-    if (!c || c->of.lock.until_s > now_s)
-        return;
-    struct cell_lock *lock = &c->of.lock;
     uint32_t quiet_days =
         lock->last_s && now_s > lock->last_s ? (now_s - lock->last_s) / DAY_S : 0;
     unsigned level = lock->level > quiet_days ? lock->level - quiet_days : 0;
     int64_t length_ms = r->lock_ms;
     for (unsigned i = 0; i < level && length_ms < r->lock_max_ms; i++)
         length_ms *= 2;
-    if (length_ms > r->lock_max_ms)
-        length_ms = r->lock_max_ms;
-    lock->until_s = now_s + (uint32_t)(length_ms / 1000);
-    lock->last_s = now_s;
     lock->level = (uint8_t)(level < 30 ? level + 1 : level);
-    rec->is_changed = true;
-    if (reason)
-        reason->until_ms = (int64_t)lock->until_s * 1000;
-    if (!r->is_shadow && d->verdict->lock_until_ms < (int64_t)lock->until_s * 1000)
-        d->verdict->lock_until_ms = (int64_t)lock->until_s * 1000;
+    return length_ms < r->lock_max_ms ? length_ms : r->lock_max_ms;
 }
 
-static void judge_standing_lock(struct decision *d, const struct rule *r,
-                                struct record *rec)
+/* A lock that was set later than now was set under a wrong date, and shuts nobody out. */
+static int64_t lock_until_ms(const struct cell_lock *lock, int64_t now_ms)
 {
-    struct cell *c =
-        lock_holds_for(r, d->event) ? record_find(rec, r->name_hash, CELL_LOCK) : NULL;
-    int64_t until_ms = c ? (int64_t)c->of.lock.until_s * 1000 : 0;
-    if (until_ms <= d->event->at_ms || is_good_network(d))
-        return;
-    struct reason *reason = add_reason(d->verdict, r);
-    if (reason) {
-        reason->is_standing_lock = true;
-        reason->until_ms = until_ms;
-    }
-    fold_in(d->verdict, r, THEN_LOCK);
+    bool is_sound = (int64_t)lock->last_s * 1000 <= now_ms + CLOCK_SLACK_MS;
+    int64_t until_ms = (int64_t)lock->until_s * 1000;
+    return is_sound && until_ms > now_ms ? until_ms : 0;
+}
+
+/* 0 if it is locked already or cannot be. */
+static int64_t set_lock(struct decision *d, const struct pairing *p)
+{
+    const struct rule *r = p->rule;
+    struct cell *c = record_get(p->record, r->name_hash, CELL_LOCK);
+    int64_t now_ms = d->event->at_ms;
+    if (!c || lock_until_ms(&c->of.lock, now_ms) > 0)
+        return 0;
+    struct cell_lock *lock = &c->of.lock;
+    uint32_t now_s = (uint32_t)(now_ms / 1000);
+    lock->until_s = now_s + (uint32_t)(grow_lock(lock, r, now_s) / 1000);
+    lock->last_s = now_s;
+    uint32_t forgotten_s = lock->until_s + lock->level * DAY_S;
+    if (p->record->keep_until_s < forgotten_s)
+        p->record->keep_until_s = forgotten_s;
+    p->record->is_changed = true;
+    return (int64_t)lock->until_s * 1000;
+}
+
+/* True if it holds: the rule has then said what it has to say. */
+static bool judge_standing_lock(struct decision *d, const struct pairing *p)
+{
+    struct cell *c = record_find(p->record, p->rule->name_hash, CELL_LOCK);
+    int64_t until_ms = c ? lock_until_ms(&c->of.lock, d->event->at_ms) : 0;
+    if (until_ms == 0 || is_good_network(d))
+        return false;
+    struct reason reason = {.rule = p->rule,
+                            .is_shadow = p->rule->is_shadow,
+                            .is_standing_lock = true,
+                            .until_ms = until_ms};
+    verdict_add_reason(d->verdict, &reason);
+    verdict_fold(d->verdict, p->rule, p->rule->actions & (THEN_LOCK | THEN_DELAY));
+    return true;
 }
 
 /* ---- one rule ---- */
 
-static void act(struct decision *d, const struct rule *r, struct record *rec,
-                uint32_t value)
+static void act(struct decision *d, const struct pairing *p, uint32_t value)
 {
-    struct reason *reason = add_reason(d->verdict, r);
-    if (reason) {
-        reason->value = value;
-        reason->limit = rule_limit_for(r, d->event);
-        judge_grounds(r, d->event, rec, value, reason->grounds, sizeof reason->grounds);
-    }
+    const struct rule *r = p->rule;
+    struct verdict *v = d->verdict;
+    struct reason reason = {.rule = r,
+                            .value = value,
+                            .limit = rule_limit_for(r, d->event),
+                            .is_shadow = r->is_shadow};
     unsigned actions = r->actions;
+    judge_grounds(r, p->record, value, reason.grounds, sizeof reason.grounds);
     if (actions & THEN_LOCK) {
-        set_lock(d, r, rec, reason);
+        reason.until_ms = set_lock(d, p);
+        if (!r->is_shadow && v->lock_until_ms < reason.until_ms)
+            v->lock_until_ms = reason.until_ms;
         if (is_good_network(d))
             actions &= ~(unsigned)THEN_LOCK;
     }
-    fold_in(d->verdict, r, actions);
+    verdict_add_reason(v, &reason);
+    verdict_fold(v, r, actions);
 }
 
-static void judge_rule(struct decision *d, const struct rule *r, struct record *rec)
+static bool matches(const struct decision *d, const struct pairing *p)
 {
-    judge_standing_lock(d, r, rec);
-    bool hears = rule_hears(r, d->event->kind);
-    if ((!hears && !holds_later(r, d->event)) ||
-        !rule_matches(r, d->event, d->has_mailbox_access))
-        return;
-    const struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
-    uint32_t amount = rule_is_used_up(r->count) ? judge_amount(r, d->event, account) : 0;
+    return rule_matches(p->rule, d->event, d->has_mailbox_access, p->nth);
+}
+
+/* What is used up: would this event go beyond? */
+static void judge_limit(struct decision *d, const struct pairing *p, bool is_locked)
+{
+    uint32_t amount = judge_amount(p->rule, d->event, p->nth, d->new_recipients);
+    uint32_t value = judge_value(p->rule, d->event, p->record);
+    if (!is_locked && judge_acts(p->rule, d->event, p->record, value, amount))
+        act(d, p, value + amount);
+}
+
+/* A sign: is noted if this is its event, and judged. The place of a sign-in is noted
+ * last: it replaces the one to compare with. */
+static void judge_sign(struct decision *d, const struct pairing *p, bool is_locked)
+{
+    const struct rule *r = p->rule;
+    bool notes = has_bit(r->hears, d->event->kind) && r->is_counter;
     bool is_speed = r->count == COUNT_SPEED;
-    if (hears && r->is_counter && !rule_is_used_up(r->count) && !is_speed)
-        judge_note(d->set, r, d->event, rec);
-    uint32_t value = judge_value(r, d->event, rec);
-    if (hears && is_speed)
-        judge_note(d->set, r, d->event,
-                   rec); /* behind: it replaces the place to compare with */
-    if (judge_acts(r, d->event, rec, value, amount))
-        act(d, r, rec, value + amount);
+    if (notes && !is_speed)
+        judge_note(d->set, r, d->event, p->nth, p->record);
+    uint32_t value = judge_value(r, d->event, p->record);
+    if (notes && is_speed)
+        judge_note(d->set, r, d->event, p->nth, p->record);
+    if (!is_locked && judge_acts(r, d->event, p->record, value, 0))
+        act(d, p, value);
 }
 
-typedef void each_rule_fn(struct decision *d, const struct rule *r, struct record *rec);
-
-static void each_rule(struct decision *d, each_rule_fn *fn)
+/* What strangers' failures have brought on the account does not hold for its owner. */
+static bool is_spared(struct decision *d, const struct rule *r)
 {
-    for (unsigned i = 0; i < d->set->rule_count; i++) {
-        const struct rule *r = &d->set->rules[i];
-        if (!takes_part(r, d->event))
-            continue;
-        for (unsigned nth = 0; nth < FINGERPRINTS_MAX && rule_is_nth(r, nth); nth++) {
-            struct record *rec = subjects_find(d->subjects, r->per, nth);
-            if (rec)
-                fn(d, r, rec);
-        }
-    }
+    return d->event->kind == EVENT_LOGIN && has_bit(r->holds_for, EVENT_LOGIN) &&
+           is_good_network(d);
+}
+
+static void judge_rule(struct decision *d, const struct pairing *p)
+{
+    const struct rule *r = p->rule;
+    bool is_locked = has_bit(r->locks, d->event->kind) && judge_standing_lock(d, p);
+    if (!has_bit(r->hears | r->holds_for, d->event->kind) || !matches(d, p) ||
+        is_spared(d, r))
+        return;
+    if (rule_is_used_up(r->count))
+        judge_limit(d, p, is_locked);
+    else
+        judge_sign(d, p, is_locked);
+}
+
+/* Refusals are counted when all other rules have spoken, so that their order does not
+ * matter. */
+static bool counts_refusals_of(const struct decision *d, const struct rule *r)
+{
+    return r->count == COUNT_REFUSALS && has_bit(r->hears, d->event->kind);
+}
+
+static void judge_first(struct decision *d, const struct pairing *p)
+{
+    if (!counts_refusals_of(d, p->rule))
+        judge_rule(d, p);
+}
+
+static void judge_refusals(struct decision *d, const struct pairing *p)
+{
+    if (counts_refusals_of(d, p->rule))
+        judge_rule(d, p);
 }
 
 /* ---- after the verdict ---- */
 
-static bool is_to_be_used(const struct decision *d, const struct rule *r)
+static bool is_to_be_used(const struct decision *d, const struct pairing *p)
 {
-    return r->is_counter && rule_is_used_up(r->count) && rule_hears(r, d->event->kind) &&
-           rule_matches(r, d->event, d->has_mailbox_access);
+    return rule_is_used_up(p->rule->count) && has_bit(p->rule->hears, d->event->kind) &&
+           matches(d, p);
 }
 
-static void use_up(struct decision *d, const struct rule *r, struct record *rec)
+static uint32_t amount_of(const struct decision *d, const struct pairing *p)
 {
-    if (!is_to_be_used(d, r))
-        return;
-    judge_use(r, d->event, rec,
-              judge_amount(r, d->event, subjects_find(d->subjects, PER_ACCOUNT, 0)));
+    return judge_amount(p->rule, d->event, p->nth, d->new_recipients);
+}
+
+static void draw(struct decision *d, const struct pairing *p)
+{
+    if (is_to_be_used(d, p))
+        judge_draw(p->rule, d->event, p->record, amount_of(d, p));
+}
+
+static void use_up(struct decision *d, const struct pairing *p)
+{
+    if (p->rule->is_counter && is_to_be_used(d, p))
+        judge_use(p->rule, d->event, p->record, amount_of(d, p));
 }
 
 /* A recipient that was tried stays known, so it is not given back as a new one. */
-static void give_back(struct decision *d, const struct rule *r, struct record *rec)
+static bool is_to_be_given_back(const struct decision *d, const struct pairing *p)
 {
-    if (is_to_be_used(d, r) && r->count != COUNT_NEW_RECIPIENTS)
-        judge_give_back(r, d->event, rec, judge_amount(r, d->event, NULL));
+    return p->rule->count != COUNT_NEW_RECIPIENTS && is_to_be_used(d, p);
+}
+
+static void refill(struct decision *d, const struct pairing *p)
+{
+    if (is_to_be_given_back(d, p))
+        judge_refill(p->rule, d->event, p->record, amount_of(d, p));
+}
+
+static void give_back(struct decision *d, const struct pairing *p)
+{
+    if (p->rule->is_counter && is_to_be_given_back(d, p))
+        judge_give_back(p->rule, d->event, p->record, amount_of(d, p));
 }
 
 /* ---- what is known beside the counts ---- */
@@ -253,23 +284,27 @@ static void learn_network(struct decision *d, struct record *account)
     account->is_changed = true;
 }
 
-/* One note in ten minutes is enough to know that accesses are reported. */
-#define FEED_NOTE_MS 600000
+/* Mail programs ask every few minutes; one note in ten minutes says the same. */
+#define ACCESS_NOTE_MS 600000
+
+static void note_access(struct record *rec, uint32_t cell_id, uint32_t what,
+                        int64_t now_ms)
+{
+    struct cell *c = record_get(rec, cell_id, CELL_DISTINCT);
+    if (!c || cell_distinct_has(c->of.distinct, what, ACCESS_NOTE_MS, now_ms))
+        return;
+    cell_distinct_add(c->of.distinct, NETWORKS_MAX, what, now_ms);
+    rec->is_changed = true;
+}
 
 static void learn_mailbox(struct decision *d, struct record *account)
 {
     const struct event *e = d->event;
     struct record *everyone = subjects_find(d->subjects, PER_EVERYONE, 0);
-    struct cell *c = record_get(account, CELL_ID_MAILBOX_NETWORKS, CELL_DISTINCT);
-    struct cell *feed = record_get(everyone, CELL_ID_MAILBOX_FEED, CELL_DISTINCT);
-    if (!c || !feed)
-        return;
-    cell_distinct_add(c->of.distinct, subject_network_hash(d->set, &e->ip), e->at_ms);
-    account->is_changed = true;
-    if (cell_distinct_at(feed->of.distinct, FEED_NOTE_MS, e->at_ms) > 0)
-        return;
-    cell_distinct_add(feed->of.distinct, 1, e->at_ms);
-    everyone->is_changed = true;
+    note_access(account, CELL_ID_MAILBOX_NETWORKS, subject_network_hash(d->set, &e->ip),
+                e->at_ms);
+    if (everyone)
+        note_access(everyone, CELL_ID_MAILBOX_FEED, 1, e->at_ms);
 }
 
 static void learn_recipients(struct decision *d, struct record *account)
@@ -299,30 +334,19 @@ static void learn(struct decision *d)
         learn_recipients(d, account);
 }
 
-static void judge_signs_and_limits(struct decision *d, const struct rule *r,
-                                   struct record *rec)
-{
-    if (r->count != COUNT_REFUSALS)
-        judge_rule(d, r, rec);
-}
-
-static void judge_refusals(struct decision *d, const struct rule *r, struct record *rec)
-{
-    if (r->count == COUNT_REFUSALS)
-        judge_rule(d, r, rec);
-}
-
 static void decide(struct decision *d)
 {
-    each_rule(d, judge_signs_and_limits);
+    const struct event *e = d->event;
+    if (e->kind == EVENT_MESSAGE || e->kind == EVENT_CONTENT)
+        d->new_recipients =
+            judge_new_recipients(e, subjects_find(d->subjects, PER_ACCOUNT, 0));
+    each_pairing(d, judge_first);
     if (!verdict_is_pass(d->verdict))
-        each_rule(
-            d,
-            judge_refusals); /* behind all others, so that their order does not matter */
-    choose_pool(d->verdict);
+        each_pairing(d, judge_refusals);
     if (!verdict_is_pass(d->verdict))
         return;
-    each_rule(d, use_up); /* before learn: what is new is still new */
+    each_pairing(d, draw);
+    each_pairing(d, use_up); /* before learn: what is new is still new */
     learn(d);
     d->verdict->is_counted = true;
 }
@@ -350,65 +374,81 @@ static bool has_mailbox_access(struct decision *d)
 
 typedef void decision_fn(struct decision *d);
 
-static int with_records(const struct rule_set *set, struct store *store,
-                        const struct event *e, struct verdict *out, decision_fn *fn)
+static int try_once(struct decision *d, struct store *store, decision_fn *fn)
 {
-    struct subjects *s = malloc(sizeof *s);
-    int err = s ? MSA_EEXIST : MSA_EAGAIN;
-    for (unsigned tries = 0; err == MSA_EEXIST && tries < TRIES_MAX; tries++) {
-        struct arena arena;
-        arena_init(&arena, DECISION_BYTES_MAX);
-        *out = (struct verdict){0};
-        s->set = set;
-        s->event = e;
-        s->arena = &arena;
-        s->count = 0;
-        struct decision d = {.set = set, .event = e, .subjects = s, .verdict = out};
-        need_records(&d);
-        err = subjects_read(s, store);
-        if (err == MSA_OK) {
-            d.has_mailbox_access = has_mailbox_access(&d);
-            fn(&d);
-            err = subjects_write(s, store);
-        }
-        arena_fini(&arena);
+    struct arena arena;
+    arena_init(&arena, DECISION_BYTES_MAX);
+    verdict_init(d->verdict);
+    subjects_init(d->subjects, d->set, d->event, &arena);
+    need_records(d);
+    int err = subjects_read(d->subjects, store);
+    if (err == MSA_OK) {
+        fn(d);
+        err = subjects_write(d->subjects, store);
     }
-    free(s);
+    arena_fini(&arena);
+    return err;
+}
+
+static int with_records(struct decision *d, struct store *store, decision_fn *fn)
+{
+    d->subjects = malloc(sizeof *d->subjects);
+    int err = d->subjects ? MSA_EEXIST : MSA_EAGAIN;
+    for (unsigned tries = 0; err == MSA_EEXIST && tries < TRIES_MAX; tries++)
+        err = try_once(d, store, fn);
+    free(d->subjects);
     if (err == MSA_OK)
         return MSA_OK;
-    *out = (struct verdict){0};
+    verdict_init(d->verdict);
     return MSA_EAGAIN;
+}
+
+static void decide_with_mailbox(struct decision *d)
+{
+    d->has_mailbox_access =
+        !d->set->asks_mailbox[d->event->kind] || has_mailbox_access(d);
+    d->verdict->had_mailbox_access = d->has_mailbox_access;
+    decide(d);
 }
 
 int engine_decide(const struct rule_set *set, struct store *store, const struct event *e,
                   struct verdict *out)
 {
-    return with_records(set, store, e, out, decide);
+    struct decision d = {.set = set, .event = e, .verdict = out};
+    return with_records(&d, store, decide_with_mailbox);
 }
 
 static void decide_give_back(struct decision *d)
 {
-    each_rule(d, give_back);
+    each_pairing(d, refill);
+    each_pairing(d, give_back);
 }
 
 int engine_give_back(const struct rule_set *set, struct store *store,
-                     const struct event *e)
+                     const struct event *e, bool had_mailbox_access)
 {
     struct verdict ignored;
-    return with_records(set, store, e, &ignored, decide_give_back);
+    struct decision d = {.set = set,
+                         .event = e,
+                         .verdict = &ignored,
+                         .has_mailbox_access = had_mailbox_access};
+    return with_records(&d, store, decide_give_back);
 }
 
 static void decide_forget(struct decision *d)
 {
     struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
-    if (account)
-        record_forget_counts(account);
+    if (!account)
+        return;
+    record_forget_counts(account);
+    account->epoch++;
 }
 
 int engine_forget_account(const struct rule_set *set, struct store *store,
-                          uint64_t account)
+                          uint64_t account, int64_t now_ms)
 {
     struct verdict ignored;
-    struct event e = {.kind = EVENT_MAILBOX, .account = account};
-    return with_records(set, store, &e, &ignored, decide_forget);
+    struct event e = {.kind = EVENT_REJECTED, .at_ms = now_ms, .account = account};
+    struct decision d = {.set = set, .event = &e, .verdict = &ignored};
+    return with_records(&d, store, decide_forget);
 }

@@ -35,10 +35,15 @@ struct verdict {
     int64_t lock_until_ms;
     int32_t score_hundredths; /* the sum */
     struct view pool;         /* of the first rule by name that says one; empty: none */
-    unsigned reason_count;    /* in the order of rule names */
-    struct reason reasons[REASONS_MAX];
+    struct view pool_rule;    /* that rule's name */
     bool is_counted; /* what is used up was counted: give it back if the message fails */
+    bool had_mailbox_access;
+    unsigned reason_count; /* the strictest first, shadow rules last */
+    struct reason reasons[REASONS_MAX];
 };
+
+/* No reasons, no actions. Cheaper than to clear all of it. */
+void verdict_init(struct verdict *v);
 
 /* A verdict that lets the event pass, whatever else it asks for. */
 static inline bool verdict_is_pass(const struct verdict *v)
@@ -52,13 +57,14 @@ static inline bool verdict_is_pass(const struct verdict *v)
 int engine_decide(const struct rule_set *set, struct store *store, const struct event *e,
                   struct verdict *out);
 
-/* The message of this earlier EVENT_MESSAGE was not accepted after all: what it used up
- * is given back, in the windows of its own time. */
+/* The message of this earlier EVENT_MESSAGE or EVENT_CONTENT was not accepted after all:
+ * what it used up is given back, in the windows of its own time. `had_mailbox_access` is
+ * its verdict's. */
 int engine_give_back(const struct rule_set *set, struct store *store,
-                     const struct event *e);
+                     const struct event *e, bool had_mailbox_access);
 
 /* After a release: the account's windows begin anew. */
 int engine_forget_account(const struct rule_set *set, struct store *store,
-                          uint64_t account);
+                          uint64_t account, int64_t now_ms);
 
 #endif

@@ -41,12 +41,24 @@ struct rule_override {
     uint32_t limit; /* UINT32_MAX: the rule does not hold for this account */
 };
 
+/* One domain among a message's recipients. */
+struct destination {
+    uint64_t hash;
+    struct view domain; /* lower case */
+    uint32_t recipients;
+};
+
+/* Accounts of this bit do not exist: somebody tried to sign in by such a name. They are
+ * counted like real ones, so that nobody can tell them apart by our answers, and their
+ * records are the first to go. */
+#define ACCOUNT_UNKNOWN_BIT (UINT64_C(1) << 63)
+
 struct event {
     enum event_kind kind;
     int64_t at_ms; /* wall clock */
 
-    uint64_t account; /* 0: none known; of a failed login, the account that was tried, if
-                         it exists */
+    uint64_t account; /* 0: none known; of a failed login, the account that was tried */
+    uint64_t domain;  /* keyed hash of the account's domain; 0: none known */
     struct view account_class;
     int64_t account_age_ms; /* negative: unknown */
     bool is_home;           /* the country is one of the account's home countries */
@@ -68,9 +80,11 @@ struct event {
     uint64_t tried_account_hash;      /* EVENT_LOGIN_FAILED: of the name, known or not */
     uint32_t recipients;              /* EVENT_MESSAGE, EVENT_REJECTED: how many */
     const uint32_t *recipient_hashes; /* EVENT_MESSAGE: of each, NULL when not known */
-    uint64_t bytes;                   /* EVENT_CONTENT */
-    int32_t score_hundredths;         /* EVENT_CONTENT */
-    const uint64_t *fingerprints;     /* EVENT_CONTENT */
+    const struct destination *destinations; /* EVENT_MESSAGE, EVENT_REJECTED */
+    unsigned destination_count;
+    uint64_t bytes;               /* EVENT_CONTENT */
+    int32_t score_hundredths;     /* EVENT_CONTENT */
+    const uint64_t *fingerprints; /* EVENT_CONTENT */
     unsigned fingerprint_count;
 };
 

@@ -7,34 +7,34 @@
 
 #include "policy/engine/subject.h"
 
-#define EARTH_RADIUS_KM 6371.0
-#define DEGREE          (3.14159265358979323846 / 180.0)
-#define NEAR_KM         100.0 /* databases place the same network differently by so much */
-#define SPEED_MAX_KMH   1000000.0
+#define EARTH_RADIUS_KM   6371.0
+#define DEGREE            (3.14159265358979323846 / 180.0)
+#define NEAR_KM           100.0 /* databases place the same network differently by so much */
+#define SPEED_MAX_KMH     1000000.0
+#define CLOCK_SLACK_HOURS 0.1
 
 /* ---- what is used up ---- */
 
-static uint32_t new_recipients(const struct event *e, const struct record *account)
+uint32_t judge_new_recipients(const struct event *e, struct record *account)
 {
-    struct cell *c = account ? record_find((struct record *)account,
-                                           CELL_ID_KNOWN_RECIPIENTS, CELL_KNOWN)
-                             : NULL;
+    struct cell *c =
+        account ? record_find(account, CELL_ID_KNOWN_RECIPIENTS, CELL_KNOWN) : NULL;
     uint32_t n = 0;
     for (uint32_t i = 0; e->recipient_hashes && i < e->recipients; i++)
         n += !(c && cell_known_has(c->of.known, e->recipient_hashes[i]));
     return n;
 }
 
-uint32_t judge_amount(const struct rule *r, const struct event *e,
-                      const struct record *account)
+uint32_t judge_amount(const struct rule *r, const struct event *e, unsigned nth,
+                      uint32_t new_recipients)
 {
     switch (r->count) {
     case COUNT_MESSAGES:
         return 1;
     case COUNT_RECIPIENTS:
-        return e->recipients;
+        return rule_recipients(r, e, nth);
     case COUNT_NEW_RECIPIENTS:
-        return new_recipients(e, account);
+        return new_recipients;
     case COUNT_BYTES:
         return e->bytes / 1024 < UINT32_MAX ? (uint32_t)((e->bytes + 1023) / 1024)
                                             : UINT32_MAX;
@@ -64,7 +64,7 @@ void judge_use(const struct rule *r, const struct event *e, struct record *rec,
     struct cell *c = record_get(rec, r->cell_id, CELL_SUM);
     if (!c)
         return;
-    cell_sum_add(&c->of.sum, r->within_ms, e->at_ms, amount);
+    cell_sum_add(c->of.sum, r->within_ms, e->at_ms, amount);
     rec->is_changed = true;
 }
 
@@ -74,7 +74,7 @@ void judge_give_back(const struct rule *r, const struct event *e, struct record 
     struct cell *c = record_find(rec, r->cell_id, CELL_SUM);
     if (is_gauge(r) || !c)
         return;
-    cell_sum_take(&c->of.sum, r->within_ms, e->at_ms, amount);
+    cell_sum_take(c->of.sum, r->within_ms, e->at_ms, amount);
     rec->is_changed = true;
 }
 
@@ -99,6 +99,8 @@ static uint32_t speed_kmh(const struct cell_place *p, const struct event *e)
     if (km < NEAR_KM)
         return 0;
     double hours = ((double)e->at_ms / 1000.0 - p->at_s) / 3600.0;
+    if (hours < -CLOCK_SLACK_HOURS)
+        return 0; /* noted under a wrong date */
     double kmh = hours > 1.0 / 3600.0 ? km / hours : SPEED_MAX_KMH;
     return (uint32_t)(kmh < SPEED_MAX_KMH ? kmh : SPEED_MAX_KMH);
 }
@@ -116,21 +118,11 @@ static void note_place(struct cell_place *p, const struct event *e)
 
 static enum cell_kind cell_kind_of(const struct rule *r)
 {
-    switch (r->count) {
-    case COUNT_FAILED_ACCOUNTS:
-    case COUNT_PASSWORDS:
-    case COUNT_COUNTRIES:
-    case COUNT_NETWORKS:
-    case COUNT_ADDRESSES:
-    case COUNT_ACCOUNTS:
+    if (rule_is_distinct(r->count))
         return CELL_DISTINCT;
-    case COUNT_SWITCHES:
+    if (r->count == COUNT_SWITCHES)
         return CELL_STAYS;
-    case COUNT_SPEED:
-        return CELL_PLACE;
-    default:
-        return CELL_SUM;
-    }
+    return r->count == COUNT_SPEED ? CELL_PLACE : CELL_SUM;
 }
 
 static uint32_t fold(uint64_t h)
@@ -176,8 +168,15 @@ static bool is_known(const struct rule *r, const struct event *e)
     }
 }
 
+/* An account's own limit may be higher than that of any rule. */
+static unsigned room_for(const struct rule *r, const struct event *e)
+{
+    uint32_t limit = rule_limit_for(r, e);
+    return limit > r->room && limit != UINT32_MAX ? limit : r->room;
+}
+
 void judge_note(const struct rule_set *set, const struct rule *r, const struct event *e,
-                struct record *rec)
+                unsigned nth, struct record *rec)
 {
     struct cell *c = is_known(r, e) ? record_get(rec, r->cell_id, cell_kind_of(r)) : NULL;
     if (!c)
@@ -185,17 +184,19 @@ void judge_note(const struct rule_set *set, const struct rule *r, const struct e
     rec->is_changed = true;
     switch (c->kind) {
     case CELL_DISTINCT:
-        cell_distinct_add(c->of.distinct, distinct_of(set, r, e), e->at_ms);
+        cell_distinct_add(c->of.distinct, room_for(r, e), distinct_of(set, r, e),
+                          e->at_ms);
         break;
     case CELL_STAYS:
-        cell_stays_add(c->of.stays, e->place.country, e->at_ms);
+        cell_stays_add(c->of.stays, room_for(r, e), e->place.country, e->at_ms);
         break;
     case CELL_PLACE:
         note_place(&c->of.place, e);
         break;
     default:
-        cell_sum_add(&c->of.sum, r->within_ms, e->at_ms,
-                     r->count == COUNT_REJECTED_RECIPIENTS ? e->recipients : 1);
+        cell_sum_add(c->of.sum, r->within_ms, e->at_ms,
+                     r->count == COUNT_REJECTED_RECIPIENTS ? rule_recipients(r, e, nth)
+                                                           : 1);
     }
 }
 
@@ -214,18 +215,24 @@ uint32_t judge_value(const struct rule *r, const struct event *e, struct record 
     case CELL_PLACE:
         return speed_kmh(&c->of.place, e);
     default:
-        return cell_sum_at(&c->of.sum, r->within_ms, e->at_ms);
+        return cell_sum_at(c->of.sum, r->within_ms, e->at_ms);
     }
 }
 
-static bool draws_on_spare(const struct rule *r, const struct event *e,
-                           struct record *rec, uint32_t n)
+/* How much of `amount` goes beyond the limit, when `value` was used before. */
+static uint32_t beyond(uint32_t limit, uint32_t value, uint32_t amount)
 {
-    struct cell *c = r->spare > 0 ? record_get(rec, r->name_hash, CELL_SPARE) : NULL;
-    if (!c || !cell_spare_take(&c->of.spare, r->spare, e->at_ms, n))
-        return false;
-    rec->is_changed = true;
-    return true;
+    uint32_t left = value < limit ? limit - value : 0;
+    return amount > left ? amount - left : 0;
+}
+
+static bool has_spare(const struct rule *r, const struct event *e, struct record *rec,
+                      uint32_t n)
+{
+    static const struct cell_spare full;
+    struct cell *c = record_find(rec, r->name_hash, CELL_SPARE);
+    return r->spare > 0 &&
+           cell_spare_has(c ? &c->of.spare : &full, r->spare, e->at_ms, n);
 }
 
 bool judge_acts(const struct rule *r, const struct event *e, struct record *rec,
@@ -238,10 +245,36 @@ bool judge_acts(const struct rule *r, const struct event *e, struct record *rec,
         return limit > 0 && value >= limit;
     if (is_gauge(r))
         return value > limit;
-    if (amount == 0 || (value <= limit && amount <= limit - value))
-        return false;
-    uint32_t beyond = value < limit ? amount - (limit - value) : amount;
-    return !draws_on_spare(r, e, rec, beyond);
+    uint32_t over = beyond(limit, value, amount);
+    return over > 0 && !has_spare(r, e, rec, over);
+}
+
+void judge_draw(const struct rule *r, const struct event *e, struct record *rec,
+                uint32_t amount)
+{
+    uint32_t limit = rule_limit_for(r, e);
+    if (r->spare == 0 || limit == UINT32_MAX || is_gauge(r))
+        return;
+    uint32_t over = beyond(limit, judge_value(r, e, rec), amount);
+    struct cell *c = over > 0 && has_spare(r, e, rec, over)
+                         ? record_get(rec, r->name_hash, CELL_SPARE)
+                         : NULL;
+    if (!c)
+        return;
+    cell_spare_take(&c->of.spare, r->spare, e->at_ms, over);
+    rec->is_changed = true;
+}
+
+void judge_refill(const struct rule *r, const struct event *e, struct record *rec,
+                  uint32_t amount)
+{
+    uint32_t limit = rule_limit_for(r, e), value = judge_value(r, e, rec);
+    struct cell *c = record_find(rec, r->name_hash, CELL_SPARE);
+    if (!c || limit == UINT32_MAX || is_gauge(r))
+        return;
+    cell_spare_give_back(&c->of.spare,
+                         beyond(limit, value > amount ? value - amount : 0, amount));
+    rec->is_changed = true;
 }
 
 /* ---- grounds ---- */
@@ -274,8 +307,8 @@ static void list_seen(const struct cell_seen *seen, unsigned count, bool is_coun
     out[used >= 2 ? used - 2 : 0] = '\0';
 }
 
-void judge_grounds(const struct rule *r, const struct event *e, struct record *rec,
-                   uint32_t value, char *out, size_t out_size)
+void judge_grounds(const struct rule *r, struct record *rec, uint32_t value, char *out,
+                   size_t out_size)
 {
     struct cell *c = record_find(rec, r->cell_id, cell_kind_of(r));
     if (c && c->kind == CELL_STAYS)
@@ -290,5 +323,4 @@ void judge_grounds(const struct rule *r, const struct event *e, struct record *r
     else
         snprintf(out, out_size, "%" PRIu32 " in %" PRId64 " s", value,
                  r->within_ms / 1000);
-    (void)e;
 }

@@ -6,11 +6,14 @@
 #include "msa/base/codec.h"
 #include "msa/base/err.h"
 
-#define RECORD_VERSION 1
+#define RECORD_VERSION  2
+#define HEAD_BYTES      8 /* version, keep_until_s, epoch, cells */
+#define CELL_HEAD_BYTES 7 /* id, kind, length */
 
 void record_init(struct record *r, struct arena *arena)
 {
-    r->touched_s = 0;
+    r->keep_until_s = 0;
+    r->epoch = 0;
     r->cell_count = 0;
     r->is_changed = false;
     r->arena = arena;
@@ -18,22 +21,21 @@ void record_init(struct record *r, struct arena *arena)
 
 /* ---- one cell ---- */
 
-/* The large cells are allocated; false when memory is out. */
+/* Empty. The large cells are allocated; false when memory is out. */
 static bool cell_init(struct cell *c, struct arena *arena)
 {
-    uint32_t id = c->id;
-    enum cell_kind kind = c->kind;
-    memset(c, 0, sizeof *c);
-    c->id = id;
-    c->kind = kind;
-    switch (kind) {
+    memset(&c->of, 0, sizeof c->of);
+    c->is_open = true;
+    c->raw = VIEW_EMPTY;
+    switch (c->kind) {
+    case CELL_SUM:
+        return (c->of.sum = ARENA_NEW(arena, struct cell_sum)) != NULL;
     case CELL_DISTINCT:
         return (c->of.distinct = ARENA_NEW(arena, struct cell_distinct)) != NULL;
     case CELL_STAYS:
         return (c->of.stays = ARENA_NEW(arena, struct cell_stays)) != NULL;
     case CELL_KNOWN:
         return (c->of.known = ARENA_NEW(arena, struct cell_known)) != NULL;
-    case CELL_SUM:
     case CELL_PLACE:
     case CELL_LOCK:
     case CELL_SPARE:
@@ -118,7 +120,7 @@ static void put_cell(struct buf *b, const struct cell *c)
 {
     switch (c->kind) {
     case CELL_SUM:
-        put_sum(b, &c->of.sum);
+        put_sum(b, c->of.sum);
         break;
     case CELL_DISTINCT:
         put_seen(b, c->of.distinct->seen, c->of.distinct->count);
@@ -151,7 +153,7 @@ static void get_cell(struct reader *r, struct cell *c)
 {
     switch (c->kind) {
     case CELL_SUM:
-        get_sum(r, &c->of.sum);
+        get_sum(r, c->of.sum);
         break;
     case CELL_DISTINCT:
         get_seen(r, c->of.distinct->seen, &c->of.distinct->count, DISTINCT_MAX);
@@ -180,6 +182,18 @@ static void get_cell(struct reader *r, struct cell *c)
     }
 }
 
+/* Decodes; damaged bytes are an empty cell. False when memory is out. */
+static bool cell_open(struct cell *c, struct arena *arena)
+{
+    struct reader payload = reader_of(c->raw);
+    if (c->is_open)
+        return true;
+    if (!cell_init(c, arena))
+        return false;
+    get_cell(&payload, c);
+    return reader_end(&payload) == MSA_OK || cell_init(c, arena);
+}
+
 /* ---- the record ---- */
 
 static int decode_cells(struct record *r, struct reader *in, unsigned count)
@@ -188,15 +202,14 @@ static int decode_cells(struct record *r, struct reader *in, unsigned count)
         struct cell *c = &r->cells[i];
         c->id = get_u32(in);
         uint8_t kind = get_u8(in);
-        struct reader payload = reader_of(get_bytes(in, RECORD_BYTES_MAX));
-        if (in->failed || kind < CELL_SUM || kind > CELL_KNOWN)
+        size_t length = get_u16(in);
+        if (in->failed || length > in->n || kind < CELL_SUM || kind > CELL_KNOWN)
             return MSA_ECORRUPT;
         c->kind = (enum cell_kind)kind;
-        if (!cell_init(c, r->arena))
-            return MSA_ENOMEM;
-        get_cell(&payload, c);
-        if (reader_end(&payload) < 0)
-            return MSA_ECORRUPT;
+        c->is_open = false;
+        c->raw = view_of((const char *)in->p, length);
+        in->p += length;
+        in->n -= length;
         r->cell_count++;
     }
     return reader_end(in) < 0 ? MSA_ECORRUPT : MSA_OK;
@@ -207,7 +220,8 @@ int record_decode(struct record *r, struct arena *arena, struct view bytes)
     struct reader in = reader_of(bytes);
     record_init(r, arena);
     uint8_t version = get_u8(&in);
-    r->touched_s = get_u32(&in);
+    r->keep_until_s = get_u32(&in);
+    r->epoch = get_u16(&in);
     uint8_t count = get_u8(&in);
     int err = in.failed || version != RECORD_VERSION || count > RECORD_CELLS_MAX
                   ? MSA_ECORRUPT
@@ -217,34 +231,60 @@ int record_decode(struct record *r, struct arena *arena, struct view bytes)
     return err;
 }
 
+uint32_t record_keep_until(struct view bytes)
+{
+    struct reader in = reader_of(bytes);
+    bool is_known = get_u8(&in) == RECORD_VERSION;
+    uint32_t keep_until_s = get_u32(&in);
+    return is_known ? keep_until_s : 0;
+}
+
+/* The length is known only behind the payload. */
+static void put_length(struct buf *out, size_t cell_at)
+{
+    size_t length = buf_len(out) - cell_at - CELL_HEAD_BYTES;
+    out->data[out->start + cell_at + 5] = (char)(length & 0xff);
+    out->data[out->start + cell_at + 6] = (char)(length >> 8);
+}
+
+static void encode_cell(struct buf *out, const struct cell *c)
+{
+    size_t at = buf_len(out);
+    put_u32(out, c->id);
+    put_u8(out, (uint8_t)c->kind);
+    put_u16(out, (uint16_t)c->raw.n);
+    if (!c->is_open) {
+        buf_add(out, c->raw);
+        return;
+    }
+    put_cell(out, c);
+    if (!buf_failed(out))
+        put_length(out, at);
+}
+
 int record_encode(const struct record *r, struct buf *out)
 {
-    char space[RECORD_BYTES_MAX];
-    struct buf payload = {
-        .data = space, .cap = sizeof space, .max = sizeof space}; /* never grows */
-    size_t count_at = buf_len(out) + 5;
+    size_t begin = buf_len(out);
     uint8_t count = 0;
     put_u8(out, RECORD_VERSION);
-    put_u32(out, r->touched_s);
+    put_u32(out, r->keep_until_s);
+    put_u16(out, r->epoch);
     put_u8(out, 0);
-    for (unsigned i = 0; i < r->cell_count; i++) {
-        buf_reset(&payload);
-        put_cell(&payload, &r->cells[i]);
-        if (buf_failed(&payload) ||
-            buf_len(out) - count_at + buf_len(&payload) + 16 > RECORD_BYTES_MAX)
-            continue; /* the oldest come last, see record_get: they are what is dropped */
-        put_u32(out, r->cells[i].id);
-        put_u8(out, (uint8_t)r->cells[i].kind);
-        put_bytes(out, buf_view(&payload));
-        count++;
+    for (unsigned i = 0; i < r->cell_count && !buf_failed(out); i++) {
+        size_t before = buf_len(out);
+        encode_cell(out, &r->cells[i]);
+        if (buf_len(out) - begin > RECORD_BYTES_MAX)
+            buf_truncate(out, before); /* the last resort: see the head of record.h */
+        else
+            count++;
     }
     if (buf_failed(out))
         return MSA_ENOMEM;
-    out->data[out->start + count_at] = (char)count;
+    out->data[out->start + begin + HEAD_BYTES - 1] = (char)count;
     return MSA_OK;
 }
 
-struct cell *record_find(struct record *r, uint32_t id, enum cell_kind kind)
+static struct cell *find(struct record *r, uint32_t id, enum cell_kind kind)
 {
     for (unsigned i = 0; i < r->cell_count; i++)
         if (r->cells[i].id == id && r->cells[i].kind == kind)
@@ -252,31 +292,48 @@ struct cell *record_find(struct record *r, uint32_t id, enum cell_kind kind)
     return NULL;
 }
 
+struct cell *record_find(struct record *r, uint32_t id, enum cell_kind kind)
+{
+    struct cell *c = find(r, id, kind);
+    return c && cell_open(c, r->arena) ? c : NULL;
+}
+
 struct cell *record_get(struct record *r, uint32_t id, enum cell_kind kind)
 {
-    struct cell *c = record_find(r, id, kind);
+    struct cell *c = find(r, id, kind);
     if (c)
-        return c;
-    /* New cells go last; at the maximum the last one gives way, which is the youngest:
-     * what has been counted for longest is what an attacker would like to see forgotten.
-     */
-    unsigned at =
-        r->cell_count < RECORD_CELLS_MAX ? r->cell_count++ : RECORD_CELLS_MAX - 1;
-    c = &r->cells[at];
+        return cell_open(c, r->arena) ? c : NULL;
+    if (r->cell_count == RECORD_CELLS_MAX)
+        return NULL;
+    c = &r->cells[r->cell_count];
     c->id = id;
     c->kind = kind;
-    if (cell_init(c, r->arena))
-        return c;
-    r->cell_count--;
-    return NULL;
+    if (!cell_init(c, r->arena))
+        return NULL;
+    r->cell_count++;
+    return c;
+}
+
+void record_drop_cells(struct record *r, record_keeps_fn *keeps, const void *arg)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < r->cell_count; i++)
+        if (keeps(r->cells[i].id, arg)) {
+            if (kept < i)
+                r->cells[kept] = r->cells[i];
+            kept++;
+        }
+    r->cell_count = kept;
+}
+
+static bool is_fixed(uint32_t id, const void *arg)
+{
+    (void)arg;
+    return id < CELL_ID_FIRST_OF_RULES;
 }
 
 void record_forget_counts(struct record *r)
 {
-    unsigned kept = 0;
-    for (unsigned i = 0; i < r->cell_count; i++)
-        if (r->cells[i].id < CELL_ID_FIRST_OF_RULES)
-            r->cells[kept++] = r->cells[i];
-    r->cell_count = kept;
+    record_drop_cells(r, is_fixed, NULL);
     r->is_changed = true;
 }

@@ -4,12 +4,17 @@
  * A record is a list of cells, one for each rule that counts for this subject, found by
  * the rule's cell_id, and a few with fixed ids. On disk:
  *
- *      u8 version | u32 touched_s | u8 cells | cells…
+ *      u8 version | u32 keep_until_s | u16 epoch | u8 cells | cells…
  *      cell: u32 id | u8 kind | u16 length | payload
  *
- * Bounded: at most RECORD_CELLS_MAX cells and RECORD_BYTES_MAX bytes; a cell that does
- * not fit any more pushes out the one that has been quiet longest. Bytes that do not
- * decode are an empty record: a counter may be lost, mail may not be refused for it. */
+ * A cell is decoded when somebody asks for it, and written back byte for byte if nobody
+ * did: a decision costs what it looks at, not what is remembered.
+ *
+ * Bounded: at most RECORD_CELLS_MAX cells and RECORD_BYTES_MAX bytes. The configuration
+ * refuses rules that would need more (msa/config/check_rules.c), and cells of rules that
+ * are gone are dropped, so nothing in use is ever lost to the bound. Bytes that do not
+ * decode are an empty record or cell: a counter may be lost, mail may not be refused for
+ * it. */
 #ifndef POLICY_ENGINE_RECORD_H
 #define POLICY_ENGINE_RECORD_H
 
@@ -19,13 +24,15 @@
 #include "msa/base/buf.h"
 #include "msa/base/view.h"
 
-#define RECORD_CELLS_MAX 40
+#define RECORD_CELLS_MAX 64
 #define RECORD_BYTES_MAX 8192
 #define SUM_BUCKETS \
     13 /* a window is twelve buckets wide and may begin within a thirteenth */
-#define DISTINCT_MAX 128
-#define STAYS_MAX    48
-#define KNOWN_MAX    256
+#define DISTINCT_MAX  128
+#define STAYS_MAX     48
+#define KNOWN_MAX     256
+#define NETWORKS_MAX  48 /* that are remembered of an account */
+#define GOOD_FOR_DAYS 60
 
 enum cell_kind {
     CELL_SUM = 1,  /* how many in a window */
@@ -42,7 +49,7 @@ enum cell_fixed_id {
     CELL_ID_KNOWN_RECIPIENTS = 1,
     CELL_ID_GOOD_NETWORKS = 2,    /* from which the account signed in well */
     CELL_ID_MAILBOX_NETWORKS = 3, /* from which POP or IMAP was used */
-    CELL_ID_MAILBOX_FEED = 4,     /* of everyone: that such accesses are reported at all */
+    CELL_ID_MAILBOX_FEED = 4, /* of everyone: that such accesses are reported at all */
     CELL_ID_FIRST_OF_RULES = 16,
 };
 
@@ -94,22 +101,24 @@ struct cell_known {
 struct cell {
     uint32_t id;
     enum cell_kind kind;
-    union {
-        struct cell_sum sum;
-        struct cell_distinct
-            *distinct; /* the large ones live in the record's own arena */
+    bool is_open;    /* decoded; otherwise it is still what was read */
+    struct view raw; /* while not open */
+    union {          /* the large ones live in the record's own arena */
+        struct cell_sum *sum;
+        struct cell_distinct *distinct;
         struct cell_stays *stays;
+        struct cell_known *known;
         struct cell_place place;
         struct cell_lock lock;
         struct cell_spare spare;
-        struct cell_known *known;
     } of;
 };
 
 struct arena;
 
 struct record {
-    uint32_t touched_s;
+    uint32_t keep_until_s; /* after which nothing in it says anything any more */
+    uint16_t epoch;        /* counts the account's releases */
     unsigned cell_count;
     bool is_changed;
     struct arena *arena; /* of the decision under way */
@@ -117,14 +126,22 @@ struct record {
 };
 
 void record_init(struct record *r, struct arena *arena);
-/* MSA_OK, or MSA_ECORRUPT with `r` empty. */
+/* MSA_OK, or MSA_ECORRUPT with `r` empty. `bytes` must outlive `r`. */
 int record_decode(struct record *r, struct arena *arena, struct view bytes);
 /* MSA_OK or MSA_ENOMEM; never more than RECORD_BYTES_MAX. */
 int record_encode(const struct record *r, struct buf *out);
+/* keep_until_s of encoded bytes; 0 if they are damaged. */
+uint32_t record_keep_until(struct view bytes);
 
+/* NULL: not there, or memory is out. */
 struct cell *record_find(struct record *r, uint32_t id, enum cell_kind kind);
-/* The cell, made anew and empty if it is not there. NULL when memory is out. */
+/* The cell, made anew and empty if it is not there. NULL when memory is out, or the
+ * record is full, which cells of the rules in force cannot make it. */
 struct cell *record_get(struct record *r, uint32_t id, enum cell_kind kind);
+
+/* Drops the cells whose ids `keeps` says no to. */
+typedef bool record_keeps_fn(uint32_t id, const void *arg);
+void record_drop_cells(struct record *r, record_keeps_fn *keeps, const void *arg);
 /* Forgets what the rules counted (after a release), not what is known of the subject. */
 void record_forget_counts(struct record *r);
 
@@ -145,21 +162,28 @@ void cell_sum_add(struct cell_sum *s, int64_t within_ms, int64_t now_ms, uint32_
 /* Gives back what was added at `then_ms`, if its bucket is still there. */
 void cell_sum_take(struct cell_sum *s, int64_t within_ms, int64_t then_ms, uint32_t n);
 
-/* Adds `what`, or moves it to the newest. */
-void cell_distinct_add(struct cell_distinct *d, uint32_t what, int64_t now_ms);
+/* Adds `what`, or moves it to the newest; the oldest go when there are more than `room`
+ * (at most DISTINCT_MAX). */
+void cell_distinct_add(struct cell_distinct *d, unsigned room, uint32_t what,
+                       int64_t now_ms);
 /* How many different ones the window holds. */
 unsigned cell_distinct_at(const struct cell_distinct *d, int64_t within_ms,
                           int64_t now_ms);
 bool cell_distinct_has(const struct cell_distinct *d, uint32_t what, int64_t within_ms,
                        int64_t now_ms);
-/* Notes a sign-in from `country`: a stay goes on, or a new one begins. */
-void cell_stays_add(struct cell_stays *s, uint16_t country, int64_t now_ms);
+/* Notes a sign-in from `country`: a stay goes on, or a new one begins. `room` as above,
+ * at most STAYS_MAX. */
+void cell_stays_add(struct cell_stays *s, unsigned room, uint16_t country,
+                    int64_t now_ms);
 /* How many stays the window holds, the one that it began in among them. */
 unsigned cell_stays_at(const struct cell_stays *s, int64_t within_ms, int64_t now_ms);
 bool cell_known_has(const struct cell_known *k, uint32_t what);
 void cell_known_add(struct cell_known *k, uint32_t what);
-/* Takes `n` from a reserve of `spare` that refills within a day; false if there is not so
- * much. */
-bool cell_spare_take(struct cell_spare *s, uint32_t spare, int64_t now_ms, uint32_t n);
+/* A reserve of `spare` that refills within a day: is there `n` of it, take it, give it
+ * back. */
+bool cell_spare_has(const struct cell_spare *s, uint32_t spare, int64_t now_ms,
+                    uint32_t n);
+void cell_spare_take(struct cell_spare *s, uint32_t spare, int64_t now_ms, uint32_t n);
+void cell_spare_give_back(struct cell_spare *s, uint32_t n);
 
 #endif

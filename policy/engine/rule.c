@@ -1,11 +1,15 @@
 #include "policy/engine/rule.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "msa/base/buf.h"
 #include "msa/base/codec.h"
 #include "msa/base/table.h"
 #include "policy/engine/record.h"
+
+#define DAY_S    86400u
+#define ROOM_MAX DISTINCT_MAX
 
 static const char *const count_names[COUNT_KIND_COUNT] = {
     [COUNT_MESSAGES] = "messages",
@@ -35,6 +39,8 @@ static const char *const subject_names[PER_KIND_COUNT] = {
     [PER_ACCOUNT_NETWORK] = "account+network",
     [PER_ACCOUNT_COUNTRY] = "account+country",
     [PER_FINGERPRINT] = "fingerprint",
+    [PER_DOMAIN] = "domain",
+    [PER_DESTINATION] = "destination",
     [PER_EVERYONE] = "everyone",
 };
 
@@ -67,43 +73,100 @@ bool rule_is_used_up(enum rule_count count)
     return count <= COUNT_SENDING;
 }
 
-bool rule_hears(const struct rule *r, enum event_kind kind)
+bool rule_is_distinct(enum rule_count count)
+{
+    switch (count) {
+    case COUNT_FAILED_ACCOUNTS:
+    case COUNT_PASSWORDS:
+    case COUNT_COUNTRIES:
+    case COUNT_NETWORKS:
+    case COUNT_ADDRESSES:
+    case COUNT_ACCOUNTS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- which events concern a rule ---- */
+
+#define BIT(kind) ((uint8_t)(1u << (kind)))
+
+/* What a decision does later in the message's life than it was counted. */
+#define LASTING_ACTIONS                                                          \
+    (THEN_SCORE | THEN_POOL | THEN_ALIGN | THEN_DELAY | THEN_HOLD | THEN_DEFER | \
+     THEN_REFUSE)
+
+static bool is_of_failures(enum rule_count count)
+{
+    return count == COUNT_FAILURES || count == COUNT_FAILED_ACCOUNTS ||
+           count == COUNT_PASSWORDS;
+}
+
+static uint8_t heard(const struct rule *r)
 {
     bool needs_content = r->when.has_min_score || r->per == PER_FINGERPRINT;
     switch (r->count) {
     case COUNT_MESSAGES:
     case COUNT_RECIPIENTS:
     case COUNT_NEW_RECIPIENTS:
-        return kind == (needs_content ? EVENT_CONTENT : EVENT_MESSAGE);
+        return BIT(needs_content ? EVENT_CONTENT : EVENT_MESSAGE);
     case COUNT_BYTES:
-        return kind == EVENT_CONTENT;
+        return BIT(EVENT_CONTENT);
     case COUNT_SESSIONS:
-        return kind == (r->per == PER_ADDRESS || r->per == PER_NETWORK ? EVENT_CONNECT
-                                                                       : EVENT_LOGIN);
+        return BIT(r->per == PER_ADDRESS || r->per == PER_NETWORK ? EVENT_CONNECT
+                                                                  : EVENT_LOGIN);
     case COUNT_SENDING:
-        return kind == EVENT_TRANSACTION;
+        return BIT(EVENT_TRANSACTION);
     case COUNT_REJECTED_RECIPIENTS:
-        return kind == EVENT_REJECTED;
+        return BIT(EVENT_REJECTED);
     case COUNT_REFUSALS:
-        return kind == EVENT_MESSAGE;
+        return BIT(EVENT_MESSAGE);
     case COUNT_FAILURES:
     case COUNT_FAILED_ACCOUNTS:
     case COUNT_PASSWORDS:
-        return kind == EVENT_LOGIN_FAILED;
+        return BIT(EVENT_LOGIN_FAILED);
     case COUNT_ACCOUNTS:
-        return kind == (needs_content ? EVENT_CONTENT : EVENT_LOGIN);
+        return BIT(needs_content ? EVENT_CONTENT : EVENT_LOGIN);
     case COUNT_LOGINS:
     case COUNT_COUNTRIES:
     case COUNT_NETWORKS:
     case COUNT_ADDRESSES:
     case COUNT_SWITCHES:
     case COUNT_SPEED:
-        return kind == EVENT_LOGIN;
+        return BIT(EVENT_LOGIN);
     case COUNT_KIND_COUNT:
         break;
     }
-    return false;
+    return 0;
 }
+
+/* A sign goes on to hold while its window does: one of the account or address for their
+ * messages; one of failed sign-ins for further sign-ins and greetings, but never for the
+ * messages of the victim. A speed is of one moment. */
+static uint8_t held_for(const struct rule *r)
+{
+    if (rule_is_used_up(r->count) || r->count == COUNT_SPEED ||
+        !(r->actions & LASTING_ACTIONS))
+        return 0;
+    uint8_t later = is_of_failures(r->count) ? BIT(EVENT_CONNECT) | BIT(EVENT_LOGIN)
+                                             : BIT(EVENT_MESSAGE) | BIT(EVENT_CONTENT);
+    return later & (uint8_t)~r->hears;
+}
+
+/* A lock shuts out sign-ins, and messages if it was for messages. */
+static uint8_t locked(const struct rule *r)
+{
+    if (!(r->actions & THEN_LOCK))
+        return 0;
+    bool is_of_messages = rule_is_used_up(r->count) ||
+                          r->count == COUNT_REJECTED_RECIPIENTS ||
+                          r->count == COUNT_REFUSALS;
+    return (uint8_t)(BIT(EVENT_LOGIN) | BIT(EVENT_LOGIN_FAILED) |
+                     (is_of_messages ? BIT(EVENT_TRANSACTION) | BIT(EVENT_MESSAGE) : 0));
+}
+
+/* ---- conditions ---- */
 
 static bool origin_matches(const struct rule_when *w, const struct event *e)
 {
@@ -134,9 +197,32 @@ static bool account_matches(const struct rule_when *w, const struct event *e,
            e->account_age_ms >= w->older_than_ms;
 }
 
-bool rule_matches(const struct rule *r, const struct event *e, bool has_mailbox_access)
+static bool is_destination(const struct rule_when *w, const struct destination *d)
+{
+    for (unsigned i = 0; i < w->destination_count; i++)
+        if (view_eq(w->destinations[i], d->domain))
+            return true;
+    return w->destination_count == 0;
+}
+
+uint32_t rule_recipients(const struct rule *r, const struct event *e, unsigned nth)
+{
+    uint64_t n = 0;
+    if (r->per != PER_DESTINATION && r->when.destination_count == 0)
+        return e->recipients;
+    for (unsigned i = 0; i < e->destination_count; i++)
+        if ((r->per != PER_DESTINATION || i == nth) &&
+            is_destination(&r->when, &e->destinations[i]))
+            n += e->destinations[i].recipients;
+    return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+bool rule_matches(const struct rule *r, const struct event *e, bool has_mailbox_access,
+                  unsigned nth)
 {
     const struct rule_when *w = &r->when;
+    if (w->destination_count > 0 && rule_recipients(r, e, nth) == 0)
+        return false;
     if (w->listener.n > 0 && !view_eq(w->listener, e->listener))
         return false;
     if (w->protocol.n > 0 && !view_eq(w->protocol, e->protocol))
@@ -165,9 +251,10 @@ static uint32_t stable_hash(const void *p, size_t n)
 static void put_when(struct buf *b, const struct rule_when *w)
 {
     put_u8(b, (uint8_t)w->origin);
+    put_u32(b, w->country_count);
     for (unsigned i = 0; i < w->country_count; i++)
         put_u16(b, w->countries[i]);
-    put_u8(b, 0);
+    put_u32(b, w->class_count);
     for (unsigned i = 0; i < w->class_count; i++)
         put_bytes(b, w->classes[i]);
     put_i64(b, w->younger_than_ms);
@@ -175,6 +262,9 @@ static void put_when(struct buf *b, const struct rule_when *w)
     put_u8(b, w->no_mailbox_access);
     put_bytes(b, w->listener);
     put_bytes(b, w->protocol);
+    put_u32(b, w->destination_count);
+    for (unsigned i = 0; i < w->destination_count; i++)
+        put_bytes(b, w->destinations[i]);
     put_u8(b, w->has_min_score);
     put_u32(b, (uint32_t)w->min_score_hundredths);
 }
@@ -187,27 +277,105 @@ static uint32_t cell_id_of(uint32_t hash)
 static void seal(struct rule *r)
 {
     struct buf b;
-    buf_init(&b, 16384);
+    buf_init(&b, 65536);
     put_u8(&b, (uint8_t)r->count);
     put_u8(&b, (uint8_t)r->per);
     put_i64(&b, r->within_ms);
     put_when(&b, &r->when);
-    if (r->count == COUNT_SPEED)
-        put_bytes(
-            &b,
-            r->name); /* noting a place replaces what the next rule would compare with */
+    if (r->count == COUNT_SPEED) /* noting a place replaces what the next rule would
+                                    compare with */
+        put_bytes(&b, r->name);
     struct view identity = buf_view(&b);
     r->cell_id = cell_id_of(stable_hash(identity.p, identity.n));
     r->name_hash = cell_id_of(stable_hash(r->name.p, r->name.n));
+    r->hears = heard(r);
+    r->holds_for = held_for(r);
+    r->locks = locked(r);
     buf_fini(&b);
 }
 
-void rules_seal(struct rule *rules, unsigned count)
+/* A few more than the limit, so that the grounds show what else there was. */
+#define ROOM_BEYOND_LIMIT 4
+
+/* The first rule of a cell counts for all that share it, with room for the highest limit.
+ */
+static void share_cells(struct rule *rules, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        seal(&rules[i]);
+        uint32_t highest = 0;
         rules[i].is_counter = true;
-        for (unsigned before = 0; before < i && rules[i].is_counter; before++)
-            rules[i].is_counter = rules[before].cell_id != rules[i].cell_id;
+        for (unsigned k = 0; k < count; k++) {
+            if (rules[k].cell_id != rules[i].cell_id)
+                continue;
+            if (rules[k].limit > highest)
+                highest = rules[k].limit;
+            rules[i].is_counter = rules[i].is_counter && k >= i;
+        }
+        rules[i].room = (uint16_t)(highest < ROOM_MAX - ROOM_BEYOND_LIMIT
+                                       ? highest + ROOM_BEYOND_LIMIT
+                                       : ROOM_MAX);
     }
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void index_rules(struct rule_set *set)
+{
+    for (unsigned i = 0; i < set->rule_count; i++) {
+        const struct rule *r = &set->rules[i];
+        uint8_t events = r->hears | r->holds_for | r->locks;
+        for (unsigned kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+            if (!(events & BIT(kind)))
+                continue;
+            set->taking_part[kind][set->taking_part_count[kind]++] = (uint8_t)i;
+            set->asks_mailbox[kind] |= r->when.no_mailbox_access;
+        }
+        set->cell_ids[set->cell_id_count++] = r->cell_id;
+        set->cell_ids[set->cell_id_count++] = r->name_hash;
+    }
+    qsort(set->cell_ids, set->cell_id_count, sizeof set->cell_ids[0], by_number);
+}
+
+/* Until the last window has run out, and with a lock until its doublings are forgotten.
+ */
+static void note_how_long(struct rule_set *set)
+{
+    for (unsigned per = 0; per < PER_KIND_COUNT; per++)
+        set->keep_s[per] = 60;
+    for (unsigned i = 0; i < set->rule_count; i++) {
+        const struct rule *r = &set->rules[i];
+        int64_t window_s = r->within_ms / 1000 + r->within_ms / 12000 + 60;
+        if (r->spare > 0 && window_s < DAY_S)
+            window_s = DAY_S;
+        if (window_s > set->keep_s[r->per])
+            set->keep_s[r->per] = (uint32_t)window_s;
+    }
+    if (set->keep_s[PER_ACCOUNT] < GOOD_FOR_DAYS * DAY_S)
+        set->keep_s[PER_ACCOUNT] = GOOD_FOR_DAYS * DAY_S;
+    set->keep_s[PER_EVERYONE] = UINT32_MAX;
+}
+
+void rules_seal(struct rule_set *set, struct rule *rules, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        seal(&rules[i]);
+    share_cells(rules, count);
+    set->rules = rules;
+    set->rule_count = count;
+    set->cell_id_count = 0;
+    memset(set->taking_part_count, 0, sizeof set->taking_part_count);
+    memset(set->asks_mailbox, 0, sizeof set->asks_mailbox);
+    index_rules(set);
+    note_how_long(set);
+}
+
+bool rules_have_cell(const struct rule_set *set, uint32_t cell_id)
+{
+    return cell_id < CELL_ID_FIRST_OF_RULES ||
+           bsearch(&cell_id, set->cell_ids, set->cell_id_count, sizeof set->cell_ids[0],
+                   by_number);
 }

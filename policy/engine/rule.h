@@ -47,6 +47,8 @@ enum rule_subject {
     PER_ACCOUNT_NETWORK,
     PER_ACCOUNT_COUNTRY,
     PER_FINGERPRINT,
+    PER_DOMAIN,      /* the account's */
+    PER_DESTINATION, /* the domain of recipients */
     PER_EVERYONE,
     PER_KIND_COUNT
 };
@@ -80,6 +82,8 @@ struct rule_when {
     bool no_mailbox_access;
     struct view listener;
     struct view protocol;
+    const struct view *destinations; /* domains of recipients, who alone are counted */
+    unsigned destination_count;
     bool has_min_score;
     int32_t min_score_hundredths;
 };
@@ -90,6 +94,11 @@ struct rule {
     uint32_t cell_id;   /* of (count, per, within, when): counts survive a reload that
                            changes the rest */
     bool is_counter;    /* of several rules with one cell the first counts for all */
+    uint16_t room;      /* how many different ones the cell keeps: a few more than the
+                           highest limit of the rules that share it */
+    uint8_t hears; /* which events it counts and judges: bits of 1 << enum event_kind */
+    uint8_t holds_for; /* at which further events it judges what was counted before */
+    uint8_t locks;     /* which events its lock shuts out */
     enum rule_count count;
     enum rule_subject per;
     int64_t within_ms; /* 0 for what is open now and for speed */
@@ -106,9 +115,19 @@ struct rule {
     bool is_shadow;
 };
 
+#define RULES_MAX 128
+
 struct rule_set {
     const struct rule *rules;
     unsigned rule_count;
+    /* Filled by rules_seal: which rules take part in an event, and which cells are in
+     * use. */
+    uint8_t taking_part[EVENT_KIND_COUNT][RULES_MAX];
+    unsigned taking_part_count[EVENT_KIND_COUNT];
+    bool asks_mailbox[EVENT_KIND_COUNT]; /* one of them asks for mailbox access */
+    uint32_t cell_ids[2 * RULES_MAX];    /* ascending */
+    unsigned cell_id_count;
+    uint32_t keep_s[PER_KIND_COUNT]; /* how long a subject's record has anything to say */
     /* Masks of an address that make a source and a network. */
     unsigned v6_source_bits;   /* 64 */
     unsigned v4_network_bits;  /* 24 */
@@ -117,19 +136,24 @@ struct rule_set {
     uint8_t hash_key[16];      /* of short hashes in records; kept with the records */
 };
 
-#define RULES_MAX 128
-
 const char *rule_count_name(enum rule_count count);
 const char *rule_subject_name(enum rule_subject per);
 
-bool rule_is_used_up(enum rule_count count); /* against: is a sign */
-bool rule_hears(const struct rule *r, enum event_kind kind);
-/* `when` holds. The engine knows of mailbox access from the account's record. */
-bool rule_matches(const struct rule *r, const struct event *e, bool has_mailbox_access);
+bool rule_is_used_up(enum rule_count count);  /* against: is a sign */
+bool rule_is_distinct(enum rule_count count); /* counts different ones */
+
+/* `when` holds. The engine knows of mailbox access from the account's record. `nth` is
+ * which of the event's destinations, for a rule per destination. */
+bool rule_matches(const struct rule *r, const struct event *e, bool has_mailbox_access,
+                  unsigned nth);
+/* How many recipients of the event the rule speaks of. */
+uint32_t rule_recipients(const struct rule *r, const struct event *e, unsigned nth);
 uint32_t rule_limit_for(const struct rule *r,
                         const struct event *e); /* with the account's override */
 
-/* Fills name_hash, cell_id and is_counter of all rules of a set; the rest is set. */
-void rules_seal(struct rule *rules, unsigned count);
+/* Takes `rules` for `set` and fills all that follows from them. At most RULES_MAX. */
+void rules_seal(struct rule_set *set, struct rule *rules, unsigned count);
+/* A cell of this id belongs to a rule of the set, or to none and is kept for all. */
+bool rules_have_cell(const struct rule_set *set, uint32_t cell_id);
 
 #endif

@@ -14,7 +14,7 @@
 #include "msa/base/view.h"
 
 #define STORE_KEY_MAX  32
-#define STORE_MANY_MAX 16
+#define STORE_MANY_MAX 24
 
 struct store_key {
     uint8_t length;

@@ -8,10 +8,19 @@
 
 /* First byte of a key. Letters, so that a dump of the store can be read. */
 static const char key_letters[PER_KIND_COUNT] = {
-    [PER_ACCOUNT] = 'a',         [PER_ADDRESS] = 'i',         [PER_NETWORK] = 'n',
-    [PER_ACCOUNT_NETWORK] = 'm', [PER_ACCOUNT_COUNTRY] = 'c', [PER_FINGERPRINT] = 'f',
+    [PER_ACCOUNT] = SUBJECT_KEY_ACCOUNT,
+    [PER_ADDRESS] = 'i',
+    [PER_NETWORK] = 'n',
+    [PER_ACCOUNT_NETWORK] = 'm',
+    [PER_ACCOUNT_COUNTRY] = 'c',
+    [PER_FINGERPRINT] = 'f',
+    [PER_DOMAIN] = 'd',
+    [PER_DESTINATION] = 'r',
     [PER_EVERYONE] = 'e',
 };
+#define LOCK_KEPT_MAX_S            (INT64_C(400) * 86400) /* beyond it the date was wrong */
+#define UNKNOWN_KEPT_S             86400
+#define KEY_LETTER_UNKNOWN_ACCOUNT 'u'
 
 static void key_add(struct store_key *k, const void *p, size_t n)
 {
@@ -37,13 +46,6 @@ static struct ipaddr network_of(const struct rule_set *set, const struct ipaddr 
     return ipaddr_network(a, set->v4_network_bits, set->v6_network_bits).addr;
 }
 
-void subject_account_key(uint64_t account, struct store_key *out)
-{
-    out->length = 0;
-    key_add(out, &key_letters[PER_ACCOUNT], 1);
-    key_add_u64(out, account);
-}
-
 static bool has_subject(const struct event *e, enum rule_subject per, unsigned nth)
 {
     switch (per) {
@@ -57,7 +59,10 @@ static bool has_subject(const struct event *e, enum rule_subject per, unsigned n
     case PER_ACCOUNT_COUNTRY:
         return e->account != 0 && e->place.country != COUNTRY_NONE;
     case PER_FINGERPRINT:
-        return nth < e->fingerprint_count && nth < FINGERPRINTS_MAX;
+    case PER_DESTINATION:
+        return nth < subject_nth_count(per, e);
+    case PER_DOMAIN:
+        return e->domain != 0;
     case PER_EVERYONE:
         return true;
     case PER_KIND_COUNT:
@@ -71,8 +76,11 @@ static void make_key(const struct subjects *s, enum rule_subject per, unsigned n
 {
     const struct event *e = s->event;
     struct ipaddr a;
+    char letter = key_letters[per];
+    if (per == PER_ACCOUNT && (e->account & ACCOUNT_UNKNOWN_BIT))
+        letter = KEY_LETTER_UNKNOWN_ACCOUNT;
     out->length = 0;
-    key_add(out, &key_letters[per], 1);
+    key_add(out, &letter, 1);
     if (per == PER_ACCOUNT || per == PER_ACCOUNT_NETWORK || per == PER_ACCOUNT_COUNTRY)
         key_add_u64(out, e->account);
     if (per == PER_ADDRESS) {
@@ -85,41 +93,80 @@ static void make_key(const struct subjects *s, enum rule_subject per, unsigned n
         key_add(out, &e->place.country, sizeof e->place.country);
     } else if (per == PER_FINGERPRINT) {
         key_add_u64(out, e->fingerprints[nth]);
+    } else if (per == PER_DESTINATION) {
+        key_add_u64(out, e->destinations[nth].hash);
+    } else if (per == PER_DOMAIN) {
+        key_add_u64(out, e->domain);
     }
 }
 
-static int index_of(const struct subjects *s, const struct store_key *key)
+unsigned subject_nth_count(enum rule_subject per, const struct event *e)
 {
-    for (unsigned i = 0; i < s->count; i++)
-        if (s->stored[i].key.length == key->length &&
-            memcmp(s->stored[i].key.bytes, key->bytes, key->length) == 0)
-            return (int)i;
-    return -1;
+    if (per == PER_FINGERPRINT)
+        return e->fingerprint_count < FINGERPRINTS_MAX ? e->fingerprint_count
+                                                       : FINGERPRINTS_MAX;
+    if (per == PER_DESTINATION)
+        return e->destination_count < DESTINATIONS_MAX ? e->destination_count
+                                                       : DESTINATIONS_MAX;
+    return 1;
 }
 
-bool subjects_need(struct subjects *s, enum rule_subject per, unsigned nth_fingerprint)
+void subjects_init(struct subjects *s, const struct rule_set *set, const struct event *e,
+                   struct arena *arena)
+{
+    s->set = set;
+    s->event = e;
+    s->arena = arena;
+    s->count = 0;
+    memset(s->at, -1, sizeof s->at);
+}
+
+static bool same_key(const struct store_key *a, const struct store_key *b)
+{
+    return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
+bool subjects_need(struct subjects *s, enum rule_subject per, unsigned nth)
 {
     struct store_key key;
-    if (!has_subject(s->event, per, nth_fingerprint))
-        return false;
-    make_key(s, per, nth_fingerprint, &key);
-    if (index_of(s, &key) >= 0)
+    if (s->at[per][nth] >= 0)
         return true;
-    if (s->count == STORE_MANY_MAX)
+    if (!has_subject(s->event, per, nth) || s->count == STORE_MANY_MAX)
         return false;
-    s->stored[s->count++] = (struct store_record){.key = key};
+    make_key(s, per, nth, &key);
+    unsigned i = 0; /* one fingerprint may stand in an event twice */
+    while (i < s->count && !same_key(&s->stored[i].key, &key))
+        i++;
+    if (i == s->count) {
+        s->kinds[i] = per;
+        s->stored[s->count++] = (struct store_record){.key = key};
+    }
+    s->at[per][nth] = (int8_t)i;
     return true;
 }
 
-struct record *subjects_find(struct subjects *s, enum rule_subject per,
-                             unsigned nth_fingerprint)
+struct record *subjects_find(struct subjects *s, enum rule_subject per, unsigned nth)
 {
-    struct store_key key;
-    if (!has_subject(s->event, per, nth_fingerprint))
-        return NULL;
-    make_key(s, per, nth_fingerprint, &key);
-    int i = index_of(s, &key);
-    return i >= 0 ? &s->records[i] : NULL;
+    int at = s->at[per][nth];
+    return at >= 0 ? &s->records[at] : NULL;
+}
+
+static bool is_in_use(uint32_t cell_id, const void *set)
+{
+    return rules_have_cell(set, cell_id);
+}
+
+/* What was counted before the account's last release counts no more. */
+static void match_epochs(struct subjects *s)
+{
+    struct record *account = subjects_find(s, PER_ACCOUNT, 0);
+    for (unsigned i = 0; account && i < s->count; i++) {
+        if (s->kinds[i] != PER_ACCOUNT_NETWORK && s->kinds[i] != PER_ACCOUNT_COUNTRY)
+            continue;
+        if (s->records[i].epoch != account->epoch)
+            record_init(&s->records[i], s->arena);
+        s->records[i].epoch = account->epoch;
+    }
 }
 
 int subjects_read(struct subjects *s, struct store *store)
@@ -128,13 +175,28 @@ int subjects_read(struct subjects *s, struct store *store)
     if (err < 0)
         return err;
     for (unsigned i = 0; i < s->count; i++) {
-        if (s->stored[i].bytes.n == 0)
+        if (s->stored[i].bytes.n == 0) {
             record_init(&s->records[i], s->arena);
-        else
-            (void)record_decode(&s->records[i], s->arena,
-                                s->stored[i].bytes); /* damaged: empty */
+            continue;
+        }
+        (void)record_decode(&s->records[i], s->arena, s->stored[i].bytes); /* damaged:
+                                                                              empty */
+        record_drop_cells(&s->records[i], is_in_use, s->set);
     }
+    match_epochs(s);
     return MSA_OK;
+}
+
+/* A lock may outlast the windows. */
+static uint32_t keep_until_s(const struct subjects *s, unsigned i)
+{
+    const struct record *r = &s->records[i];
+    int64_t now_s = s->event->at_ms / 1000;
+    bool is_unknown = s->stored[i].key.bytes[0] == KEY_LETTER_UNKNOWN_ACCOUNT;
+    int64_t until_s = now_s + (is_unknown ? UNKNOWN_KEPT_S : s->set->keep_s[s->kinds[i]]);
+    if (r->keep_until_s > until_s && r->keep_until_s < now_s + LOCK_KEPT_MAX_S)
+        until_s = r->keep_until_s;
+    return until_s < UINT32_MAX ? (uint32_t)until_s : UINT32_MAX;
 }
 
 int subjects_write(struct subjects *s, struct store *store)
@@ -148,7 +210,7 @@ int subjects_write(struct subjects *s, struct store *store)
     for (unsigned i = 0; i < s->count && err == MSA_OK; i++) {
         if (!s->records[i].is_changed)
             continue;
-        s->records[i].touched_s = (uint32_t)(s->event->at_ms / 1000);
+        s->records[i].keep_until_s = keep_until_s(s, i);
         err = record_encode(&s->records[i], &out);
         changed[count] = s->stored[i];
         ends[count++] = buf_len(&out);

@@ -4,12 +4,14 @@
 #include "policy/engine/record.h"
 
 #define DAY_MS 86400000
+#define DAY_S  86400u
 
 /* ---- sums ---- */
 
 static int64_t bucket_width_ms(int64_t within_ms)
 {
-    int64_t width = within_ms / (SUM_BUCKETS - 1);
+    /* Rounded up: twelve buckets are never less than the window. */
+    int64_t width = (within_ms + SUM_BUCKETS - 2) / (SUM_BUCKETS - 1);
     return width > 0 ? width : 1;
 }
 
@@ -64,28 +66,37 @@ static uint32_t seconds_of(int64_t ms)
     return ms > 0 ? (uint32_t)(ms / 1000) : 0;
 }
 
-/* Later than now (a clock that went back) counts as now. */
+/* Later than now (a clock that went back) counts as now; later by more than the window
+ * was noted under a wrong date and says nothing. */
 static bool is_within(uint32_t at_s, int64_t within_ms, int64_t now_ms)
 {
-    return (int64_t)at_s * 1000 > now_ms - within_ms;
+    int64_t at_ms = (int64_t)at_s * 1000;
+    return at_ms > now_ms - within_ms && at_ms <= now_ms + within_ms;
 }
 
-static void drop_seen(struct cell_seen *seen, unsigned *count, unsigned at)
+static void drop_seen(struct cell_seen *seen, unsigned *count, unsigned at, unsigned n)
 {
-    memmove(seen + at, seen + at + 1, (*count - at - 1) * sizeof seen[0]);
-    (*count)--;
+    memmove(seen + at, seen + at + n, (*count - at - n) * sizeof seen[0]);
+    *count -= n;
 }
 
-void cell_distinct_add(struct cell_distinct *d, uint32_t what, int64_t now_ms)
+/* Makes room for one more in `room` places. The room may have shrunk by a reload. */
+static void drop_oldest(struct cell_seen *seen, unsigned *count, unsigned room)
+{
+    if (*count >= room)
+        drop_seen(seen, count, 0, *count - room + 1);
+}
+
+void cell_distinct_add(struct cell_distinct *d, unsigned room, uint32_t what,
+                       int64_t now_ms)
 {
     for (unsigned i = 0; i < d->count; i++) {
         if (d->seen[i].what == what) {
-            drop_seen(d->seen, &d->count, i);
+            drop_seen(d->seen, &d->count, i, 1);
             break;
         }
     }
-    if (d->count == DISTINCT_MAX)
-        drop_seen(d->seen, &d->count, 0);
+    drop_oldest(d->seen, &d->count, room < DISTINCT_MAX ? room : DISTINCT_MAX);
     d->seen[d->count++] = (struct cell_seen){.what = what, .last_s = seconds_of(now_ms)};
 }
 
@@ -109,12 +120,11 @@ bool cell_distinct_has(const struct cell_distinct *d, uint32_t what, int64_t wit
 
 /* ---- stays in countries ---- */
 
-void cell_stays_add(struct cell_stays *s, uint16_t country, int64_t now_ms)
+void cell_stays_add(struct cell_stays *s, unsigned room, uint16_t country, int64_t now_ms)
 {
     if (s->count > 0 && s->seen[s->count - 1].what == country)
         return;
-    if (s->count == STAYS_MAX)
-        drop_seen(s->seen, &s->count, 0);
+    drop_oldest(s->seen, &s->count, room < STAYS_MAX ? room : STAYS_MAX);
     s->seen[s->count++] =
         (struct cell_seen){.what = country, .last_s = seconds_of(now_ms)};
 }
@@ -146,8 +156,6 @@ void cell_known_add(struct cell_known *k, uint32_t what)
 }
 
 /* Days since 1970: the first in the upper half of last_s, the last in the lower. */
-#define GOOD_FOR_DAYS 60
-
 static uint32_t day_of(int64_t ms)
 {
     return ms > 0 ? (uint32_t)(ms / DAY_MS) & 0xffff : 0;
@@ -160,7 +168,7 @@ void cell_good_add(struct cell_distinct *d, uint32_t network_hash, int64_t now_m
         if (d->seen[i].what == network_hash &&
             today - (d->seen[i].last_s & 0xffff) <= GOOD_FOR_DAYS)
             first = d->seen[i].last_s >> 16;
-    cell_distinct_add(d, network_hash, now_ms);
+    cell_distinct_add(d, NETWORKS_MAX, network_hash, now_ms);
     d->seen[d->count - 1].last_s = first << 16 | today;
 }
 
@@ -176,15 +184,29 @@ bool cell_good_has(const struct cell_distinct *d, uint32_t network_hash, int64_t
 
 /* ---- the reserve of a volume rule ---- */
 
-bool cell_spare_take(struct cell_spare *s, uint32_t spare, int64_t now_ms, uint32_t n)
+static uint32_t spare_used(const struct cell_spare *s, uint32_t spare, uint32_t now_s)
+{
+    uint64_t quiet_s = now_s > s->at_s ? now_s - s->at_s : 0;
+    uint64_t refilled = quiet_s * spare / DAY_S;
+    if (s->at_s > now_s && s->at_s - now_s > DAY_S)
+        return 0; /* noted under a wrong date */
+    return refilled < s->used ? s->used - (uint32_t)refilled : 0;
+}
+
+bool cell_spare_has(const struct cell_spare *s, uint32_t spare, int64_t now_ms,
+                    uint32_t n)
+{
+    return n <= spare && spare_used(s, spare, seconds_of(now_ms)) <= spare - n;
+}
+
+void cell_spare_take(struct cell_spare *s, uint32_t spare, int64_t now_ms, uint32_t n)
 {
     uint32_t now_s = seconds_of(now_ms);
-    uint64_t quiet_s = now_s > s->at_s ? now_s - s->at_s : 0;
-    uint64_t refilled = quiet_s * spare / (DAY_MS / 1000);
-    uint32_t used = refilled < s->used ? s->used - (uint32_t)refilled : 0;
-    if (n > spare || used > spare - n)
-        return false; /* at_s stays: a refill smaller than one is not lost */
-    s->used = used + n;
+    s->used = spare_used(s, spare, now_s) + n;
     s->at_s = now_s;
-    return true;
+}
+
+void cell_spare_give_back(struct cell_spare *s, uint32_t n)
+{
+    s->used -= n < s->used ? n : s->used;
 }

@@ -4,70 +4,12 @@
 #include <string.h>
 
 #include "msa/base/err.h"
-#include "policy/engine/engine.h"
+#include "tests/unit/engine_fixture.h"
 
 TestSuite(engine, .timeout = 20);
 
-#define MINUTE_MS 60000
-#define HOUR_MS   3600000
-#define DAY_MS    86400000
-#define T0        1780000000000
-
-#define JP ('J' << 8 | 'P')
-
-static struct store *store;
-
-static void begin(void)
-{
-    store = store_memory_new();
-}
-
-static void end(void)
-{
-    store_memory_free(&store);
-}
-
-static struct rule_set set_of(struct rule *rules, unsigned count)
-{
-    rules_seal(rules, count);
-    return (struct rule_set){.rules = rules,
-                             .rule_count = count,
-                             .v6_source_bits = 64,
-                             .v4_network_bits = 24,
-                             .v6_network_bits = 48,
-                             .mailbox_lately_ms = DAY_MS,
-                             .hash_key = "test"};
-}
-
-static struct ipaddr ip(const char *text)
-{
-    struct ipaddr a;
-    cr_assert(ipaddr_parse(view_cstr(text), &a));
-    return a;
-}
-
-static struct event event_of(enum event_kind kind, int64_t at_ms)
-{
-    return (struct event){.kind = kind,
-                          .at_ms = at_ms,
-                          .account = 1,
-                          .account_age_ms = -1,
-                          .ip = ip("192.0.2.1"),
-                          .place = {.country = JP},
-                          .is_home = true,
-                          .recipients = 1,
-                          .account_class = VIEW_LIT("default"),
-                          .protocol = VIEW_LIT("smtp")};
-}
-
-static struct verdict decide(const struct rule_set *set, const struct event *e)
-{
-    struct verdict v;
-    cr_assert(eq(int, engine_decide(set, store, e, &v), MSA_OK));
-    return v;
-}
-
-Test(engine, volume_passes_up_to_the_limit_and_no_further, .init = begin, .fini = end)
+Test(engine, volume_passes_up_to_the_limit_and_no_further, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("volume"),
                      .count = COUNT_MESSAGES,
@@ -94,7 +36,8 @@ Test(engine, volume_passes_up_to_the_limit_and_no_further, .init = begin, .fini 
     cr_assert(verdict_is_pass(&v), "another account has its own count");
 }
 
-Test(engine, what_was_given_back_can_be_used_again, .init = begin, .fini = end)
+Test(engine, what_was_given_back_can_be_used_again, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("recipients"),
                      .count = COUNT_RECIPIENTS,
@@ -110,12 +53,13 @@ Test(engine, what_was_given_back_can_be_used_again, .init = begin, .fini = end)
     v = decide(&set, &e);
     cr_assert(not(verdict_is_pass(&v)));
     cr_assert(not(v.is_counted));
-    cr_assert(eq(int, engine_give_back(&set, store, &e), MSA_OK));
+    cr_assert(eq(int, engine_give_back(&set, store, &e, v.had_mailbox_access), MSA_OK));
     v = decide(&set, &e);
     cr_assert(verdict_is_pass(&v));
 }
 
-Test(engine, a_refused_message_uses_up_nothing_of_other_rules, .init = begin, .fini = end)
+Test(engine, a_refused_message_uses_up_nothing_of_other_rules, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule rules[] = {
         {.name = VIEW_LIT("few"),
@@ -145,7 +89,7 @@ Test(engine, a_refused_message_uses_up_nothing_of_other_rules, .init = begin, .f
     cr_assert(not(verdict_is_pass(&v)));
 }
 
-Test(engine, four_countries_in_a_day_suspend, .init = begin, .fini = end)
+Test(engine, four_countries_in_a_day_suspend, .init = engine_begin, .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("countries-1d"),
                      .count = COUNT_COUNTRIES,
@@ -166,7 +110,8 @@ Test(engine, four_countries_in_a_day_suspend, .init = begin, .fini = end)
     }
 }
 
-Test(engine, a_sign_of_the_sign_in_holds_for_the_messages, .init = begin, .fini = end)
+Test(engine, a_sign_of_the_sign_in_holds_for_the_messages, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("countries-pool"),
                      .count = COUNT_COUNTRIES,
@@ -188,7 +133,7 @@ Test(engine, a_sign_of_the_sign_in_holds_for_the_messages, .init = begin, .fini 
     cr_assert(eq(sz, v.pool.n, 0), "it runs out");
 }
 
-Test(engine, travel_faster_than_a_plane_is_seen, .init = begin, .fini = end)
+Test(engine, travel_faster_than_a_plane_is_seen, .init = engine_begin, .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("speed"),
                      .count = COUNT_SPEED,
@@ -217,7 +162,8 @@ Test(engine, travel_faster_than_a_plane_is_seen, .init = begin, .fini = end)
     cr_assert(lt(u32, v.reasons[0].value, 8000));
 }
 
-Test(engine, the_same_wrong_password_counts_once, .init = begin, .fini = end)
+Test(engine, the_same_wrong_password_counts_once, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("passwords"),
                      .count = COUNT_PASSWORDS,
@@ -241,7 +187,8 @@ Test(engine, the_same_wrong_password_counts_once, .init = begin, .fini = end)
     }
 }
 
-Test(engine, a_lock_holds_grows_and_spares_the_owner, .init = begin, .fini = end)
+Test(engine, a_lock_holds_grows_and_spares_the_owner, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("guess"),
                      .count = COUNT_FAILURES,
@@ -282,7 +229,8 @@ Test(engine, a_lock_holds_grows_and_spares_the_owner, .init = begin, .fini = end
     cr_assert(eq(i64, v.lock_until_ms, thief.at_ms + 20 * MINUTE_MS), "twice as long");
 }
 
-Test(engine, one_source_that_tries_many_names_is_locked, .init = begin, .fini = end)
+Test(engine, one_source_that_tries_many_names_is_locked, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("spray"),
                      .count = COUNT_FAILED_ACCOUNTS,
@@ -309,7 +257,7 @@ Test(engine, one_source_that_tries_many_names_is_locked, .init = begin, .fini = 
     cr_assert(verdict_is_pass(&v));
 }
 
-Test(engine, ipv6_is_one_source_by_64_bits, .init = begin, .fini = end)
+Test(engine, ipv6_is_one_source_by_64_bits, .init = engine_begin, .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("volume"),
                      .count = COUNT_MESSAGES,
@@ -329,8 +277,8 @@ Test(engine, ipv6_is_one_source_by_64_bits, .init = begin, .fini = end)
     }
 }
 
-Test(engine, one_campaign_through_many_accounts_is_one_fingerprint, .init = begin,
-     .fini = end)
+Test(engine, one_campaign_through_many_accounts_is_one_fingerprint, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("campaign"),
                      .count = COUNT_ACCOUNTS,
@@ -355,7 +303,7 @@ Test(engine, one_campaign_through_many_accounts_is_one_fingerprint, .init = begi
     cr_assert(eq(uint, v.actions, 0));
 }
 
-Test(engine, conditions_choose_the_events, .init = begin, .fini = end)
+Test(engine, conditions_choose_the_events, .init = engine_begin, .fini = engine_end)
 {
     struct rule rules[] = {
         {.name = VIEW_LIT("overseas"),
@@ -401,8 +349,8 @@ Test(engine, conditions_choose_the_events, .init = begin, .fini = end)
     cr_assert(eq(uint, v.actions, THEN_REFUSE));
 }
 
-Test(engine, an_override_replaces_the_limit_or_takes_the_rule_away, .init = begin,
-     .fini = end)
+Test(engine, an_override_replaces_the_limit_or_takes_the_rule_away, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("volume"),
                      .count = COUNT_MESSAGES,
@@ -426,8 +374,8 @@ Test(engine, an_override_replaces_the_limit_or_takes_the_rule_away, .init = begi
     }
 }
 
-Test(engine, without_any_report_of_mailbox_access_its_absence_says_nothing, .init = begin,
-     .fini = end)
+Test(engine, without_any_report_of_mailbox_access_its_absence_says_nothing,
+     .init = engine_begin, .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("blind"),
                      .count = COUNT_MESSAGES,
@@ -456,7 +404,8 @@ Test(engine, without_any_report_of_mailbox_access_its_absence_says_nothing, .ini
     cr_assert(not(verdict_is_pass(&v)));
 }
 
-Test(engine, who_goes_on_after_refusals_is_suspended, .init = begin, .fini = end)
+Test(engine, who_goes_on_after_refusals_is_suspended, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule rules[] = {
         {.name = VIEW_LIT("new"),
@@ -481,7 +430,8 @@ Test(engine, who_goes_on_after_refusals_is_suspended, .init = begin, .fini = end
     }
 }
 
-Test(engine, two_rules_on_one_count_count_it_once, .init = begin, .fini = end)
+Test(engine, two_rules_on_one_count_count_it_once, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule rules[] = {
         {.name = VIEW_LIT("slow"),
@@ -510,7 +460,8 @@ Test(engine, two_rules_on_one_count_count_it_once, .init = begin, .fini = end)
     }
 }
 
-Test(engine, release_lets_the_windows_begin_anew, .init = begin, .fini = end)
+Test(engine, release_lets_the_windows_begin_anew, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("countries"),
                      .count = COUNT_COUNTRIES,
@@ -524,12 +475,13 @@ Test(engine, release_lets_the_windows_begin_anew, .init = begin, .fini = end)
     e.place.country = 'U' << 8 | 'S';
     struct verdict v = decide(&set, &e);
     cr_assert(eq(uint, v.actions, THEN_SUSPEND));
-    cr_assert(eq(int, engine_forget_account(&set, store, 1), MSA_OK));
+    cr_assert(eq(int, engine_forget_account(&set, store, 1, T0), MSA_OK));
     v = decide(&set, &e);
     cr_assert(eq(uint, v.actions, 0));
 }
 
-Test(engine, a_laptop_may_send_its_outbox_after_a_flight, .init = begin, .fini = end)
+Test(engine, a_laptop_may_send_its_outbox_after_a_flight, .init = engine_begin,
+     .fini = engine_end)
 {
     struct rule r = {.name = VIEW_LIT("volume"),
                      .count = COUNT_MESSAGES,

@@ -4,60 +4,9 @@
 #include <string.h>
 
 #include "msa/base/err.h"
-#include "policy/engine/engine.h"
+#include "tests/unit/engine_fixture.h"
 
 TestSuite(engine_properties, .timeout = 20);
-
-#define MINUTE_MS 60000
-#define HOUR_MS   3600000
-#define DAY_MS    86400000
-#define T0        1780000000000
-
-#define JP ('J' << 8 | 'P')
-
-static struct store *store;
-
-static void begin(void)
-{
-    store = store_memory_new();
-}
-
-static void end(void)
-{
-    store_memory_free(&store);
-}
-
-static struct rule_set set_of(struct rule *rules, unsigned count)
-{
-    rules_seal(rules, count);
-    return (struct rule_set){.rules = rules,
-                             .rule_count = count,
-                             .v6_source_bits = 64,
-                             .v4_network_bits = 24,
-                             .v6_network_bits = 48,
-                             .hash_key = "test"};
-}
-
-static struct ipaddr ip(const char *text)
-{
-    struct ipaddr a;
-    cr_assert(ipaddr_parse(view_cstr(text), &a));
-    return a;
-}
-
-static struct event event_of(enum event_kind kind, int64_t at_ms)
-{
-    return (struct event){.kind = kind,
-                          .at_ms = at_ms,
-                          .account = 1,
-                          .account_age_ms = -1,
-                          .ip = ip("192.0.2.1"),
-                          .place = {.country = JP},
-                          .is_home = true,
-                          .recipients = 1,
-                          .account_class = VIEW_LIT("default"),
-                          .protocol = VIEW_LIT("smtp")};
-}
 
 static uint64_t random_state;
 
@@ -114,7 +63,8 @@ static bool same_verdict(const struct verdict *a, const struct verdict *b)
 
 #define RULES 8
 
-Test(engine_properties, the_order_of_rules_does_not_matter, .init = begin, .fini = end)
+Test(engine_properties, the_order_of_rules_does_not_matter, .init = engine_begin,
+     .fini = engine_end)
 {
     for (unsigned seed = 0; seed < 60; seed++) {
         struct rule rules[RULES], reversed[RULES];
@@ -137,7 +87,8 @@ Test(engine_properties, the_order_of_rules_does_not_matter, .init = begin, .fini
     }
 }
 
-Test(engine_properties, shadow_rules_change_no_verdict, .init = begin, .fini = end)
+Test(engine_properties, shadow_rules_change_no_verdict, .init = engine_begin,
+     .fini = engine_end)
 {
     unsigned shadows_acted = 0;
     for (unsigned seed = 0; seed < 60; seed++) {

@@ -1,0 +1,26 @@
+/* Within msa/config: what the files that look for contradictions share. */
+#ifndef MSA_CONFIG_CHECK_H
+#define MSA_CONFIG_CHECK_H
+
+#include "msa/config/config.h"
+#include "msa/config/report.h"
+
+struct checker {
+    const struct config *cfg;
+    struct config_errors *errs;
+};
+
+/* Where `field` was written; if it was not, where its block begins; else the file as a
+ * whole. */
+const struct place *check_place(const struct checker *c, const void *field,
+                                const void *block);
+
+/* Reports a name that is no pool's. */
+void check_pool_name(const struct checker *c, const char *const *name, const void *block);
+/* Reports what is not two letters. */
+void check_country(const struct checker *c, const char *country, const void *field,
+                   const void *block);
+
+void check_rules(const struct checker *c);
+
+#endif
