@@ -26,4 +26,8 @@ enum proxy_versions { PROXY_V1 = 1, PROXY_V2 = 2, PROXY_ANY = 3 };
  * or MSA_EPROTO. */
 int proxy_parse(struct view input, enum proxy_versions allowed, struct proxy_header *out);
 
+/* How many of these bytes belong to the header, if it is one: what follows may be TLS already and is not
+ * to be read with it (conn_read_proxy_only). */
+size_t proxy_extent(struct view input);
+
 #endif
