@@ -221,6 +221,11 @@ void watch_free(struct watch **w)
     *w = NULL;
 }
 
+size_t watch_memory_bytes(void)
+{
+    return sizeof(struct watch);
+}
+
 /* ---- other threads ---- */
 
 struct wakeup {

@@ -38,5 +38,6 @@ struct loop {
 };
 
 void loop_drop_signals(struct loop *loop);
+size_t watch_memory_bytes(void);
 
 #endif
