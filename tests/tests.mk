@@ -74,3 +74,12 @@ format:
 
 format-check:
 	-@clang-format --dry-run --ferror-limit=1 $(shell git ls-files '*.[ch]') 2>&1 | grep -c 'warning:'
+
+# ---- bench ------------------------------------------------------------------------------------
+
+# BENCH: options, such as BENCH='--workloads w1,w2 --runs 1'.
+.PHONY: bench bench-built
+bench: deps-test
+	@+$(MAKE) --no-print-directory bench-built
+bench-built: all tools
+	@MSAD_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BENCH)

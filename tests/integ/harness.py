@@ -57,9 +57,9 @@ def make_certificate(directory, name="localhost", names=("localhost", "127.0.0.1
 
 
 class Child:
-    """A program with its output, both streams, in a file."""
+    """A program with its output, both streams, in a file. cpus: the set that it may run on."""
 
-    def __init__(self, argv, directory, name, env=None):
+    def __init__(self, argv, directory, name, env=None, cpus=None):
         self.name, self.directory = name, directory
         self.log_path = os.path.join(directory, name + ".log")
         self.reports = os.path.join(directory, name + ".sanitizer")
@@ -73,7 +73,8 @@ class Child:
         with open(self.log_path, "ab") as log:
             self.start_offset = log.tell()
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            cwd=directory, env=environment, start_new_session=True)
+                                            cwd=directory, env=environment, start_new_session=True,
+                                            preexec_fn=cpus and (lambda: os.sched_setaffinity(0, cpus)))
 
     @property
     def pid(self):
@@ -130,8 +131,9 @@ class Child:
 class Sink:
     """The smarthost of most tests: build/tests/sink. Faults are rules as in tests/tools/sink/faults.h."""
 
-    def __init__(self, directory, *options, faults=(), port=0, name="sink", store=False):
+    def __init__(self, directory, *options, faults=(), port=0, name="sink", store=False, hashes=True, cpus=None):
         self.directory, self.name, self.options = directory, name, list(options)
+        self.hashes, self.cpus = hashes, cpus
         self.hash_path = os.path.join(directory, name + ".messages")
         self.script_path = os.path.join(directory, name + ".faults")
         self.store_path = os.path.join(directory, name + ".store") if store else None
@@ -147,11 +149,12 @@ class Sink:
 
     def start(self):
         """Starts it, again on the same port after a stop."""
-        store = ["--store", self.store_path] if self.store_path else []
+        record = ["--store", self.store_path] if self.store_path else []
+        record += ["--hash", self.hash_path] if self.hashes else []
         self.child = Child(
             [os.path.join(BUILD, "tests/sink"), "--listen", f"127.0.0.1:{self.port}",
-             "--hash", self.hash_path, "--script", self.script_path, *store, *self.options],
-            self.directory, self.name)
+             "--script", self.script_path, *record, *self.options],
+            self.directory, self.name, cpus=self.cpus)
         self.port = int(self.child.wait_for_line(r"^listening 127\.0\.0\.1:(\d+)$").group(1))
 
     def set_faults(self, *rules):

@@ -81,25 +81,37 @@ virtual_minimum_uid = 1
 """
 
 
+# Debian's Postfix looks for it in etc/sasl, whatever cyrus_sasl_config_path says.
+SMTPD_CONF = """\
+pwcheck_method: auxprop
+auxprop_plugin: sasldb
+mech_list: PLAIN
+sasldb_path: {directory}/sasldb2
+"""
+
+
 class Postfix:
     """settings: further lines of main.cf, as a dict. relayhost: None for a Maildir, or "[host]:port"."""
 
-    def __init__(self, directory, relayhost=None, settings=None, name="postfix"):
+    def __init__(self, directory, relayhost=None, settings=None, name="postfix", cpus=None):
         if os.geteuid() != 0:
             raise unittest.SkipTest("Postfix's master needs root")
         self.directory = os.path.join(directory, name)
-        self.name, self.port = name, harness.free_port()
+        self.name, self.port, self.cpus = name, harness.free_port(), cpus
         os.chmod(directory, 0o755)
         self.make_directories()
         nobody = pwd.getpwnam("nobody")
         main = MAIN_CF + (f"relayhost = {relayhost}\n" if relayhost else TO_MAILDIR)
-        main += "".join(f"{key} = {value}\n" for key, value in (settings or {}).items())
-        self.write("etc/main.cf", main.format(directory=self.directory, uid=nobody.pw_uid, gid=nobody.pw_gid))
+        main = main.format(directory=self.directory, uid=nobody.pw_uid, gid=nobody.pw_gid)
+        values = dict(line.split(" =", 1) for line in main.splitlines())
+        values.update(settings or {})
+        self.write("etc/main.cf", "".join(f"{key} = {value}\n" for key, value in values.items()))
+        self.write("etc/sasl/smtpd.conf", SMTPD_CONF.format(directory=self.directory))
         self.write("etc/master.cf", MASTER_CF.format(port=self.port))
         self.start()
 
     def make_directories(self):
-        for part in ("", "etc", "queue", "queue/pid", "data", "mail"):
+        for part in ("", "etc", "etc/sasl", "queue", "queue/pid", "data", "mail"):
             os.mkdir(self.path(part), 0o755)
         shutil.chown(self.path("data"), "postfix", "postfix")
         shutil.chown(self.path("mail"), "nobody", "nogroup")
@@ -116,7 +128,8 @@ class Postfix:
             file.write(text)
 
     def start(self):
-        self.child = harness.Child([MASTER, "-c", self.path("etc"), "-s"], self.directory, self.name)
+        self.child = harness.Child([MASTER, "-c", self.path("etc"), "-s"], self.directory, self.name,
+                                   cpus=self.cpus)
         harness.wait_for(self.is_up, "Postfix to listen")
 
     def is_up(self):
@@ -148,7 +161,7 @@ class Postfix:
                                 f"{count} messages in Postfix's Maildir", timeout_s)
 
     def add_sasl_user(self, user, realm, password):
-        """For settings with cyrus_sasl_config_path and this directory's sasldb."""
+        """An account for settings with smtpd_sasl_auth_enable."""
         subprocess.run(["saslpasswd2", "-c", "-p", "-f", self.path("sasldb2"), "-u", realm, user],
                        input=password.encode(), check=True, capture_output=True)
         shutil.chown(self.path("sasldb2"), "postfix")
