@@ -91,7 +91,7 @@ $(BUILD)/tests/$(notdir $(1)): $(call obj_of,$(1).c $(call src_of,$(1))) $(TEST_
 endef
 $(foreach t,$(basename $(wildcard tests/tools/*.c tests/bench/*.c)),$(eval $(call tool_rule,$(t))))
 
-$(BUILD)/tests/unit: $(UNIT_OBJ) $(ARCHIVES)
+$(BUILD)/tests/unit: $(UNIT_OBJ) $(TEST_COMMON) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo "  LINK    $@"
 	@$(CC) $(LDFLAGS_MSA) $(LDFLAGS) -o $@ $^ $(LIBS) $(TEST_LIBS)

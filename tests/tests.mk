@@ -50,7 +50,7 @@ fuzz-programs: $(FUZZERS)
 fuzz-smoke: fuzz
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run-fuzz.sh build/fuzz '$(FILTER)'
 
-$(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(ARCHIVES)
+$(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(TEST_COMMON) $(ARCHIVES)
 	@echo "  LINK    $@"
 	@$(CC) -fsanitize=fuzzer $(LDFLAGS_MSA) $(LDFLAGS) -o $@ $^ $(LIBS)
 
