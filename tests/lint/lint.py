@@ -195,7 +195,7 @@ def check_guard(path, text):
 def check_unfinished():
     for path in tracked(".c", ".h", ".def", ".py", ".sh", ".mk", ".md", ".conf", "Makefile", ".ci/run"):
         for number, line in enumerate(read(path).splitlines(), 1):
-            if UNFINISHED.search(line):
+            if UNFINISHED.search(line) or re.match(r"(<{7}|>{7})( |$)", line):
                 breach(path, number, "unfinished", line.strip())
 
 
