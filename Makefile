@@ -37,6 +37,7 @@ endif
 
 HAVE_PACKAGES := $(shell pkg-config --exists $(PACKAGES) 2>/dev/null && echo yes)
 CPPFLAGS_MSA := -I. -D_GNU_SOURCE -DMSA_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CPPFLAGS_MSA += $(if $(SANITIZE),-DMSA_SANITIZED)
 CFLAGS_MSA   := -std=c11 -fPIE -pthread $(OPT) $(WARN) $(if $(WERROR),-Werror)
 LDFLAGS_MSA  := -pthread $(OPT) $(LINK_HARDEN)
 LIBS         := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lev -lm -ldl

@@ -47,6 +47,7 @@ struct child {
     struct buf ticket_keys; /* secret */
     struct list peers;
     uint64_t drain_id;
+    struct loop_hook log_hook;
 };
 
 /* A peer channel's callbacks carry the role's state, so the frame is found here: one per process. */
@@ -381,6 +382,12 @@ static chan_handler_fn *const boot_handlers[IPC_TYPE_COUNT] = {
     [IPC_boot_drain_ask] = on_drain,
 };
 
+static void write_log(void *arg)
+{
+    (void)arg;
+    log_flush();
+}
+
 static void fini(struct child *c)
 {
     struct peer *p, *tmp;
@@ -395,6 +402,7 @@ static void fini(struct child *c)
     child_config_free(&c->current);
     child_config_free(&c->previous);
     buf_fini(&c->ticket_keys);
+    loop_hook_remove(&c->log_hook);
     loop_free(&c->env.loop);
     log_flush();
 }
@@ -421,10 +429,12 @@ int child_main(const struct role_spec *spec, unsigned index, const char *state_d
     list_init(&c.peers);
     buf_init_secret(&c.ticket_keys, 256);
     c.boot = c.env.loop ? chan_new(SPAWN_BOOT_FD, &settings) : NULL;
-    if (c.boot)
+    if (c.boot) {
+        loop_hook_add(c.env.loop, LOOP_STAGE_LOG, &c.log_hook, write_log, NULL);
         loop_run(c.env.loop);
-    else
+    } else {
         c.exit_status = 1;
+    }
     fini(&c);
     return c.exit_status;
 }

@@ -244,6 +244,12 @@ static int make_workers(struct supervisor *sup)
     return links_init(sup);
 }
 
+static void write_log(void *arg)
+{
+    (void)arg;
+    log_flush();
+}
+
 static int make_dirs(struct supervisor *sup)
 {
     char error[START_ERROR_MAX];
@@ -269,6 +275,7 @@ static int start(struct supervisor *sup)
         (err = open_sockets(sup)) < 0 || (err = make_ticket_keys(sup)) < 0 ||
         (err = make_workers(sup)) < 0 || (err = watch_signals(sup)) < 0)
         return err;
+    loop_hook_add(sup->loop, LOOP_STAGE_LOG, &sup->log_hook, write_log, NULL);
     for (size_t i = 0; i < sup->worker_count; i++)
         worker_start(&sup->workers[i]);
     return MSA_OK;
@@ -286,6 +293,7 @@ static void fini(struct supervisor *sup)
     for (size_t i = 0; i < sup->worker_count; i++)
         worker_fini(&sup->workers[i]);
     links_fini(sup);
+    loop_hook_remove(&sup->log_hook);
     loop_free(&sup->loop); /* what was asked of workers is answered while they are there */
     free(sup->workers);
     sockets_close(&sup->sockets);

@@ -111,6 +111,7 @@ struct supervisor {
     struct links links;
     struct reload reload;
     struct drain drain;
+    struct loop_hook log_hook;
 };
 
 /* ---- worker.c ---- */
