@@ -91,7 +91,10 @@ static void repair(void *arg)
     struct supervisor *sup = arg;
     for (size_t i = 0; i < sup->links.count; i++) {
         struct link *l = &sup->links.items[i];
-        if (!l->is_broken)
+        bool is_mended_at_start = !is_reachable(l->a) || !is_reachable(l->b);
+        bool is_due = l->is_broken && !is_mended_at_start;
+        l->is_broken = false;
+        if (!is_due)
             continue;
         struct log_line line;
         log_begin(&line, LOG_LEVEL_WARN, "link-repaired");

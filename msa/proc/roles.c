@@ -6,6 +6,8 @@
 #include "msa/proc/sandbox.h"
 #include "policy/policy.h"
 #include "policy/score/score.h"
+#include "relay/relay.h"
+#include "smtp/smtp.h"
 
 const struct role_spec role_specs[] = {
     {
@@ -22,6 +24,26 @@ const struct role_spec role_specs[] = {
         .ops = &score_role,
         .links = ROLE_SMTP | ROLE_CONSOLE,
         .sandbox_rights = 0,
+    },
+    {
+        .role = ROLE_RELAY,
+        .config_role = CONFIG_ROLE_RELAY,
+        .ops = &relay_role,
+        .links = ROLE_SMTP | ROLE_POLICY | ROLE_CONSOLE,
+        .has_state_dir = true,
+        .sandbox_rights = SANDBOX_FILES | SANDBOX_CONNECT | SANDBOX_THREADS,
+        /* the system's certificate authorities, read again at each reload; names are looked up by c-ares */
+        .read_paths = {"/etc/ssl", "/usr/share/ca-certificates", "/usr/lib/ssl",
+                       "/usr/local/share/ca-certificates", "/etc/hosts", "/etc/resolv.conf"},
+    },
+    {
+        .role = ROLE_SMTP,
+        .config_role = CONFIG_ROLE_SMTP,
+        .ops = &smtp_role,
+        .links = ROLE_AUTH | ROLE_POLICY | ROLE_SCORE | ROLE_RELAY | ROLE_CONSOLE,
+        .has_listeners = true,
+        .has_certificates = true,
+        .sandbox_rights = SANDBOX_ACCEPT,
     },
     {
         .role = ROLE_CONSOLE,

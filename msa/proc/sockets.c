@@ -76,11 +76,19 @@ struct plan {
     char *error; /* SOCKETS_ERROR_MAX */
 };
 
-static int open_endpoint(const struct plan *plan, enum role role, const char *name,
-                         const struct config_endpoint *at, uint32_t backlog)
+static int fail(const struct plan *plan, const char *name, const struct config_endpoint *at)
+{
+    char text[IPADDR_TEXT_MAX];
+    ipaddr_format(&at->addr, text);
+    snprintf(plan->error, SOCKETS_ERROR_MAX, "%.64s: cannot listen on %s port %u: %s", name,
+             ipaddr_is_none(&at->addr) ? "[::]" : text, at->port, strerror(errno));
+    return MSA_EIO;
+}
+
+static int open_one(const struct plan *plan, enum role role, const char *name,
+                    const struct config_endpoint *at, uint32_t backlog)
 {
     int fd = -1;
-    char text[IPADDR_TEXT_MAX];
     const struct socket_entry *old = find(plan->now, name, at);
     int err = MSA_OK;
     if (old)
@@ -88,16 +96,29 @@ static int open_endpoint(const struct plan *plan, enum role role, const char *na
     else
         err = listener_open(&at->addr, at->port, &fd);
     struct socket_entry *e = err == MSA_OK ? add(plan->next, role, name, fd) : NULL;
-    if (!e || listen(fd, (int)backlog) == -1) { /* Linux: again changes the backlog */
-        ipaddr_format(&at->addr, text);
-        snprintf(plan->error, SOCKETS_ERROR_MAX, "%.64s: cannot listen on %s port %u: %s", name,
-                 ipaddr_is_none(&at->addr) ? "*" : text, at->port, strerror(errno));
-        return MSA_EIO;
-    }
+    if (!e || listen(fd, (int)backlog) == -1) /* Linux: again changes the backlog */
+        return fail(plan, name, at);
     e->ip = at->addr;
     e->port = at->port;
     e->is_new = !old;
     return MSA_OK;
+}
+
+/* "*" is both families, each with a socket of its own; a host may have no IPv6. */
+static int open_endpoint(const struct plan *plan, enum role role, const char *name,
+                         const struct config_endpoint *at, uint32_t backlog)
+{
+    struct config_endpoint v4 = {.port = at->port};
+    if (!ipaddr_is_none(&at->addr))
+        return open_one(plan, role, name, at, backlog);
+    ipaddr_parse(VIEW_LIT("0.0.0.0"), &v4.addr);
+    int err = open_one(plan, role, name, &v4, backlog);
+    if (err == MSA_OK) {
+        err = open_one(plan, role, name, at, backlog);
+        if (err < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+            err = MSA_OK;
+    }
+    return err;
 }
 
 static bool has_name(const struct sockets *s, const char *name)
