@@ -62,9 +62,10 @@ static int encrypt_with(struct tls_server *tls, uint8_t *name, uint8_t *iv, EVP_
     return is_good ? 1 : -1;
 }
 
-/* 0: not ours, a full handshake follows. 2: good, and to be replaced by one under the newest key. */
-static int decrypt_with(struct tls_server *tls, const uint8_t *name, const uint8_t *iv,
-                        EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
+/* 0: not ours, a full handshake follows. 1: good. 2: good, and to be replaced: under the newest key, or
+ * because clients of TLS 1.3 use a ticket once (RFC 8446 C.4). */
+static int decrypt_with(struct tls_server *tls, bool is_tls13, const uint8_t *name,
+                        const uint8_t *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
 {
     for (size_t i = 0; i < tls->ticket_key_count; i++) {
         struct ticket_key *key = &tls->ticket_keys[i];
@@ -73,7 +74,7 @@ static int decrypt_with(struct tls_server *tls, const uint8_t *name, const uint8
         if (EVP_DecryptInit_ex2(cipher, tls->ticket_cipher, key->aes, iv, NULL) != 1 ||
             !set_hmac_key(mac, key))
             return -1;
-        return i == 0 ? 1 : 2;
+        return i == 0 && !is_tls13 ? 1 : 2;
     }
     return 0;
 }
@@ -82,8 +83,9 @@ static int on_ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_C
                          EVP_MAC_CTX *mac, int is_encrypting)
 {
     struct tls_server *tls = tls_server_of(ssl);
+    bool is_tls13 = SSL_version(ssl) >= TLS1_3_VERSION;
     return is_encrypting ? encrypt_with(tls, name, iv, cipher, mac)
-                         : decrypt_with(tls, name, iv, cipher, mac);
+                         : decrypt_with(tls, is_tls13, name, iv, cipher, mac);
 }
 
 /* ---- which certificate was shown ---- */
