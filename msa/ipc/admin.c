@@ -21,13 +21,15 @@ static void send_text(struct chan *c, uint64_t id, unsigned status, struct view 
 
 void admin_reply(struct chan *c, uint64_t id, unsigned status, json_t *result)
 {
+    json_free_t release; /* a role may have given jansson an allocator of its own */
+    json_get_alloc_funcs(NULL, &release);
     char *text = result ? json_dumps(result, JSON_COMPACT) : NULL;
     json_decref(result);
     if (text)
         send_text(c, id, status, view_cstr(text));
     else
         send_text(c, id, 503, VIEW_LIT("{\"detail\":\"out of memory\"}"));
-    free(text);
+    release(text);
 }
 
 void admin_refuse(struct chan *c, uint64_t id, unsigned status, const char *fmt, ...)
