@@ -1,0 +1,169 @@
+#include "auth/admin.h"
+
+#include <stdlib.h>
+
+#include "auth/ops.h"
+#include "msa/base/assert.h"
+#include "msa/base/clock.h"
+#include "msa/base/err.h"
+#include "msa/base/log.h"
+#include "msa/base/secret.h"
+#include "msa/ipc/admin.h"
+
+#define OP_NAME_MAX 32
+#define ACTOR_MAX   129
+
+struct admin {
+    struct threads *writer;
+    struct threads *workers;
+    const struct verify_env *env;
+    const struct exchanges *exchanges;
+    struct verify_rules rules;
+    struct list running; /* of struct operation */
+    struct admin_op table[OPS_COUNT];
+};
+
+struct operation {
+    struct job job;
+    struct list link;
+    struct chan *chan; /* NULL: nobody waits */
+    uint64_t id;
+    char name[OP_NAME_MAX];
+    char actor[ACTOR_MAX];
+    json_t *args; /* may hold a password; jansson wipes it */
+    json_t *answer;
+    struct verify_rules rules;
+    struct ops_snapshot snapshot;
+    struct ops_call call;
+    int status;
+};
+
+static void operation_free(struct operation *o)
+{
+    list_remove(&o->link);
+    json_decref(o->args);
+    json_decref(o->answer);
+    secret_wipe(o, sizeof *o);
+    free(o);
+}
+
+/* The audit log: who did what to whom, and with what success. */
+static void log_operation(const struct operation *o)
+{
+    struct log_line l;
+    bool is_change = ops_is_change(view_cstr(o->name));
+    log_begin(&l, is_change ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "account-op");
+    log_str(&l, "op", o->name);
+    log_str(&l, "actor", o->actor);
+    log_str(&l, "user", o->call.login[0] ? o->call.login : NULL);
+    log_num(&l, "status", o->status);
+    log_str(&l, "text", o->call.detail[0] ? o->call.detail : NULL);
+    log_end(&l);
+}
+
+/* The writer's thread, or a worker. */
+static void run_operation(struct job *job)
+{
+    struct operation *o = CONTAINER_OF(job, struct operation, job);
+    o->status = ops_run(&o->call, view_cstr(o->name), o->args, &o->answer);
+}
+
+static void on_operation_done(struct job *job)
+{
+    struct operation *o = CONTAINER_OF(job, struct operation, job);
+    if (job->was_run)
+        log_operation(o);
+    if (o->chan && job->was_run && o->answer)
+        admin_reply(o->chan, o->id, (unsigned)o->status, json_incref(o->answer));
+    else if (o->chan && job->was_run)
+        admin_refuse(o->chan, o->id, (unsigned)o->status, "%s", o->call.detail);
+    operation_free(o);
+}
+
+static struct operation *operation_new(struct admin *a, const struct admin_call *call)
+{
+    struct operation *o = calloc(1, sizeof *o);
+    if (!o)
+        return NULL;
+    o->job = (struct job){.run = run_operation, .done = on_operation_done};
+    o->chan = call->chan;
+    o->id = call->id;
+    o->args = json_incref(call->args);
+    o->rules = a->rules;
+    o->snapshot.now_wall_ms = clock_wall_ms();
+    o->snapshot.queued_count = threads_queued(a->writer);
+    exchanges_counts(a->exchanges, &o->snapshot.exchanges);
+    cache_counts(a->env->cache, &o->snapshot.cache_hits, &o->snapshot.cache_misses);
+    o->call = (struct ops_call){
+        .store = a->env->store, .rules = &o->rules, .snapshot = &o->snapshot};
+    list_append(&a->running, &o->link);
+    /* The name is one of the table's; an actor that is cut is still an actor. */
+    (void)view_to_cstr(call->op, o->name, sizeof o->name);
+    (void)view_to_cstr(view_slice(call->actor, 0, sizeof o->actor - 1), o->actor, sizeof o->actor);
+    return o;
+}
+
+static void submit(void *state, const struct admin_call *call)
+{
+    struct admin *a = state;
+    struct operation *o = operation_new(a, call);
+    struct threads *threads = ops_is_change(call->op) ? a->writer : a->workers;
+    if (o && threads_submit(threads, &o->job) == MSA_OK)
+        return;
+    if (o)
+        operation_free(o);
+    admin_refuse(call->chan, call->id, 503, "auth has too much to do");
+}
+
+struct admin *admin_new(struct threads *writer, struct threads *workers,
+                        const struct verify_env *env, const struct exchanges *exchanges)
+{
+    struct admin *a = calloc(1, sizeof *a);
+    if (!a)
+        return NULL;
+    a->writer = writer;
+    a->workers = workers;
+    a->env = env;
+    a->exchanges = exchanges;
+    list_init(&a->running);
+    /* Not marked as changes: account-op in the log says more than admin_dispatch could. */
+    for (size_t i = 0; i < OPS_COUNT; i++)
+        a->table[i] = (struct admin_op){.name = ops_name(i), .fn = submit};
+    return a;
+}
+
+void admin_free(struct admin **a)
+{
+    if (!*a)
+        return;
+    MSA_ASSERT(list_is_empty(&(*a)->running));
+    free(*a);
+    *a = NULL;
+}
+
+void admin_configure(struct admin *a, const struct verify_rules *rules)
+{
+    a->rules = *rules;
+}
+
+int admin_on_ask(struct admin *a, struct chan *c, struct chan_message *m)
+{
+    return admin_dispatch(a->table, OPS_COUNT, a, c, m);
+}
+
+void admin_drop_peer(struct admin *a, const struct chan *c)
+{
+    struct operation *o, *next;
+    LIST_FOREACH(o, next, &a->running, struct operation, link) {
+        if (o->chan == c)
+            o->chan = NULL;
+    }
+}
+
+void admin_drop_all(struct admin *a)
+{
+    struct operation *o, *next;
+    LIST_FOREACH(o, next, &a->running, struct operation, link) {
+        o->chan = NULL;
+    }
+}

@@ -1,0 +1,64 @@
+/* The operations on accounts: arguments in, an HTTP status and a result out.
+ *
+ *   account.add      {login, password | hash, disabled?}   201 {login, id} · 409 exists
+ *   account.passwd   {login, password}                     200 {login, id} · 404
+ *   account.enable   {login}                               200 {login, id} · 404
+ *   account.disable  {login}                               200 {login, id} · 404
+ *   account.remove   {login}                               200 {login, id} · 404
+ *   account.show     {login | id}                          200 account · 404
+ *   account.list     {after?, limit?}                      200 {accounts, next, total}
+ *   account.import   {lines, replace?}                     200 {added, replaced, skipped, failed, errors}
+ *   auth.status      {}                                    200
+ *
+ * account = {login, id, enabled, created_ms, password_changed_ms, secret, iterations, scram, cram_md5}.
+ * Bad arguments are 400, a store that is broken or full 503 or 507.
+ *
+ * They block (key derivations, disk). Those that change something are for the writer's thread, the others
+ * for any. */
+#ifndef AUTH_OPS_H
+#define AUTH_OPS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "auth/exchange.h"
+#include "auth/store.h"
+#include "auth/verify.h"
+#include "msa/base/view.h"
+
+#define OPS_COUNT             9
+#define OPS_IMPORT_LINES_MAX 10000
+#define OPS_LIST_MAX         1000
+#define OPS_DETAIL_MAX       256
+
+/* What only the loop's thread can know, taken before the job. */
+struct ops_snapshot {
+    struct exchange_counts exchanges;
+    size_t queued_count;
+    uint64_t cache_hits, cache_misses;
+    int64_t now_wall_ms;
+};
+
+struct ops_call {
+    struct store *store;
+    const struct verify_rules *rules;
+    const struct ops_snapshot *snapshot;
+    char login[STORE_LOGIN_MAX + 1]; /* out: the account that it was about, for the audit log */
+    char detail[OPS_DETAIL_MAX];   /* out: why not */
+};
+
+/* Makes jansson wipe what it frees, in the whole process: before its first use. */
+void ops_setup(void);
+
+/* Runs `op`. Returns the status; below 300 with `*answer_out` set, which is the caller's, else with the
+ * reason in call->detail. */
+int ops_run(struct ops_call *call, struct view op, json_t *args, json_t **answer_out);
+
+/* The operations' names; NULL behind the last. */
+const char *ops_name(size_t index);
+
+/* Does it change something? False for operations that do not exist. */
+bool ops_is_change(struct view op);
+
+#endif
