@@ -2,6 +2,7 @@
  * configuration, speaks with `links`, and after its start can do no more than `sandbox_rights` say. */
 #include "msa/proc/roles.h"
 
+#include "auth/auth.h"
 #include "msa/console/console.h"
 #include "msa/proc/sandbox.h"
 #include "policy/policy.h"
@@ -10,6 +11,15 @@
 #include "smtp/smtp.h"
 
 const struct role_spec role_specs[] = {
+    {
+        .role = ROLE_AUTH,
+        .config_role = CONFIG_ROLE_AUTH,
+        .ops = &auth_role,
+        .links = ROLE_SMTP | ROLE_CONSOLE,
+        .has_state_dir = true,
+        .sandbox_rights = SANDBOX_FILES | SANDBOX_THREADS,
+        .read_paths = {"/dev/urandom"}, /* libsasl2; without it its challenges could be guessed */
+    },
     {
         .role = ROLE_POLICY,
         .config_role = CONFIG_ROLE_POLICY,
