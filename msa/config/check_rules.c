@@ -5,7 +5,6 @@
 #include "msa/config/private.h"
 
 /* The engine's bounds; tests/unit/test_rules.c holds them together. */
-#define RULE_COUNT_MAX    128
 #define DISTINCT_LIMIT    120
 #define SWITCHES_LIMIT    40
 #define RECORD_RULE_BYTES 6000
@@ -158,13 +157,13 @@ static void check_memory(const struct checker *c, enum config_rule_subject per)
 void check_rules(const struct checker *c)
 {
     const struct config_rules *all = &c->cfg->rules;
-    for (uint32_t i = 0; i < c->cfg->rule_count && i < RULE_COUNT_MAX; i++)
+    for (uint32_t i = 0; i < c->cfg->rule_count; i++)
         check_rule(c, &c->cfg->rule[i]);
-    if (c->cfg->rule_count > RULE_COUNT_MAX)
-        report_add(c->errs, check_place(c, &c->cfg->rule[RULE_COUNT_MAX], NULL),
-                   "there may be %d rules at most", RULE_COUNT_MAX);
     for (unsigned per = 0; per <= CONFIG_PER_EVERYONE; per++)
         check_memory(c, (enum config_rule_subject)per);
+    for (uint32_t i = 0; i < c->cfg->geo.place_count; i++)
+        check_country(c, c->cfg->geo.places[i].country, &c->cfg->geo.places[i],
+                      &c->cfg->geo.places[i]);
     for (uint32_t i = 0; i < all->home.count; i++)
         check_country(c, all->home.items[i], &all->home, all);
 }

@@ -22,6 +22,7 @@
 #include "msa/config/errors.h"
 #include "msa/config/settings.h"
 #include "msa/config/settings_relay.h"
+#include "msa/config/settings_geo.h"
 #include "msa/config/settings_rules.h"
 
 /* Who may know a key. Bits, so that the table can name several; the values are those of enum role
@@ -56,6 +57,7 @@ struct config {
     struct config_deadlines deadlines;
     struct config_submission submission;
     struct config_policy policy;
+    struct config_geo geo;
     struct config_rules rules;
     const struct config_rule *rule; /* in the order of the file */
     uint32_t rule_count;

@@ -536,6 +536,7 @@ static const struct schema_key root_keys[] = {
     BLOCK_KEY(submission, submission_block, "What is mended in submitted messages."),
     BLOCK_KEY(policy, policy_block,
               "Decisions. The fixed answers double as emergency brakes: change one and reload."),
+    BLOCK_KEY(geo, schema_geo, "Where clients are."),
     {.name = "rules",
      .type = SCHEMA_BLOCK,
      SCHEMA_FIELD(config, rules),

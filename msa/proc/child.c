@@ -8,6 +8,7 @@
 #include "msa/proc/child.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,22 +147,41 @@ static size_t add_ca_files(const struct config *cfg, const char **paths, size_t 
     return count;
 }
 
-#define READ_PATHS_MAX (ROLE_READ_PATHS_MAX + 64)
+#define GEO_FILES 3
+
+/* The folders of the geo databases, not the files: new ones are put in their place by renaming. */
+static size_t add_geo_folders(const struct config *cfg, char folders[GEO_FILES][PATH_MAX],
+                              const char **paths, size_t count, size_t max)
+{
+    const char *files[GEO_FILES] = {cfg->geo.country_file, cfg->geo.city_file, cfg->geo.asn_file};
+    for (size_t i = 0; i < GEO_FILES; i++) {
+        const char *slash = strrchr(files[i], '/');
+        if (!slash || count == max)
+            continue;
+        snprintf(folders[i], PATH_MAX, "%.*s", (int)(slash - files[i]) + 1, files[i]);
+        paths[count++] = folders[i];
+    }
+    return count;
+}
+
+#define READ_PATHS_MAX (ROLE_READ_PATHS_MAX + 64 + GEO_FILES)
 
 static int close_sandbox(struct child *c, char why_not[CHILD_WHY_MAX])
 {
     const char *paths[READ_PATHS_MAX];
     const struct config *cfg = c->current->config;
+    char folders[GEO_FILES][PATH_MAX];
     size_t count = 0;
     while (count < ROLE_READ_PATHS_MAX && c->spec->read_paths[count]) {
         paths[count] = c->spec->read_paths[count];
         count++;
     }
+    count = add_ca_files(cfg, paths, count, READ_PATHS_MAX);
     struct sandbox_settings settings = {
         .rights = c->spec->sandbox_rights,
         .state_dir = c->env.state_dir,
         .read_paths = paths,
-        .read_path_count = add_ca_files(cfg, paths, count, READ_PATHS_MAX),
+        .read_path_count = add_geo_folders(cfg, folders, paths, count, READ_PATHS_MAX),
         .is_filtered = cfg->sandbox,
     };
     /* What would read files at its first use does so while that can be done. */
