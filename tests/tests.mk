@@ -12,7 +12,7 @@ test: deps-test
 	@+$(PYTHON) tests/all.py $(MAKE) test-build lint test-unit test-dialog test-integ
 
 test-asan: deps-test
-	@+$(PYTHON) tests/all.py '$(MAKE) BUILD=$(BUILD)/asan SANITIZE=1' test-build test-unit test-dialog test-integ
+	@+$(PYTHON) tests/all.py '$(MAKE) BUILD=$(BUILD)/asan SANITIZE=1' test-build test-unit test-dialog test-integ test-race
 
 test-build: all tools $(BUILD)/tests/unit
 
@@ -36,6 +36,13 @@ test-dialog: all tools
 
 test-integ: all tools
 	@MSAD_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/integ/run.py $(FILTER)
+
+# What has threads, under the thread sanitizer, which Criterion does not stand. It wants addresses that are not
+# randomised.
+.PHONY: test-race
+test-race:
+	@+$(MAKE) BUILD=build/tsan SANITIZE=thread build/tsan/tests/race
+	@TSAN_OPTIONS=exitcode=66 setarch -R build/tsan/tests/race
 
 # libFuzzer wants clang and objects of its own. FUZZ_SECONDS for each driver; FILTER is a part of a driver's name.
 # What a run finds new is kept in build/fuzz/corpus, a crash in build/fuzz/crash-*.
