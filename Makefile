@@ -76,7 +76,14 @@ $(BUILD)/obj/%.o: %.c Makefile conf/VERSION
 	@echo "  CC      $<"
 	@$(CC) $(CPPFLAGS_MSA) $(CPPFLAGS) $(CFLAGS_MSA) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/msad $(BUILD)/msactl: $(BUILD)/%: $(BUILD)/obj/msa/%.o $(ARCHIVES)
+# A linker takes the first of two functions that have one name, and says nothing when they stand
+# in different archives.
+$(BUILD)/symbols.ok: $(ARCHIVES)
+	@twice=$$(nm --defined-only -g $^ 2>/dev/null | awk 'NF == 3 && $$2 ~ /[TDBR]/ { print $$3 }' | \
+	    sort | uniq -d); [ -z "$$twice" ] || { echo "defined in two places: $$twice"; exit 1; }
+	@touch $@
+
+$(BUILD)/msad $(BUILD)/msactl: $(BUILD)/%: $(BUILD)/obj/msa/%.o $(ARCHIVES) | $(BUILD)/symbols.ok
 	@echo "  LINK    $@"
 	@$(CC) $(LDFLAGS_MSA) $(LDFLAGS) -o $@ $^ $(LIBS)
 

@@ -146,7 +146,7 @@ void admin_configure(struct admin *a, const struct verify_rules *rules)
     a->rules = *rules;
 }
 
-int admin_on_ask(struct admin *a, struct chan *c, struct chan_message *m)
+int auth_admin_on_ask(struct admin *a, struct chan *c, struct chan_message *m)
 {
     return admin_dispatch(a->table, OPS_COUNT, a, c, m);
 }

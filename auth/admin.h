@@ -20,7 +20,7 @@ void admin_free(struct admin **a); /* after threads_free of both */
 void admin_configure(struct admin *a, const struct verify_rules *rules);
 
 /* The handler of IPC_admin_ask, whose result it is. Loop's thread, like all here. */
-int admin_on_ask(struct admin *a, struct chan *c, struct chan_message *m);
+int auth_admin_on_ask(struct admin *a, struct chan *c, struct chan_message *m);
 void admin_drop_peer(struct admin *a, const struct chan *c); /* nobody waits for its answers */
 void admin_drop_all(struct admin *a);
 

@@ -98,7 +98,7 @@ static int on_auth_abort(void *owner, struct chan *c, struct chan_message *messa
 static int on_admin_ask(void *owner, struct chan *c, struct chan_message *message)
 {
     struct auth *a = owner;
-    return admin_on_ask(a->admin, c, message);
+    return auth_admin_on_ask(a->admin, c, message);
 }
 
 static chan_handlers handlers = {

@@ -412,7 +412,7 @@ static const struct admin_op ops[] = {
     {"relay.status", status_op, false},
 };
 
-int admin_on_ask(void *owner, struct chan *c, struct chan_message *m)
+int relay_admin_on_ask(void *owner, struct chan *c, struct chan_message *m)
 {
     return admin_dispatch(ops, sizeof ops / sizeof ops[0], owner, c, m);
 }

@@ -6,6 +6,6 @@
 #include "relay/state.h"
 
 /* chan_handler_fn of admin_ask; owner is the relay. */
-int admin_on_ask(void *owner, struct chan *c, struct chan_message *m);
+int relay_admin_on_ask(void *owner, struct chan *c, struct chan_message *m);
 
 #endif

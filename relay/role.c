@@ -145,7 +145,7 @@ static chan_handler_fn *const handlers[IPC_TYPE_COUNT] = {
     [IPC_relay_accept_ask] = handover_on_ask,
     [IPC_relay_hold_ask] = notice_on_hold_ask,
     [IPC_relay_notice_ask] = notice_on_notice_ask,
-    [IPC_admin_ask] = admin_on_ask,
+    [IPC_admin_ask] = relay_admin_on_ask,
 };
 
 /* ---- the end ---- */

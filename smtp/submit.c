@@ -263,12 +263,11 @@ void smtp_session_on_score(struct smtp_session *s, const struct msg_score_answer
 {
     if (!smtp_wait_end(s, WAIT_SCORE))
         return;
-    if (a && a->is_scored) {
-        take_score(s, a);
-    } else {
-        take_neutral_score(s);
+    take_neutral_score(s);
+    if (!a)
         event_score_missing(s);
-    }
+    else if (a->is_scored)
+        take_score(s, a);
     ask_route(s);
     smtp_go_on(s);
 }
