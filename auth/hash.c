@@ -63,6 +63,16 @@ enum hash_kind hash_kind_of(struct view text)
 
 /* ---- bounds of work ------------------------------------------------------------------------------ */
 
+static bool is_crypt64(struct view text, size_t min, size_t max)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (!ascii_is_alpha(c) && !ascii_is_digit(c) && c != '.' && c != '/')
+            return false;
+    }
+    return text.n >= min && text.n <= max;
+}
+
 static bool number_within(struct view text, uint64_t max)
 {
     uint64_t n;
@@ -83,7 +93,7 @@ static bool shacrypt_is_cheap(struct view rest)
 static bool yescrypt_is_cheap(struct view rest)
 {
     struct view params = view_cut(&rest, '$');
-    return params.n == 3 && params.p[0] == 'j' && params.p[1] <= YESCRYPT_N_MAX &&
+    return is_crypt64(params, 3, 3) && params.p[0] == 'j' && params.p[1] <= YESCRYPT_N_MAX &&
            params.p[2] <= YESCRYPT_R_MAX;
 }
 
@@ -168,16 +178,6 @@ int hash_matches(struct view text, struct view password, bool *is_match_out)
 }
 
 /* ---- form ---------------------------------------------------------------------------------------- */
-
-static bool is_crypt64(struct view text, size_t min, size_t max)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        if (!ascii_is_alpha(c) && !ascii_is_digit(c) && c != '.' && c != '/')
-            return false;
-    }
-    return text.n >= min && text.n <= max;
-}
 
 static bool is_base64(struct view text, size_t min, size_t max)
 {

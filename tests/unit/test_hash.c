@@ -131,6 +131,20 @@ Test(hash, a_password_that_crypt_cannot_take_is_wrong)
     cr_assert(not(is_match));
 }
 
+/* Found by fuzzing: a byte that a C string cannot hold, among the parameters. */
+Test(hash, a_nul_is_malformed_anywhere)
+{
+    for (size_t i = 0; i < VECTOR_COUNT; i++) {
+        char text[160], why[256];
+        size_t n = strlen(vectors[i].text);
+        for (size_t at = 0; at < n; at++) {
+            memcpy(text, vectors[i].text, n);
+            text[at] = '\0';
+            cr_assert(eq(int, hash_validate(view_of(text, n), why, sizeof why), MSA_EINVAL));
+        }
+    }
+}
+
 Test(hash, kinds_have_names)
 {
     cr_assert(eq(str, (char *)hash_kind_name(HASH_SCRAM_SHA_256), "scram-sha-256"));

@@ -1,0 +1,86 @@
+/* Account records from a damaged disk, and what stands in them: hashes, verifiers and the lines that bring them.
+ * The first byte chooses which. */
+#include <string.h>
+
+#include "auth/account.h"
+#include "auth/import.h"
+#include "auth/scram.h"
+#include "msa/base/err.h"
+#include "msa/base/table.h"
+#include "tests/fuzz/fuzz.h"
+
+/* A record that decodes is the one that its fields encode to. */
+static void check_record(struct view in)
+{
+    struct account a, zero = {0};
+    struct buf again;
+    buf_init(&again, ACCOUNT_RECORD_MAX);
+    if (account_decode(in, &a) == MSA_OK) {
+        account_encode(&a, &again);
+        must(!buf_failed(&again) && view_eq(buf_view(&again), in));
+        must(memchr(a.secret, '\0', sizeof a.secret) != NULL);
+    } else {
+        must(memcmp(&a, &zero, sizeof a) == 0);
+    }
+    buf_fini(&again);
+}
+
+/* The same with a sum that is right, so that the fields behind it are reached. */
+static void check_summed(struct view in)
+{
+    static const uint8_t zeros[16];
+    char record[ACCOUNT_RECORD_MAX];
+    if (in.n + 8 > sizeof record)
+        return;
+    if (in.n > 0)
+        memcpy(record, in.p, in.n);
+    uint64_t sum = siphash13(zeros, record, in.n);
+    for (size_t i = 0; i < 8; i++)
+        record[in.n + i] = (char)(sum >> (8 * i));
+    check_record(view_of(record, in.n + 8));
+}
+
+/* A verifier that parses has one way to be written. */
+static void check_verifier(struct view in)
+{
+    struct scram_verifier v;
+    char text[SCRAM_TEXT_MAX];
+    if (scram_parse(in, &v) < 0)
+        return;
+    must(v.salt_bytes > 0 && v.salt_bytes <= SCRAM_SALT_MAX);
+    must(scram_format(&v, text) == MSA_OK);
+    must(in.n < SCRAM_TEXT_MAX || strlen(text) < in.n);
+}
+
+static void check_line(struct view in)
+{
+    struct import_secret s;
+    struct view login;
+    char why[256] = "";
+    int err = import_parse_line(in, &login, &s, why, sizeof why);
+    if (err != MSA_OK) {
+        must(err == MSA_ENOENT || why[0] != '\0');
+        return;
+    }
+    must(login.n <= in.n && s.is_password == (s.kind == HASH_NONE));
+    if (s.is_password)
+        must(s.password_bytes > 0 && s.password_bytes <= sizeof s.password);
+    else
+        must(hash_kind_of(view_cstr(s.hash)) == s.kind);
+    if (!s.is_password && s.kind != HASH_SCRAM_SHA_256)
+        must(hash_validate(view_cstr(s.hash), why, sizeof why) == MSA_OK);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    struct view in = fuzz_view(data + 1, size - 1);
+    switch (data[0] % 4) {
+    case 0: check_record(in); break;
+    case 1: check_summed(in); break;
+    case 2: check_verifier(in); break;
+    default: check_line(in); break;
+    }
+    return 0;
+}
