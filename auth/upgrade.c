@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/scram.h"
 #include "msa/base/err.h"
 #include "msa/base/log.h"
 #include "msa/base/secret.h"
@@ -17,6 +18,18 @@ struct upgrade {
     bool is_done;
 };
 
+/* Two sign-ins at once both bring an upgrade; the second finds the first one's work. */
+static bool is_done_already(const struct account *now, const struct account *wanted)
+{
+    struct scram_verifier a, b;
+    bool is_same = scram_parse(view_cstr(now->secret), &a) == MSA_OK &&
+                   scram_parse(view_cstr(wanted->secret), &b) == MSA_OK &&
+                   a.iteration_count == b.iteration_count && now->has_cram == wanted->has_cram;
+    secret_wipe(&a, sizeof a);
+    secret_wipe(&b, sizeof b);
+    return is_same;
+}
+
 /* The writer's thread. */
 static void run_upgrade(struct job *job)
 {
@@ -27,7 +40,7 @@ static void run_upgrade(struct job *job)
     store_begin(u->store, &change);
     enum msa_lookup found = store_get(&change, login, &now);
     if (found == MSA_FOUND && now.id == u->account.id &&
-        now.generation == u->account.generation) {
+        now.generation == u->account.generation && !is_done_already(&now, &u->account)) {
         u->kind_before = now.kind;
         now.kind = u->account.kind;
         memcpy(now.secret, u->account.secret, sizeof now.secret);

@@ -39,10 +39,13 @@ test-integ: all tools
 
 # What has threads, under the thread sanitizer, which Criterion does not stand. It wants addresses that are not
 # randomised.
+RACES := race auth_race
 .PHONY: test-race
 test-race:
-	@+$(MAKE) BUILD=build/tsan SANITIZE=thread build/tsan/tests/race
-	@TSAN_OPTIONS=exitcode=66 setarch -R build/tsan/tests/race
+	@+$(MAKE) BUILD=build/tsan SANITIZE=thread $(RACES:%=build/tsan/tests/%)
+	@for race in $(RACES); do \
+	    TSAN_OPTIONS=exitcode=66 setarch -R build/tsan/tests/$$race || exit 1; \
+	done
 
 # libFuzzer wants clang and objects of its own. FUZZ_SECONDS for each driver; FILTER is a part of a driver's name.
 # What a run finds new is kept in build/fuzz/corpus, a crash in build/fuzz/crash-*.
