@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -218,6 +219,7 @@ static struct conn *conn_new(struct loop *loop, int fd, enum conn_phase phase,
     buf_init_secret(&c->in, limits->input_max_bytes);
     buf_init_secret(&c->out, limits->output_max_bytes);
     timer_init(&c->patience, on_impatient, c);
+    ioctl(fd, FIONBIO, &(int){1});
     /* Fails on what is not TCP, in tests. Replies are gathered already, so Nagle could only delay them. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     return c;
@@ -302,6 +304,7 @@ void conn_close(struct conn **c)
         return;
     old->events = NULL;
     if (old->phase == CONN_CONNECTING || old->phase == CONN_HANDSHAKE || conn_has_failed(old) ||
+        old->file || /* nobody keeps its descriptor open any more */
         timer_start(&old->patience, old->loop, PATIENCE_MS) < 0) {
         conn_die(old);
         return;

@@ -50,7 +50,7 @@ struct conn_limits {
     size_t output_max_bytes; /* an append beyond it fails */
 };
 
-/* Takes `fd` over (non-blocking, TCP_NODELAY set here). NULL: out of memory, fd closed. */
+/* Takes `fd` over and makes it non-blocking, with TCP_NODELAY. NULL: out of memory, fd closed. */
 struct conn *conn_new_accepted(struct loop *loop, int fd, const struct conn_limits *limits,
                                const struct conn_events *events, void *owner);
 
@@ -94,7 +94,7 @@ void conn_read_stop(struct conn *c);  /* no more on_input until conn_read_start 
 void conn_read_start(struct conn *c); /* reports input already buffered, too, in the next turn */
 
 /* Writes what is queued, close_notify, FIN, waits for the peer's end so that no reset can overtake the last
- * reply, closes: 5 s in all. */
+ * reply, closes: 5 s in all. With a file under way, or no handshake done yet, as conn_abort. */
 void conn_close(struct conn **c);
 void conn_abort(struct conn **c);  /* at once */
 

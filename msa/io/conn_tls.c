@@ -125,7 +125,11 @@ int conn_start_tls_client(struct conn *c, struct tls_client *tls, const char *se
 void conn_tls_begin(struct conn *c)
 {
     c->phase = CONN_HANDSHAKE;
-    conn_tls_handshake(c);
+    /* The client speaks first, and OpenSSL takes 40 KiB as soon as it begins: not for who only connects. */
+    if (SSL_is_server(c->ssl))
+        conn_update_watch(c, true);
+    else
+        conn_tls_handshake(c);
 }
 
 static void on_handshake_done(struct conn *c)

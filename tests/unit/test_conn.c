@@ -255,7 +255,34 @@ Test(conn, file_that_is_too_short_ends_the_connection)
     close(raw);
 }
 
+Test(conn, close_does_not_use_a_file_that_nobody_keeps_open)
+{
+    struct end a = {0};
+    int raw = cf_end_and_raw(&a);
+    int fd = memory_file(sizeof body);
+    cr_assert_eq(conn_write_file(a.c, fd, 0, sizeof body), MSA_OK);
+    cf_turns(1);
+    conn_close(&a.c);
+    close(fd);
+    cf_turns(1);
+    shutdown(raw, SHUT_WR);
+    cr_assert_eq(send(raw, "x", 1, MSG_NOSIGNAL), -1);
+    cf_end_fini(&a);
+    close(raw);
+}
+
 /* ---- ends ---- */
+
+Test(conn, descriptor_is_made_non_blocking)
+{
+    struct end a = {0};
+    int fds[2];
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    cf_accept(&a, fds[0]);
+    cr_assert(fcntl(fds[0], F_GETFL) & O_NONBLOCK);
+    cf_end_fini(&a);
+    close(fds[1]);
+}
 
 Test(conn, end_of_the_stream_comes_behind_the_input)
 {

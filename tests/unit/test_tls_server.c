@@ -415,6 +415,26 @@ Test(tls_server, client_hello_byte_by_byte)
     test_cert_fini(&cert);
 }
 
+/* OpenSSL has read both when the handshake ends, and no poll will tell of the second. */
+Test(tls_server, command_in_one_packet_with_the_end_of_the_handshake)
+{
+    struct test_cert cert;
+    test_cert_make(&cert, TEST_KEY_EC, "DNS:mail.example.jp", EVP_sha256());
+    struct tls_server *tls = tf_server_new(&cert, 1);
+    r.fd = cf_end_and_raw(&s);
+    SSL_set_fd(r.ssl, r.fd);
+    cr_assert_eq(conn_start_tls_server(s.c, tls), MSA_OK);
+    cr_assert_eq(SSL_do_handshake(r.ssl), -1);
+    cf_turns(3);
+    cr_assert_eq(SSL_do_handshake(r.ssl), 1);
+    cr_assert_eq(SSL_write(r.ssl, "EHLO me\r\n", 9), 9);
+    cf_turns(3);
+    cr_assert_eq(s.tls_ready_count, 1);
+    cr_assert(cf_has(&s, "EHLO me\r\n"));
+    tls_server_free(&tls);
+    test_cert_fini(&cert);
+}
+
 /* ---- broken settings ---- */
 
 Test(tls_server, broken_certificates_are_explained)
