@@ -86,10 +86,6 @@ size_t conn_output_len(const struct conn *c); /* bytes not yet given to the kern
  * written after it goes behind it. If the file is shorter the connection ends (CONN_END_FILE). */
 int conn_write_file(struct conn *c, int fd, uint64_t offset, uint64_t len);
 
-/* On: no byte behind a PROXY header is read, so that conn_start_tls_server is possible right behind it. The
- * header comes as input (proxy_parse, buf_take), then switch it off. */
-void conn_read_proxy_only(struct conn *c, bool is_on);
-
 void conn_read_stop(struct conn *c);  /* no more on_input until conn_read_start */
 void conn_read_start(struct conn *c); /* reports input already buffered, too, in the next turn */
 

@@ -52,7 +52,6 @@ struct conn {
     bool is_reading;             /* the owner wants input */
     bool is_full;                /* high water: reading rests until conn_in is asked for */
     bool is_forced;              /* report what is buffered, though nothing new came */
-    bool is_proxy_only;
     bool is_blocked;             /* the kernel takes no more output now */
     bool read_wants_write : 1;   /* TLS: SSL_read goes on when the socket is writable */
     bool write_wants_read : 1;   /* and the reverse */

@@ -6,34 +6,13 @@
 
 #include "msa/base/err.h"
 #include "msa/io/conn_private.h"
-#include "msa/io/proxy.h"
 
 #define LINGER_READS_MAX 16 /* a turn's share of throwing away */
 
 /* ---- one read ---- */
 
-/* The next bytes of a PROXY header and none behind it: what is waiting is looked at, then only as much is
- * taken as surely belongs to it. */
-static size_t limit_to_proxy(struct conn *c, char *at, size_t want)
-{
-    ssize_t n = recv(c->fd, at, want, MSG_PEEK);
-    if (n <= 0)
-        return want; /* the read itself will say why */
-    buf_commit(&c->in, (size_t)n);
-    size_t extent = proxy_extent(buf_view(&c->in));
-    buf_truncate(&c->in, buf_len(&c->in) - (size_t)n);
-    return extent > buf_len(&c->in) ? extent - buf_len(&c->in) : 0;
-}
-
 static ssize_t read_clear(struct conn *c, char *at, size_t want)
 {
-    if (c->is_proxy_only) {
-        want = limit_to_proxy(c, at, want);
-        if (want == 0) {
-            c->is_full = true; /* the header is whole: the rest is not for us yet */
-            return -1;
-        }
-    }
     ssize_t n;
     do
         n = recv(c->fd, at, want, 0);
@@ -184,11 +163,4 @@ void conn_read_start(struct conn *c)
         conn_read_soon(c);
     else
         conn_update_watch(c, false);
-}
-
-void conn_read_proxy_only(struct conn *c, bool is_on)
-{
-    c->is_proxy_only = is_on;
-    if (!is_on && c->phase == CONN_OPEN)
-        conn_read_soon(c);
 }

@@ -145,13 +145,3 @@ int proxy_parse(struct view input, enum proxy_versions allowed, struct proxy_hea
         return parse_v1(input, out);
     return MSA_EPROTO;
 }
-
-size_t proxy_extent(struct view input)
-{
-    if (!begins_alike(input, v2_start())) {
-        size_t newline = view_find(input, '\n');
-        return newline < input.n ? newline + 1 : input.n;
-    }
-    size_t length = input.n < V2_HEAD_BYTES ? V2_HEAD_BYTES : v2_length(input);
-    return length < input.n ? length : input.n;
-}

@@ -1,5 +1,6 @@
 /* The PROXY protocol's header, versions 1 and 2, as a load balancer in front of us sends it. A pure
- * parser over what has arrived so far; whether the peer may say it is the caller's matter.
+ * parser over what has arrived so far; whether the peer may say it is the caller's matter, and so is to take no
+ * byte more than `length` from the socket (MSG_PEEK): what follows may be TLS.
  * https://www.haproxy.org/download/2.8/doc/proxy-protocol.txt */
 #ifndef MSA_IO_PROXY_H
 #define MSA_IO_PROXY_H
@@ -25,9 +26,5 @@ enum proxy_versions { PROXY_V1 = 1, PROXY_V2 = 2, PROXY_ANY = 3 };
 /* MSA_OK, MSA_EAGAIN (more bytes are needed; at most 107 for v1, 16 + length for v2, at most 1 KiB),
  * or MSA_EPROTO. */
 int proxy_parse(struct view input, enum proxy_versions allowed, struct proxy_header *out);
-
-/* How many of these bytes belong to the header, if it is one: what follows may be TLS already and is not
- * to be read with it (conn_read_proxy_only). */
-size_t proxy_extent(struct view input);
 
 #endif

@@ -1,5 +1,4 @@
-/* PROXY headers: a good one needs each of its bytes, none behind it changes it, and the reader that takes
- * only what surely belongs to it (conn_read_proxy_only) takes just it. */
+/* PROXY headers: a good one needs each of its bytes, and none behind it changes it. */
 #include <string.h>
 
 #include "msa/base/err.h"
@@ -12,7 +11,6 @@ static void check_good(struct view in, enum proxy_versions allowed, const struct
 {
     struct proxy_header again;
     must(h->length > 0 && h->length <= in.n && h->length <= LENGTH_MAX);
-    must(proxy_extent(in) == h->length);
     must(proxy_parse(view_slice(in, 0, h->length), allowed, &again) == MSA_OK);
     must(memcmp(&again, h, sizeof again) == 0);
     for (size_t n = 0; n < h->length; n++)
@@ -29,11 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memset(&h, 0, sizeof h); /* padding is compared, too */
         int err = proxy_parse(in, (enum proxy_versions)allowed, &h);
         must(err == MSA_OK || err == MSA_EAGAIN || err == MSA_EPROTO);
-        must(proxy_extent(in) <= in.n);
         if (err == MSA_OK)
             check_good(in, (enum proxy_versions)allowed, &h);
         if (err == MSA_EAGAIN)
-            must(in.n < LENGTH_MAX && proxy_extent(in) == in.n);
+            must(in.n < LENGTH_MAX);
     }
     return 0;
 }

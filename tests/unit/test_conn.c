@@ -414,33 +414,6 @@ Test(conn, owner_may_close_in_any_event_with_input_left)
     cf_end_fini(&a);
 }
 
-/* ---- PROXY ---- */
-
-Test(conn, proxy_only_reads_the_header_and_no_byte_behind_it)
-{
-    static const char header[] = "PROXY TCP4 192.0.2.1 192.0.2.2 1000 465\r\n";
-    for (size_t cut = 0; cut < sizeof header - 1; cut++) {
-        struct end a = {.is_leaving_input = true};
-        int raw = cf_end_and_raw(&a);
-        conn_read_proxy_only(a.c, true);
-        cr_assert_eq(send(raw, header, cut, 0), (ssize_t)cut);
-        cf_turns(2);
-        cr_assert_eq(send(raw, header + cut, sizeof header - 1 - cut, 0),
-                     (ssize_t)(sizeof header - 1 - cut));
-        cf_raw_write(raw, "\x16\x03\x01 a client hello\n");
-        cf_turns(5);
-        struct buf *in = conn_in(a.c);
-        cr_assert(view_eq(buf_view(in), view_cstr(header)), "cut at %zu", cut);
-        buf_take(in, buf_len(in));
-        a.is_leaving_input = false;
-        conn_read_proxy_only(a.c, false);
-        cf_turns(3);
-        cr_assert(cf_has(&a, "\x16\x03\x01 a client hello\n"));
-        cf_end_fini(&a);
-        close(raw);
-    }
-}
-
 /* ---- names ---- */
 
 Test(conn, ends_have_names)

@@ -107,7 +107,6 @@ Test(proxy, good_headers_need_every_byte_and_no_more)
             memcpy(exact, v->input.p, n);
             cr_assert_eq(proxy_parse(view_of(exact, n), PROXY_ANY, &h), MSA_EAGAIN, "%s at %zu",
                          v->name, n);
-            cr_assert_eq(proxy_extent(view_of(exact, n)), n, "%s at %zu", v->name, n);
             free(exact);
         }
         char longer[256] = {0};
@@ -115,7 +114,6 @@ Test(proxy, good_headers_need_every_byte_and_no_more)
         memset(longer + v->input.n, '\n', 20);
         cr_assert_eq(proxy_parse(view_of(longer, v->input.n + 20), PROXY_ANY, &h), MSA_OK);
         check(v, &h);
-        cr_assert_eq(proxy_extent(view_of(longer, v->input.n + 20)), v->input.n, "%s", v->name);
     }
 }
 
