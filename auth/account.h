@@ -13,8 +13,8 @@
  *          …   32 bytes of CRAM-MD5 state, with flag 2 only
  *          …   u64  SipHash-1-3 of all before it, under a key of zeros
  *
- * The sum is not against forgers, who have the key; it makes a damaged record an error of the store and
- * not a wrong password. Pure: any thread. */
+ * The sum is not against forgers, who have the key; it makes a damaged record an error of the
+ * store and not a wrong password. Pure: any thread. */
 #ifndef AUTH_ACCOUNT_H
 #define AUTH_ACCOUNT_H
 
@@ -38,7 +38,7 @@ struct account {
     enum hash_kind kind;
     char secret[ACCOUNT_SECRET_MAX];
     bool has_cram;
-    uint8_t cram[ACCOUNT_CRAM_BYTES]; /* HMAC-MD5 of the password, stopped halfway (libsasl2's form) */
+    uint8_t cram[ACCOUNT_CRAM_BYTES]; /* see cram.h */
 };
 
 /* Test buf_failed(out) afterwards; `out` should be a secret buf. */

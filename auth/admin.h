@@ -1,5 +1,5 @@
-/* Operations of the API that are about accounts: admin_ask in, a job for the writer's thread, or for the
- * workers where nothing is changed, admin_answer out. What they do is in ops.h. */
+/* Operations of the API that are about accounts: admin_ask in, a job for the writer's thread, or
+ * for the workers where nothing is changed, admin_answer out. What they do is in ops.h. */
 #ifndef AUTH_ADMIN_H
 #define AUTH_ADMIN_H
 

@@ -1,5 +1,6 @@
-/* The auth role: passwords and nothing else. It sees no mail and no client's socket; session workers
- * bring it the bytes of AUTH exchanges, the console operations on accounts (messages.def). */
+/* The auth role: passwords and nothing else. It sees no mail and no client's socket; session
+ * workers bring it the bytes of AUTH exchanges, the console operations on accounts
+ * (messages.def). */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
 

@@ -1,10 +1,10 @@
-/* Credentials that were verified a short while ago, so that a mail program that signs in for every message
- * does not cost a key derivation each time.
+/* Credentials that were verified a short while ago, so that a mail program that signs in for every
+ * message does not cost a key derivation each time.
  *
- * What is kept is HMAC-SHA-256(key of this process, login, password) with the account's id and generation; it
- * is worth nothing outside this process and dies with it. A new password raises the
- * generation, so nothing has to be searched and forgotten here; a disabled account is not looked up. Bounded: a
- * bucket of four that overflows forgets its oldest. All calls from any thread. */
+ * What is kept is HMAC-SHA-256(key of this process, login, password) with the account's id and
+ * generation; it is worth nothing outside this process and dies with it. A new password raises the
+ * generation, so nothing has to be searched and forgotten here; a disabled account is not looked
+ * up. Bounded: a bucket of four that overflows forgets its oldest. All calls from any thread. */
 #ifndef AUTH_CACHE_H
 #define AUTH_CACHE_H
 

@@ -1,6 +1,7 @@
-/* CRAM-MD5 (RFC 2195) needs something that equals the password. What is kept is HMAC-MD5's two inner
- * states after the key, libsasl2's own form: enough to answer a challenge, not to read the password. It is made
- * only where the configuration offers CRAM-MD5, and dropped at the next sign-in where it no longer does.
+/* CRAM-MD5 (RFC 2195) needs something that equals the password. What is kept is HMAC-MD5's two
+ * inner states after the key, libsasl2's own form: enough to answer a challenge, not to read the
+ * password. It is made only where the configuration offers CRAM-MD5, and dropped at the next
+ * sign-in where it no longer does.
  *
  * Implemented in sasl.c, the only file that may include libsasl2's headers. */
 #ifndef AUTH_CRAM_H

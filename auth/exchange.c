@@ -13,8 +13,8 @@
 
 #define COMPLAINT_EVERY_MS 1000
 
-/* Rules outlive the configuration that they came with for as long as an exchange holds them. Counted in the
- * loop's thread only. */
+/* Rules outlive the configuration that they came with for as long as an exchange holds them.
+ * Counted in the loop's thread only. */
 struct rules_ref {
     size_t holder_count;
     struct verify_rules rules;
@@ -34,7 +34,7 @@ struct exchange_key {
 
 struct exchange {
     struct job job;
-    struct table_entry entry; /* in `running`, under `key`, until it is over or nobody waits for it */
+    struct table_entry entry; /* in `running`, under `key`, while somebody waits for it */
     struct exchange_key key;
     struct timer deadline;
     struct exchanges *owner;
@@ -66,7 +66,7 @@ struct exchanges {
     struct exchange_counts counts;
 };
 
-/* ---- rules --------------------------------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static void rules_drop(struct rules_ref **r)
 {
@@ -104,7 +104,7 @@ struct exchanges *exchanges_new(struct loop *loop, struct threads *workers,
     return x;
 }
 
-/* ---- steps under way of one address -------------------------------------------------------------- */
+/* ---- steps under way of one address ---------------------------------------------------------- */
 
 static struct source *source_take(struct exchanges *x, const struct ipaddr *network)
 {
@@ -137,7 +137,7 @@ static void source_give(struct exchanges *x, struct source **s)
     *s = NULL;
 }
 
-/* ---- an exchange --------------------------------------------------------------------------------- */
+/* ---- an exchange ----------------------------------------------------------------------------- */
 
 /* One line a second, however many clients are sent away. */
 static void complain(struct exchanges *x, const char *why)
@@ -287,7 +287,7 @@ static struct exchange *find(struct exchanges *x, const void *peer, uint64_t ses
     return e ? CONTAINER_OF(e, struct exchange, entry) : NULL;
 }
 
-/* ---- messages ------------------------------------------------------------------------------------ */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 /* A refusal before there is an exchange. */
 static void refuse(struct exchanges *x, void *peer, uint64_t session, enum auth_result result)
@@ -390,7 +390,7 @@ void exchanges_drop_all(struct exchanges *x)
     table_each(&x->running, drop_entry, NULL);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 void exchanges_refuse_new(struct exchanges *x)
 {

@@ -1,9 +1,9 @@
-/* The AUTH exchanges under way: at most one for each session of each peer, bounded in number, each step a
- * job of the worker threads.
+/* The AUTH exchanges under way: at most one for each session of each peer, bounded in number, each
+ * step a job of the worker threads.
  *
- * All calls from the loop's thread. An answer is given from a job's completion or from within the call
- * (a refusal that needs no work); each exchange is ended by exactly one `done`, unless the peer aborted it
- * or is gone: then nobody is told. */
+ * All calls from the loop's thread. An answer is given from a job's completion or from within the
+ * call (a refusal that needs no work); each exchange is ended by exactly one `done`, unless the
+ * peer aborted it or is gone: then nobody is told. */
 #ifndef AUTH_EXCHANGE_H
 #define AUTH_EXCHANGE_H
 

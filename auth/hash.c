@@ -61,7 +61,7 @@ enum hash_kind hash_kind_of(struct view text)
     return HASH_NONE;
 }
 
-/* ---- bounds of work ------------------------------------------------------------------------------ */
+/* ---- bounds of work -------------------------------------------------------------------------- */
 
 static bool is_crypt64(struct view text, size_t min, size_t max)
 {
@@ -88,8 +88,8 @@ static bool shacrypt_is_cheap(struct view rest)
     return number_within(view_slice(first, 7, first.n), SHACRYPT_ROUNDS_MAX);
 }
 
-/* "j9T$salt$hash": flags, log2 of N, and r, each in one character of crypt's own base 64, whose order
- * is that of ASCII. */
+/* "j9T$salt$hash": flags, log2 of N, and r, each in one character of crypt's own base 64, whose
+ * order is that of ASCII. */
 static bool yescrypt_is_cheap(struct view rest)
 {
     struct view params = view_cut(&rest, '$');
@@ -134,7 +134,7 @@ static bool is_cheap(enum hash_kind kind, struct view text)
     return false;
 }
 
-/* ---- computing ----------------------------------------------------------------------------------- */
+/* ---- computing ------------------------------------------------------------------------------- */
 
 static int crypt_matches(const char *text, const char *password, bool *is_match_out)
 {
@@ -177,7 +177,7 @@ int hash_matches(struct view text, struct view password, bool *is_match_out)
     return err;
 }
 
-/* ---- form ---------------------------------------------------------------------------------------- */
+/* ---- form ------------------------------------------------------------------------------------ */
 
 static bool is_base64(struct view text, size_t min, size_t max)
 {
@@ -189,8 +189,8 @@ static bool is_base64(struct view text, size_t min, size_t max)
     return text.n >= min && text.n <= max;
 }
 
-/* The fields behind the parameters: "salt$hash", in bcrypt in one piece. Computing would tell as well,
- * but an import of a million accounts cannot wait for that. */
+/* The fields behind the parameters: "salt$hash", in bcrypt in one piece. Computing would tell as
+ * well, but an import of a million accounts cannot wait for that. */
 static bool has_whole_hash(enum hash_kind kind, struct view text)
 {
     struct view rest = text;

@@ -1,5 +1,5 @@
-/* Password hashes that other systems made: crypt(3) strings and argon2id. They serve PLAIN and LOGIN until
- * the next good sign-in, which replaces them by a SCRAM verifier.
+/* Password hashes that other systems made: crypt(3) strings and argon2id. They serve PLAIN and
+ * LOGIN until the next good sign-in, which replaces them by a SCRAM verifier.
  *
  * A hash says itself how much work it is; what would cost more than a bound is refused when it is
  * imported, or one account could take the workers hostage. Any thread; a check takes 1 … 100 ms. */
@@ -32,12 +32,12 @@ const char *hash_kind_name(enum hash_kind kind); /* "sha512-crypt" …; "none" f
 /* By its prefix alone; HASH_NONE for what is not known, also for DES and MD5. */
 enum hash_kind hash_kind_of(struct view text);
 
-/* A whole hash of a kind known here, within the bounds of work? MSA_OK, or MSA_EINVAL with the reason
- * in `why`. */
+/* A whole hash of a kind known here, within the bounds of work? MSA_OK, or MSA_EINVAL with the
+ * reason in `why`. */
 int hash_validate(struct view text, char *why, size_t why_size);
 
-/* MSA_OK and the answer, or MSA_ENOMEM, or MSA_EINVAL for a text that hash_validate refuses. The password
- * is the bytes that the client sent, as those were hashed elsewhere. */
+/* MSA_OK and the answer, or MSA_ENOMEM, or MSA_EINVAL for a text that hash_validate refuses. The
+ * password is the bytes that the client sent, as those were hashed elsewhere. */
 int hash_matches(struct view text, struct view password, bool *is_match_out);
 
 uint64_t hash_derivation_count(void); /* as scram_derivation_count */

@@ -22,7 +22,7 @@ static int refuse(struct why *why, const char *text)
     return MSA_EINVAL;
 }
 
-/* ---- secrets ------------------------------------------------------------------------------------- */
+/* ---- secrets --------------------------------------------------------------------------------- */
 
 static int take_scram(struct view text, struct import_secret *out, struct why *why)
 {
@@ -141,7 +141,7 @@ int import_parse_secret(struct view text, struct import_secret *out, char *why_t
     return take ? take(text, out, &why) : MSA_EINVAL;
 }
 
-/* ---- lines --------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 /* The secret's end: the next colon, but a verifier holds two of its own. */
 static struct view cut_secret(struct view *rest)

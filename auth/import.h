@@ -6,8 +6,8 @@
  *          / "{" scheme "}" rest         Dovecot's schemes for the same, {PLAIN}, {PLAIN.b64}
  *          / "!" hash                    an account that is locked
  *
- * A password in plain text must not hold a colon, or nobody could tell where it ends; {PLAIN.b64} can carry
- * any. Text without a known prefix is an error, never a password. */
+ * A password in plain text must not hold a colon, or nobody could tell where it ends; {PLAIN.b64}
+ * can carry any. Text without a known prefix is an error, never a password. */
 #ifndef AUTH_IMPORT_H
 #define AUTH_IMPORT_H
 
@@ -27,10 +27,10 @@ struct import_secret {
     size_t password_bytes;
 };
 
-/* MSA_OK; MSA_ENOENT for an empty line or one that begins with '#'; MSA_EINVAL with the reason in `why`.
- * `login_out` points into `line`. The caller wipes `*out`. */
-int import_parse_line(struct view line, struct view *login_out, struct import_secret *out, char *why,
-                      size_t why_size);
+/* MSA_OK; MSA_ENOENT for an empty line or one that begins with '#'; MSA_EINVAL with the reason in
+ * `why`. `login_out` points into `line`. The caller wipes `*out`. */
+int import_parse_line(struct view line, struct view *login_out, struct import_secret *out,
+                      char *why, size_t why_size);
 
 /* The secret alone: the whole of `text`. MSA_OK or MSA_EINVAL. */
 int import_parse_secret(struct view text, struct import_secret *out, char *why, size_t why_size);

@@ -1,5 +1,5 @@
-/* HMAC-SHA256 under a 32-byte key, of a purpose and two byte strings. Each part carries its length, so no
- * two triples give the same input, and one key serves several purposes. */
+/* HMAC-SHA256 under a 32-byte key, of a purpose and two byte strings. Each part carries its
+ * length, so no two triples give the same input, and one key serves several purposes. */
 #ifndef AUTH_KEYED_H
 #define AUTH_KEYED_H
 

@@ -1,4 +1,5 @@
-/* The mechanisms, and what a client's message must look like before libsasl2 sees it. Pure: any thread. */
+/* The mechanisms, and what a client's message must look like before libsasl2 sees it. Pure: any
+ * thread. */
 #ifndef AUTH_MECH_H
 #define AUTH_MECH_H
 
@@ -25,11 +26,13 @@ struct mech_bindings {
     struct view end_point; /* tls-server-end-point */
 };
 
-/* By name, in any case of letters, among those that are configured and, for -PLUS, can be bound. NULL: 504. */
+/* By name, in any case of letters, among those that are configured and, for -PLUS, can be bound.
+ * NULL: 504. */
 const struct mech *mech_find(struct view name, uint32_t configured, const struct mech_bindings *b);
 
-/* The first or a later message of the client. AUTH_OK: libsasl2 may see it. AUTH_MALFORMED: it breaks the
- * grammar of the mechanism. AUTH_BAD_CREDENTIALS: refused although it is well formed. */
+/* The first or a later message of the client. AUTH_OK: libsasl2 may see it. AUTH_MALFORMED: it
+ * breaks the grammar of the mechanism. AUTH_BAD_CREDENTIALS: refused although it is well
+ * formed. */
 enum auth_result mech_check_plain(struct view message);
 enum auth_result mech_check_text(struct view message); /* LOGIN, CRAM-MD5: no NUL */
 
@@ -39,7 +42,8 @@ enum auth_result mech_check_text(struct view message); /* LOGIN, CRAM-MD5: no NU
 enum auth_result mech_check_scram_first(const struct mech *m, struct view message,
                                         bool is_plus_offered, const struct mech_bindings *b,
                                         const char **binding_out);
-/* The client-final-message: only its outline, as libsasl2 gives the same error for a wrong proof. */
+/* The client-final-message: only its outline, as libsasl2 gives the same error for a wrong
+ * proof. */
 enum auth_result mech_check_scram_final(struct view message);
 
 #endif

@@ -20,7 +20,7 @@ void ops_setup(void)
     json_set_alloc_funcs(wipe_malloc, wipe_free);
 }
 
-/* ---- common -------------------------------------------------------------------------------------- */
+/* ---- common ---------------------------------------------------------------------------------- */
 
 int ops_fail(struct ops_call *call, int status, const char *fmt, ...)
 {
@@ -53,8 +53,8 @@ static bool take_login(struct ops_call *call, const char *text)
 
 int ops_fail_login(struct ops_call *call)
 {
-    return ops_fail(call, 400, "this is not a login name: user@domain, or user where a default domain is "
-                           "configured");
+    return ops_fail(call, 400, "this is not a login name: user@domain, or user where a default "
+                               "domain is configured");
 }
 
 static json_t *identity(const struct ops_call *call, uint64_t id)
@@ -72,7 +72,7 @@ int ops_fail_arguments(struct ops_call *call, const json_error_t *error)
     return ops_fail(call, 400, "arguments: %s", error->text);
 }
 
-/* ---- account.add, account.passwd ----------------------------------------------------------------- */
+/* ---- account.add, account.passwd ------------------------------------------------------------- */
 
 int ops_apply_secret(struct ops_call *call, const struct import_secret *secret,
                        struct account *a)
@@ -195,7 +195,7 @@ static int op_passwd(struct ops_call *call, json_t *args, json_t **answer_out)
     return status;
 }
 
-/* ---- account.enable, disable, remove ------------------------------------------------------------- */
+/* ---- account.enable, disable, remove --------------------------------------------------------- */
 
 static int unpack_login(struct ops_call *call, json_t *args)
 {
@@ -244,7 +244,7 @@ static int op_remove(struct ops_call *call, json_t *args, json_t **answer_out)
     return 200;
 }
 
-/* ---- account.show, account.list ------------------------------------------------------------------ */
+/* ---- account.show, account.list -------------------------------------------------------------- */
 
 static json_t *describe(struct view login, const struct account *a)
 {
@@ -331,7 +331,7 @@ static int op_list(struct ops_call *call, json_t *args, json_t **answer_out)
     return 200;
 }
 
-/* ---- auth.status --------------------------------------------------------------------------------- */
+/* ---- auth.status ----------------------------------------------------------------------------- */
 
 static int op_status(struct ops_call *call, json_t *args, json_t **answer_out)
 {
@@ -357,7 +357,7 @@ static int op_status(struct ops_call *call, json_t *args, json_t **answer_out)
     return 200;
 }
 
-/* ---- the table ----------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static const struct op {
     const char *name;

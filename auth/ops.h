@@ -7,14 +7,16 @@
  *   account.remove   {login}                               200 {login, id} · 404
  *   account.show     {login | id}                          200 account · 404
  *   account.list     {after?, limit?}                      200 {accounts, next, total}
- *   account.import   {lines, replace?}                     200 {added, replaced, skipped, failed, errors}
+ *   account.import   {lines, replace?}                     200 {added, replaced, skipped, failed,
+ *                                                               errors}
  *   auth.status      {}                                    200
  *
- * account = {login, id, enabled, created_ms, password_changed_ms, secret, iterations, scram, cram_md5}.
+ * account = {login, id, enabled, created_ms, password_changed_ms, secret, iterations, scram,
+ *            cram_md5}
  * Bad arguments are 400, a store that is broken or full 503 or 507.
  *
- * They block (key derivations, disk). Those that change something are for the writer's thread, the others
- * for any. */
+ * They block (key derivations, disk). Those that change something are for the writer's thread, the
+ * others for any. */
 #ifndef AUTH_OPS_H
 #define AUTH_OPS_H
 
@@ -51,8 +53,8 @@ struct ops_call {
 /* Makes jansson wipe what it frees, in the whole process: before its first use. */
 void ops_setup(void);
 
-/* Runs `op`. Returns the status; below 300 with `*answer_out` set, which is the caller's, else with the
- * reason in call->detail. */
+/* Runs `op`. Returns the status; below 300 with `*answer_out` set, which is the caller's, else
+ * with the reason in call->detail. */
 int ops_run(struct ops_call *call, struct view op, json_t *args, json_t **answer_out);
 
 /* The operations' names; NULL behind the last. */

@@ -1,5 +1,5 @@
-/* account.import: many lines in one transaction. A line that cannot be taken is reported and the others go
- * in; a store that fails takes none. */
+/* account.import: many lines in one transaction. A line that cannot be taken is reported and the
+ * others go in; a store that fails takes none. */
 #include <stdio.h>
 
 #include "auth/ops_private.h"

@@ -1,5 +1,5 @@
-/* Passwords as people type them, turned into what is stored. Prepared by SASLprep (login.h), so that
- * the same password from two keyboards is the same bytes. */
+/* Passwords as people type them, turned into what is stored. Prepared by SASLprep (login.h), so
+ * that the same password from two keyboards is the same bytes. */
 #ifndef AUTH_PASSWORD_H
 #define AUTH_PASSWORD_H
 

@@ -1,7 +1,7 @@
 /* The auth process: what its loop owns, and the handlers of its channels.
  *
- *   session ── auth_start, auth_step, auth_abort ──→ exchange.c ── a job a step ──→ workers (sasl.c, verify.c)
- *   console ── admin_ask ──→ admin.c ── a job ──→ the writer, one thread, the only one that writes accounts
+ *   session ── auth_start, auth_step, auth_abort ──→ exchange.c ── a job a step ──→ workers
+ *   console ── admin_ask ──→ admin.c ── a job ──→ the writer, the one thread that writes accounts
  *
  * Everything here runs in the loop's thread. */
 #include <errno.h>
@@ -46,13 +46,14 @@ struct auth {
     struct exchange_limits limits;
 };
 
-/* ---- answers ------------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void send_challenge(void *arg, void *peer, uint64_t session, struct view challenge)
 {
     struct msg_auth_challenge m = {.session = session, .challenge = challenge};
     (void)arg;
-    (void)CHAN_SEND((struct chan *)peer, auth_challenge, 0, &m); /* a dead channel: peer_down comes */
+    /* Into a dead channel: peer_down comes. */
+    (void)CHAN_SEND((struct chan *)peer, auth_challenge, 0, &m);
 }
 
 static void send_done(void *arg, void *peer, const struct msg_auth_done *m)
@@ -67,7 +68,7 @@ static void store_upgrade(void *arg, const char *login, const struct account *ac
     upgrade_submit(a->writer, a->env.store, login, account);
 }
 
-/* ---- questions ----------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 static int on_auth_start(void *owner, struct chan *c, struct chan_message *message)
 {
@@ -108,7 +109,7 @@ static chan_handlers handlers = {
     [IPC_admin_ask] = on_admin_ask,
 };
 
-/* ---- life ---------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void auth_close(void **state);
 
@@ -135,7 +136,8 @@ static int open_store(struct auth *a, const char *state_dir)
     return MSA_OK;
 }
 
-/* OpenSSL reads its configuration file at its first use, which must be before the sandbox closes. */
+/* OpenSSL reads its configuration file at its first use, which must be before the sandbox
+ * closes. */
 static void warm_up(void)
 {
     struct scram_verifier unused;
@@ -189,7 +191,8 @@ static int apply_rules(struct auth *a)
     return err;
 }
 
-/* The number of threads is that of the start; all else is in force for the exchanges that begin now. */
+/* The number of threads is that of the start; all else is in force for the exchanges that begin
+ * now. */
 static int auth_take_config(void *state, const struct role_config *next, char *why_not,
                             size_t why_not_size)
 {
@@ -209,8 +212,9 @@ static int auth_take_config(void *state, const struct role_config *next, char *w
     return err;
 }
 
-/* libsasl2 opens it for each SCRAM and CRAM-MD5 exchange, and where it cannot it makes challenges from the
- * time of day without a word. So the sandbox must let it be read; better not to serve than that. */
+/* libsasl2 opens it for each SCRAM and CRAM-MD5 exchange, and where it cannot it makes challenges
+ * from the time of day without a word. So the sandbox must let it be read; better not to serve
+ * than that. */
 static int check_random_source(void)
 {
     int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
@@ -263,7 +267,7 @@ static void auth_peer_down(void *state, struct chan *c)
     admin_drop_peer(a->admin, c);
 }
 
-/* ---- drain and close ----------------------------------------------------------------------------- */
+/* ---- drain and close ------------------------------------------------------------------------- */
 
 static void end_drain(struct auth *a)
 {

@@ -39,7 +39,7 @@ struct sasl_run {
     struct mech_bindings bindings;
 };
 
-/* ---- the library --------------------------------------------------------------------------------- */
+/* ---- the library ----------------------------------------------------------------------------- */
 
 static char plugin_dir[512];
 
@@ -102,7 +102,8 @@ static int on_getpath(void *context, const char **path)
     return SASL_OK;
 }
 
-/* Only the plugins that are offered are loaded; the others (sasldb, ntlm, sql …) never run a line. */
+/* Only the plugins that are offered are loaded; the others (sasldb, ntlm, sql …) never run a
+ * line. */
 static int on_verifyfile(void *context, const char *file, sasl_verify_type_t type)
 {
     static const char *const wanted[] = {"libplain.so", "liblogin.so", "libscram.so",
@@ -118,7 +119,7 @@ static int on_verifyfile(void *context, const char *file, sasl_verify_type_t typ
     return SASL_CONTINUE;
 }
 
-/* ---- what the mechanisms ask --------------------------------------------------------------------- */
+/* ---- what the mechanisms ask ----------------------------------------------------------------- */
 
 static int on_canon_user(sasl_conn_t *conn, void *context, const char *name, unsigned length,
                          unsigned flags, const char *realm, char *out, unsigned out_size,
@@ -180,8 +181,8 @@ static struct sasl_run *run_of(const sasl_server_params_t *params)
     return rc == SASL_OK ? context : NULL;
 }
 
-/* Gives the secret of the exchange's own mechanism and no other; never "no such user", which SCRAM would
- * tell the client before any challenge. */
+/* Gives the secret of the exchange's own mechanism and no other; never "no such user", which SCRAM
+ * would tell the client before any challenge. */
 static int auxprop_lookup(void *context, sasl_server_params_t *params, unsigned flags,
                           const char *user, unsigned length)
 {
@@ -229,7 +230,7 @@ void cram_state(struct view prepared_password, uint8_t out[ACCOUNT_CRAM_BYTES])
     secret_wipe(&state, sizeof state);
 }
 
-/* ---- set-up -------------------------------------------------------------------------------------- */
+/* ---- set-up ---------------------------------------------------------------------------------- */
 
 /* ISO C has no conversion between the callbacks' types but a cast through a function pointer. */
 #define CALLBACK(id, fn, context) {(id), (int (*)(void))(void (*)(void))(fn), (context)}
@@ -298,7 +299,7 @@ void sasl_library_close(void)
     sasl_server_done();
 }
 
-/* ---- one exchange -------------------------------------------------------------------------------- */
+/* ---- one exchange ---------------------------------------------------------------------------- */
 
 static void copy_binding(struct view from, uint8_t to[BINDING_MAX], struct view *view_out)
 {

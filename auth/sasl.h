@@ -1,11 +1,12 @@
 /* libsasl2, and nothing else of msad includes its headers.
  *
- * The library is set up without any file of its own: no configuration, no sasldb, and of the plugins only
- * the four that are offered. Everything about accounts is asked of verify.h by callbacks.
+ * The library is set up without any file of its own: no configuration, no sasldb, and of the
+ * plugins only the four that are offered. Everything about accounts is asked of verify.h by
+ * callbacks.
  *
- * A struct sasl_run is one AUTH exchange, with one sasl_conn_t that is never used for another: after a SCRAM
- * exchange has reached its last step libsasl2 answers OK to whatever is started on the same
- * connection. A run may move between threads, but is used by one at a time. */
+ * A struct sasl_run is one AUTH exchange, with one sasl_conn_t that is never used for another:
+ * after a SCRAM exchange has reached its last step libsasl2 answers OK to whatever is started on
+ * the same connection. A run may move between threads, but is used by one at a time. */
 #ifndef AUTH_SASL_H
 #define AUTH_SASL_H
 
@@ -17,7 +18,8 @@
 #include "msa/base/view.h"
 #include "msa/ipc/messages.h"
 
-/* Once per process, before threads and sandbox: loads the plugins. MSA_OK, or negative with a text. */
+/* Once per process, before threads and sandbox: loads the plugins. MSA_OK, or negative with a
+ * text. */
 int sasl_library_open(char *error, size_t error_size);
 void sasl_library_close(void); /* after the last run */
 
@@ -31,8 +33,8 @@ struct sasl_start {
     bool is_tls;
 };
 
-/* AUTH_OK and a run; AUTH_NO_MECHANISM or AUTH_UNAVAILABLE without one. `env` and `rules` outlive it. Cheap: the
- * connection is made by the first step. */
+/* AUTH_OK and a run; AUTH_NO_MECHANISM or AUTH_UNAVAILABLE without one. `env` and `rules` outlive
+ * it. Cheap: the connection is made by the first step. */
 enum auth_result sasl_run_new(const struct verify_env *env, const struct verify_rules *rules,
                               const struct sasl_start *start, struct sasl_run **run_out);
 void sasl_run_free(struct sasl_run **run); /* wipes */
@@ -43,8 +45,8 @@ struct sasl_answer {
     struct view challenge;   /* lives until the next call for the run */
 };
 
-/* One message of the client. `message` is NULL in the first step of an AUTH without initial response.
- * Blocks for a key derivation: a worker's job. */
+/* One message of the client. `message` is NULL in the first step of an AUTH without initial
+ * response. Blocks for a key derivation: a worker's job. */
 void sasl_run_step(struct sasl_run *run, const struct view *message, int64_t now_ms,
                    struct sasl_answer *answer_out);
 

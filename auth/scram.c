@@ -21,7 +21,7 @@ uint64_t scram_derivation_count(void)
     return atomic_load(&derivation_count);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 static void hmac_text(const uint8_t key[SCRAM_KEY_BYTES], const char *text,
                       uint8_t out[SCRAM_KEY_BYTES])
@@ -83,7 +83,8 @@ static struct view key_view(const uint8_t key[SCRAM_KEY_BYTES])
 bool scram_matches(const struct scram_verifier *v, struct view password)
 {
     uint8_t stored_key[SCRAM_KEY_BYTES], server_key[SCRAM_KEY_BYTES];
-    bool is_same = derive(password, v->salt, v->salt_bytes, v->iteration_count, stored_key, server_key) &&
+    bool is_same = derive(password, v->salt, v->salt_bytes, v->iteration_count, stored_key,
+                          server_key) &&
                    secret_eq(key_view(stored_key), key_view(v->stored_key));
     secret_wipe(stored_key, sizeof stored_key);
     secret_wipe(server_key, sizeof server_key);
@@ -102,7 +103,7 @@ void scram_fake(const uint8_t key[32], struct view login, uint32_t iteration_cou
     keyed_hash(key, "scram server key", login, VIEW_EMPTY, out->server_key);
 }
 
-/* ---- text ---------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 /* Base64 of 1 … `max` bytes. Returns how many, 0 for anything else. */
 static size_t decode_base64(struct view text, size_t max, uint8_t *out)

@@ -32,8 +32,8 @@ struct scram_verifier {
     uint8_t server_key[SCRAM_KEY_BYTES];
 };
 
-/* A verifier of the prepared password under a fresh random salt. MSA_OK or MSA_EINVAL (iterations out of
- * bounds). One key derivation. */
+/* A verifier of the prepared password under a fresh random salt. MSA_OK or MSA_EINVAL (iterations
+ * out of bounds). One key derivation. */
 int scram_make(struct view password, uint32_t iteration_count, struct scram_verifier *out);
 /* The same under a given salt of 1 … SCRAM_SALT_MAX bytes. */
 int scram_make_salted(struct view password, struct view salt, uint32_t iteration_count,
@@ -42,8 +42,8 @@ int scram_make_salted(struct view password, struct view salt, uint32_t iteration
 /* Is this the prepared password? One key derivation, whatever the answer. */
 bool scram_matches(const struct scram_verifier *v, struct view password);
 
-/* A verifier that no password fits, the same for the same name as long as the key is: what a stranger is
- * told about accounts that do not exist looks like any other. No key derivation. */
+/* A verifier that no password fits, the same for the same name as long as the key is: what a
+ * stranger is told about accounts that do not exist looks like any other. No key derivation. */
 void scram_fake(const uint8_t key[32], struct view login, uint32_t iteration_count,
                 struct scram_verifier *out);
 
@@ -52,7 +52,8 @@ int scram_format(const struct scram_verifier *v, char out[SCRAM_TEXT_MAX]);
 /* MSA_OK, or MSA_EINVAL for anything but the form above within the bounds above. */
 int scram_parse(struct view text, struct scram_verifier *out);
 
-/* Key derivations since the process started: tests prove with it that every answer costs the same. */
+/* Key derivations since the process started: tests prove with it that every answer costs the
+ * same. */
 uint64_t scram_derivation_count(void);
 
 #endif

@@ -27,7 +27,7 @@ struct store {
 #define META_KEY     VIEW_LIT("key")
 #define META_NEXT_ID VIEW_LIT("next-id")
 
-/* ---- open and close ------------------------------------------------------------------------------ */
+/* ---- open and close -------------------------------------------------------------------------- */
 
 /* Reads the installation's key, or makes it in a new store. */
 static int load_key(struct store *s)
@@ -96,7 +96,7 @@ void store_usage(struct store *s, uint64_t *used_bytes_out, uint64_t *max_bytes_
     db_usage(s->db, used_bytes_out, max_bytes_out);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static bool login_is_storable(struct view login)
 {
@@ -184,7 +184,7 @@ int store_count(struct store *s, uint64_t *count_out)
     return err;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 void store_begin(struct store *s, struct store_change *change_out)
 {

@@ -5,8 +5,8 @@
  *   meta       "key"                    → 32 random bytes, made once
  *              "next-id"                → u64; ids are never given twice, also not after a removal
  *
- * Reading is for any thread and takes a transaction of its own, a few microseconds. Writing is for one
- * thread at a time: between store_begin and store_commit calls chain without checks, and only
+ * Reading is for any thread and takes a transaction of its own, a few microseconds. Writing is for
+ * one thread at a time: between store_begin and store_commit calls chain without checks, and only
  * store_commit makes them durable. */
 #ifndef AUTH_STORE_H
 #define AUTH_STORE_H
@@ -27,8 +27,8 @@ struct store;
 struct store *store_open(const char *path, char *error, size_t error_size);
 void store_close(struct store **s);
 
-/* The key of this installation: fake verifiers and hashes of wrong passwords hang on it. Lives as long as
- * the store; any thread. */
+/* The key of this installation: fake verifiers and hashes of wrong passwords hang on it. Lives as
+ * long as the store; any thread. */
 const uint8_t *store_key(const struct store *s);
 
 /* MSA_RETRY: the store cannot be read, or the record is damaged. The caller wipes `*out`. */
@@ -36,8 +36,8 @@ enum msa_lookup store_find(struct store *s, struct view login, struct account *o
 enum msa_lookup store_find_by_id(struct store *s, uint64_t id, char login_out[STORE_LOGIN_MAX + 1],
                                  struct account *out);
 
-/* Accounts in the order of their names, behind `after`, until fn returns false. MSA_OK or an error. A
- * damaged record comes with account NULL. fn must not call the store. */
+/* Accounts in the order of their names, behind `after`, until fn returns false. MSA_OK or an
+ * error. A damaged record comes with account NULL. fn must not call the store. */
 typedef bool store_each_fn(void *arg, struct view login, const struct account *account);
 int store_each(struct store *s, struct view after, store_each_fn *fn, void *arg);
 
@@ -45,7 +45,7 @@ int store_count(struct store *s, uint64_t *count_out);
 void store_usage(struct store *s, uint64_t *used_bytes_out, uint64_t *max_bytes_out);
 void store_check_readers(struct store *s); /* every minute, the loop's thread */
 
-/* ---- writing ---- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 struct store_change {
     struct store *store;
@@ -59,7 +59,8 @@ void store_abort(struct store_change *change); /* after store_commit a no-op */
 
 /* What stands there within this change. */
 enum msa_lookup store_get(struct store_change *change, struct view login, struct account *out);
-/* Gives a->id. MSA_OK, MSA_EEXIST, MSA_EINVAL for a name of no or too many bytes, or the change's error. */
+/* Gives a->id. MSA_OK, MSA_EEXIST, MSA_EINVAL for a name of no or too many bytes, or the change's
+ * error. */
 int store_add(struct store_change *change, struct view login, struct account *a);
 /* The record of an account that is there; id stays. */
 void store_replace(struct store_change *change, struct view login, const struct account *a);

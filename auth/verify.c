@@ -19,7 +19,7 @@ void verify_fini(struct verify *v)
     secret_wipe(v, sizeof *v);
 }
 
-/* ---- the name ------------------------------------------------------------------------------------ */
+/* ---- the name -------------------------------------------------------------------------------- */
 
 void verify_canonical(const struct verify_rules *rules, struct view name,
                       char out[STORE_LOGIN_MAX + 1])
@@ -42,7 +42,7 @@ void verify_login(struct verify *v, struct view name)
     v->is_broken = found == MSA_RETRY;
 }
 
-/* ---- PLAIN and LOGIN ----------------------------------------------------------------------------- */
+/* ---- PLAIN and LOGIN ------------------------------------------------------------------------- */
 
 /* Where there is nothing to compare with: the work of the usual kind, for nothing. */
 static void spend_derivation(const struct verify *v)
@@ -148,7 +148,7 @@ enum auth_result verify_password(struct verify *v, struct view raw)
     return result;
 }
 
-/* ---- SCRAM and CRAM-MD5 -------------------------------------------------------------------------- */
+/* ---- SCRAM and CRAM-MD5 ---------------------------------------------------------------------- */
 
 static struct view stranger_view(const struct verify *v)
 {
@@ -174,7 +174,7 @@ void verify_cram_state(const struct verify *v, uint8_t out[ACCOUNT_CRAM_BYTES])
         keyed_hash(store_key(v->env->store), "cram state", stranger_view(v), VIEW_EMPTY, out);
 }
 
-/* ---- the end ------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 enum auth_result verify_authorize(const struct verify *v)
 {

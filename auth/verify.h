@@ -1,5 +1,6 @@
 /* What a login name and a proof of its password mean. SASL (sasl.h) brings them here; here is
- * decided, with the same work for a good password, a wrong one, an unknown name and a disabled account.
+ * decided, with the same work for a good password, a wrong one, an unknown name and a disabled
+ * account.
  *
  * A struct verify belongs to one exchange and to one thread at a time. */
 #ifndef AUTH_VERIFY_H
@@ -52,16 +53,17 @@ struct verify {
 void verify_init(struct verify *v, const struct verify_env *env, const struct verify_rules *rules);
 void verify_fini(struct verify *v); /* wipes */
 
-/* The name that the client claims, as it was sent: made canonical and looked up, once. A name that cannot
- * be one goes on as an account that does not exist. */
+/* The name that the client claims, as it was sent: made canonical and looked up, once. A name that
+ * cannot be one goes on as an account that does not exist. */
 void verify_login(struct verify *v, struct view name);
 
 /* The canonical form of `name` in `out`; empty for what is no name. */
 void verify_canonical(const struct verify_rules *rules, struct view name,
                       char out[STORE_LOGIN_MAX + 1]);
 
-/* PLAIN and LOGIN. Blocks for one key derivation, unless the cache knows. AUTH_OK, AUTH_BAD_CREDENTIALS,
- * AUTH_NO_SUCH_USER or AUTH_UNAVAILABLE; whether the account is disabled is verify_authorize's matter. */
+/* PLAIN and LOGIN. Blocks for one key derivation, unless the cache knows. AUTH_OK,
+ * AUTH_BAD_CREDENTIALS, AUTH_NO_SUCH_USER or AUTH_UNAVAILABLE; whether the account is disabled is
+ * verify_authorize's matter. */
 enum auth_result verify_password(struct verify *v, struct view password);
 
 /* SCRAM: the verifier to compare with, real or fake. */

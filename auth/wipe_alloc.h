@@ -1,5 +1,5 @@
-/* An allocator for libraries that hold passwords and do not wipe them (jansson, libsasl2): every block
- * is overwritten when it is freed. Any thread. */
+/* An allocator for libraries that hold passwords and do not wipe them (jansson, libsasl2): every
+ * block is overwritten when it is freed. Any thread. */
 #ifndef AUTH_WIPE_ALLOC_H
 #define AUTH_WIPE_ALLOC_H
 

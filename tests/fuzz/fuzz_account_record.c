@@ -1,5 +1,5 @@
-/* Account records from a damaged disk, and what stands in them: hashes, verifiers and the lines that bring them.
- * The first byte chooses which. */
+/* Account records from a damaged disk, and what stands in them: hashes, verifiers and the lines
+ * that bring them. The first byte chooses which. */
 #include <string.h>
 
 #include "auth/account.h"

@@ -1,5 +1,6 @@
-/* What a client sends within AUTH, for each mechanism. The first byte chooses mechanism and TLS, the second
- * whether there is an initial response; each message follows with its length in one byte. */
+/* What a client sends within AUTH, for each mechanism. The first byte chooses mechanism and TLS,
+ * the second whether there is an initial response; each message follows with its length in one
+ * byte. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

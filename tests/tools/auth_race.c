@@ -1,5 +1,6 @@
-/* Sign-ins of every mechanism on several worker threads at once, beside a writer: for ThreadSanitizer, under
- * which Criterion does not run. `make test-race`. Ends with 1 if an exchange got lost or ended wrongly. */
+/* Sign-ins of every mechanism on several worker threads at once, beside a writer: for
+ * ThreadSanitizer, under which Criterion does not run. `make test-race`. Ends with 1 if an
+ * exchange got lost or ended wrongly. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

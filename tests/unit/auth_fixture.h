@@ -45,7 +45,8 @@ struct scram_client {
 
 /* `gs2` is "n,,", "y,,", "p=tls-exporter,," …; leaves the client-first-message in c->message. */
 void scram_client_first(struct scram_client *c, const char *gs2, const char *user);
-/* Leaves the client-final-message in c->message. `binding` are the bytes behind the gs2 header in c=. */
+/* Leaves the client-final-message in c->message. `binding` are the bytes behind the gs2 header in
+ * c=. */
 void scram_client_final(struct scram_client *c, struct view server_first, const char *password,
                         struct view binding);
 /* Does the server know the password too? */

@@ -8,8 +8,8 @@
 
 TestSuite(hash, .timeout = 30);
 
-/* From the SHA-crypt specification, crypt_blowfish, libargon2's own tests and, for "pencil", Python's crypt
- * module over libcrypt 4.4. */
+/* From the SHA-crypt specification, crypt_blowfish, libargon2's own tests and, for "pencil",
+ * Python's crypt module over libcrypt 4.4. */
 static const struct {
     enum hash_kind kind;
     char password[16];

@@ -91,7 +91,7 @@ static enum auth_result plain(const char *authzid, const char *login, const char
     return answer.result;
 }
 
-/* ---- PLAIN --------------------------------------------------------------------------------------- */
+/* ---- PLAIN ----------------------------------------------------------------------------------- */
 
 Test(sasl, plain_good_bad_unknown_disabled, .init = setup, .fini = teardown)
 {
@@ -148,7 +148,7 @@ Test(sasl, plain_of_another_form_is_malformed, .init = setup, .fini = teardown)
     }
 }
 
-/* ---- LOGIN --------------------------------------------------------------------------------------- */
+/* ---- LOGIN ----------------------------------------------------------------------------------- */
 
 static enum auth_result login(const char *name, const char *password)
 {
@@ -193,7 +193,7 @@ Test(sasl, login_with_a_nul_is_malformed, .init = setup, .fini = teardown)
     assert_over(AUTH_MALFORMED);
 }
 
-/* ---- SCRAM --------------------------------------------------------------------------------------- */
+/* ---- SCRAM ----------------------------------------------------------------------------------- */
 
 struct scram_case {
     const char *mechanism;
@@ -372,7 +372,7 @@ Test(sasl, an_account_with_a_foreign_hash_has_no_scram_yet, .init = setup, .fini
     cr_assert(sasl_run_verify(run)->has_upgrade);
 }
 
-/* ---- CRAM-MD5 ------------------------------------------------------------------------------------ */
+/* ---- CRAM-MD5 -------------------------------------------------------------------------------- */
 
 static enum auth_result cram(const char *user, const char *password)
 {
@@ -416,7 +416,7 @@ Test(sasl, cram_md5_speaks_first_and_hates_garbage, .init = setup, .fini = teard
     assert_over(AUTH_MALFORMED);
 }
 
-/* ---- all ----------------------------------------------------------------------------------------- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 Test(sasl, only_what_is_configured, .init = setup, .fini = teardown)
 {
