@@ -6,11 +6,11 @@
 #include "msa/io/conn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -219,7 +219,7 @@ static struct conn *conn_new(struct loop *loop, int fd, enum conn_phase phase,
     buf_init_secret(&c->in, limits->input_max_bytes);
     buf_init_secret(&c->out, limits->output_max_bytes);
     timer_init(&c->patience, on_impatient, c);
-    ioctl(fd, FIONBIO, &(int){1});
+    fcntl(fd, F_SETFL, O_NONBLOCK); /* a socket has no other flag to keep */
     /* Fails on what is not TCP, in tests. Replies are gathered already, so Nagle could only delay them. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     return c;
