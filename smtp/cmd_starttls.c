@@ -1,5 +1,7 @@
 /* STARTTLS (RFC 3207). The danger is what was sent in clear behind the command (CVE-2011-0411): it must never
- * be taken for something the encrypted side said, so the session ends when there is any. */
+ * be taken for something the encrypted side said, so the session ends when there is any.
+ *
+ * It may come before EHLO: RFC 3207 does not forbid that, gsasl does it, and all that EHLO says is forgotten. */
 #include <stdlib.h>
 
 #include "msa/base/assert.h"

@@ -77,7 +77,7 @@ static const uint8_t legal[COMMAND_VERB_COUNT][COLUMN_COUNT] = {
     /*                          GREET     READY     MAIL      RCPT      BDAT           */
     [COMMAND_EHLO]     = ROW(   OK,       OK,       OK,       OK,       OK        ),
     [COMMAND_HELO]     = ROW(   OK,       OK,       OK,       OK,       OK        ),
-    [COMMAND_STARTTLS] = ROW(   R_HELLO,  OK,       R_IN_TXN, R_IN_TXN, R_CHUNKS  ),
+    [COMMAND_STARTTLS] = ROW(   OK,       OK,       R_IN_TXN, R_IN_TXN, R_CHUNKS  ),
     [COMMAND_AUTH]     = ROW(   R_HELLO,  OK,       R_IN_TXN, R_IN_TXN, R_CHUNKS  ),
     [COMMAND_MAIL]     = ROW(   R_HELLO,  OK,       R_NESTED, R_NESTED, R_CHUNKS  ),
     [COMMAND_RCPT]     = ROW(   R_HELLO,  R_MAIL,   OK,       OK,       R_CHUNKS  ),
@@ -118,7 +118,7 @@ enum smtp_reply machine_judge(const struct smtp_session *s, enum command_verb ve
 
 static const uint16_t edges[PHASE_COUNT] = {
     [PHASE_START] = TO(PHASE_GREET) | TO_END,
-    [PHASE_GREET] = TO(PHASE_START) | TO(PHASE_READY) | TO_END, /* START: XCLIENT begins anew */
+    [PHASE_GREET] = TO(PHASE_START) | TO(PHASE_GREET) | TO(PHASE_READY) | TO_END, /* XCLIENT, STARTTLS */
     [PHASE_READY] = TO(PHASE_START) | TO(PHASE_GREET) | TO(PHASE_AUTH) | TO(PHASE_MAIL) | TO_END,
     [PHASE_AUTH] = TO(PHASE_READY) | TO_END,
     [PHASE_MAIL] = TO(PHASE_RCPT) | TO(PHASE_READY) | TO_END,
