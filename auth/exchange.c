@@ -324,7 +324,11 @@ static struct exchange *exchange_new(struct exchanges *x, void *peer, uint64_t s
 
 int exchanges_start(struct exchanges *x, void *peer, const struct msg_auth_start *m)
 {
-    struct sasl_start start = {m->mechanism, m->binding_exporter, m->binding_end_point, m->is_tls};
+    struct sasl_start start = {
+        .mechanism = m->mechanism,
+        .bindings = {m->binding_exporter, m->binding_unique, m->binding_end_point},
+        .is_tls = m->is_tls,
+    };
     if (find(x, peer, m->session))
         return MSA_EPROTO;
     x->counts.started++;

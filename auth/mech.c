@@ -41,13 +41,26 @@ static const struct mech mechs[] = {
     },
 };
 
+static const char *const binding_names[] = {"tls-exporter", "tls-unique", "tls-server-end-point"};
+
+#define BINDING_COUNT (sizeof binding_names / sizeof binding_names[0])
+
+struct view mech_binding_data(const struct mech_bindings *b, struct view name)
+{
+    const struct view data[BINDING_COUNT] = {b->exporter, b->unique, b->end_point};
+    for (size_t i = 0; i < BINDING_COUNT; i++)
+        if (view_eq(name, view_cstr(binding_names[i])))
+            return data[i];
+    return VIEW_EMPTY;
+}
+
 const struct mech *mech_find(struct view name, uint32_t configured, const struct mech_bindings *b)
 {
     for (size_t i = 0; i < sizeof mechs / sizeof mechs[0]; i++) {
         const struct mech *m = &mechs[i];
         if (!view_eq_nocase(name, view_cstr(m->name)))
             continue;
-        bool is_bindable = b->exporter.n > 0 || b->end_point.n > 0;
+        bool is_bindable = b->exporter.n > 0 || b->unique.n > 0 || b->end_point.n > 0;
         return (configured & m->config_bit) != 0 && (!m->is_plus || is_bindable) ? m : NULL;
     }
     return NULL;
@@ -67,14 +80,13 @@ enum auth_result mech_check_text(struct view message)
     return view_find(message, '\0') == message.n ? AUTH_OK : AUTH_MALFORMED;
 }
 
-/* "p=" cb-name: only the two that the session has data for. */
+/* "p=" cb-name: only one that the session has data for. */
 static enum auth_result choose_binding(struct view name, const struct mech_bindings *b,
                                        const char **binding_out)
 {
-    if (view_eq(name, VIEW_LIT("tls-exporter")) && b->exporter.n > 0)
-        *binding_out = "tls-exporter";
-    else if (view_eq(name, VIEW_LIT("tls-server-end-point")) && b->end_point.n > 0)
-        *binding_out = "tls-server-end-point";
+    for (size_t i = 0; i < BINDING_COUNT; i++)
+        if (view_eq(name, view_cstr(binding_names[i])) && mech_binding_data(b, name).n > 0)
+            *binding_out = binding_names[i];
     return *binding_out ? AUTH_OK : AUTH_BAD_CREDENTIALS;
 }
 

@@ -23,8 +23,12 @@ struct mech {
 /* The data of the client's TLS connection (RFC 5929, RFC 9266); empty: there is none. */
 struct mech_bindings {
     struct view exporter;  /* tls-exporter */
+    struct view unique;    /* tls-unique: what gsasl's clients take in TLS 1.2, and RFC 5802 §6.1 asks for */
     struct view end_point; /* tls-server-end-point */
 };
+
+/* The data by the binding's name; empty for one that is not known or not to be had. */
+struct view mech_binding_data(const struct mech_bindings *b, struct view name);
 
 /* By name, in any case of letters, among those that are configured and, for -PLUS, can be bound.
  * NULL: 504. */

@@ -35,7 +35,7 @@ struct sasl_run {
     sasl_callback_t callbacks[CALLBACK_MAX];
     /* SASL_CHANNEL_BINDING keeps the pointer, so it all lives here. */
     sasl_channel_binding_t binding;
-    uint8_t exporter[BINDING_MAX], end_point[BINDING_MAX];
+    uint8_t exporter[BINDING_MAX], unique[BINDING_MAX], end_point[BINDING_MAX];
     struct mech_bindings bindings;
 };
 
@@ -313,8 +313,7 @@ static void copy_binding(struct view from, uint8_t to[BINDING_MAX], struct view 
 enum auth_result sasl_run_new(const struct verify_env *env, const struct verify_rules *rules,
                               const struct sasl_start *start, struct sasl_run **run_out)
 {
-    struct mech_bindings offered = {start->binding_exporter, start->binding_end_point};
-    const struct mech *mech = mech_find(start->mechanism, rules->mechanisms, &offered);
+    const struct mech *mech = mech_find(start->mechanism, rules->mechanisms, &start->bindings);
     *run_out = NULL;
     if (!mech)
         return AUTH_NO_MECHANISM;
@@ -324,8 +323,9 @@ enum auth_result sasl_run_new(const struct verify_env *env, const struct verify_
     verify_init(&run->verify, env, rules);
     run->mech = mech;
     run->is_tls = start->is_tls;
-    copy_binding(start->binding_exporter, run->exporter, &run->bindings.exporter);
-    copy_binding(start->binding_end_point, run->end_point, &run->bindings.end_point);
+    copy_binding(start->bindings.exporter, run->exporter, &run->bindings.exporter);
+    copy_binding(start->bindings.unique, run->unique, &run->bindings.unique);
+    copy_binding(start->bindings.end_point, run->end_point, &run->bindings.end_point);
     *run_out = run;
     return AUTH_OK;
 }
@@ -349,13 +349,12 @@ const struct verify *sasl_run_verify(const struct sasl_run *run)
 
 static int set_binding(struct sasl_run *run, const char *name)
 {
-    bool is_exporter = strcmp(name, "tls-exporter") == 0;
-    struct view data = is_exporter ? run->bindings.exporter : run->bindings.end_point;
+    struct view data = mech_binding_data(&run->bindings, view_cstr(name));
     run->binding = (sasl_channel_binding_t){
         .name = name,
         .critical = 1,
         .len = data.n,
-        .data = is_exporter ? run->exporter : run->end_point,
+        .data = (const unsigned char *)data.p,
     };
     return sasl_setprop(run->conn, SASL_CHANNEL_BINDING, &run->binding);
 }

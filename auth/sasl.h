@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/mech.h"
 #include "auth/verify.h"
 #include "msa/base/view.h"
 #include "msa/ipc/messages.h"
@@ -28,8 +29,7 @@ struct sasl_run;
 /* What auth_start says. The bytes are copied as far as they are kept. */
 struct sasl_start {
     struct view mechanism;
-    struct view binding_exporter;
-    struct view binding_end_point;
+    struct mech_bindings bindings;
     bool is_tls;
 };
 

@@ -80,6 +80,7 @@ static void start(struct smtp_session *s, bool has_initial, struct view initial)
     };
     if (tls) {
         m.binding_exporter = view_of((const char *)tls->exporter, tls->exporter_len);
+        m.binding_unique = view_of((const char *)tls->unique, tls->unique_len);
         m.binding_end_point = view_of((const char *)tls->end_point, tls->end_point_len);
     }
     wait_for_auth(s, s->site->host->auth_start(s, &m));

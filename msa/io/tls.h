@@ -57,6 +57,8 @@ struct tls_facts {
     /* Channel bindings (RFC 9266, RFC 5929); empty length when not to be had. */
     uint8_t exporter[32];
     size_t exporter_len;
+    uint8_t unique[12]; /* TLS 1.2 only */
+    size_t unique_len;
     uint8_t end_point[64];
     size_t end_point_len;
 };

@@ -45,6 +45,18 @@ static size_t take_exporter(SSL *ssl, uint8_t out[32])
     return rc == 1 ? 32 : 0;
 }
 
+/* RFC 5929 §3.1: the first Finished message of the handshake, which is the client's unless the session is
+ * resumed. TLS 1.3 has no such binding (RFC 9266 §1). */
+static size_t take_unique(SSL *ssl, uint8_t out[12])
+{
+    bool is_client_first = !SSL_session_reused(ssl);
+    if (SSL_version(ssl) >= TLS1_3_VERSION || !has_unique_secret(ssl))
+        return 0;
+    size_t n = is_client_first == (SSL_is_server(ssl) != 0) ? SSL_get_peer_finished(ssl, out, 12)
+                                                            : SSL_get_finished(ssl, out, 12);
+    return n == 12 ? n : 0;
+}
+
 static size_t take_end_point(SSL *ssl, uint8_t out[64])
 {
     if (SSL_is_server(ssl))
@@ -65,6 +77,7 @@ void tls_facts_take(SSL *ssl, struct tls_facts *out)
     const char *sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     snprintf(out->sni, sizeof out->sni, "%s", sni ? sni : "");
     out->exporter_len = take_exporter(ssl, out->exporter);
+    out->unique_len = take_unique(ssl, out->unique);
     out->end_point_len = take_end_point(ssl, out->end_point);
 }
 

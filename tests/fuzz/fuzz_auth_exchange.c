@@ -102,8 +102,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct sasl_start start = {
         .mechanism = view_cstr(names[data[0] % 5]),
-        .binding_exporter = VIEW_LIT("0123456789abcdef0123456789abcdef"),
-        .binding_end_point = VIEW_LIT("fedcba9876543210fedcba9876543210"),
+        .bindings = {.exporter = VIEW_LIT("0123456789abcdef0123456789abcdef"),
+                     .unique = VIEW_LIT("0123456789ab"),
+                     .end_point = VIEW_LIT("fedcba9876543210fedcba9876543210")},
         .is_tls = (data[0] & 0x80) != 0,
     };
     struct sasl_run *run = NULL;

@@ -11,8 +11,9 @@ TestSuite(mech, .timeout = 20);
 #define ALL_MECHANISMS 0x1fu
 
 static const struct mech_bindings none;
-static const struct mech_bindings both = {{"exporterexporter", 16}, {"endpoint", 8}};
-static const struct mech_bindings end_point_only = {{NULL, 0}, {"endpoint", 8}};
+static const struct mech_bindings both = {{"exporterexporter", 16}, {NULL, 0}, {"endpoint", 8}};
+static const struct mech_bindings end_point_only = {{NULL, 0}, {NULL, 0}, {"endpoint", 8}};
+static const struct mech_bindings of_tls12 = {{NULL, 0}, {"unique", 6}, {NULL, 0}};
 
 Test(mech, finds_what_is_configured_in_any_case)
 {
@@ -42,6 +43,7 @@ Test(mech, plus_needs_something_to_bind_to)
     struct view plus = VIEW_LIT("SCRAM-SHA-256-PLUS");
     cr_assert(mech_find(plus, ALL_MECHANISMS, &none) == NULL);
     cr_assert(mech_find(plus, ALL_MECHANISMS, &end_point_only) != NULL);
+    cr_assert(mech_find(plus, ALL_MECHANISMS, &of_tls12) != NULL);
 }
 
 Test(mech, plain_has_exactly_two_nuls)
@@ -103,6 +105,15 @@ Test(mech, first_message_of_scram)
                   "%s", rows[i].message);
         cr_assert(eq(str, (char *)(binding ? binding : ""), (char *)rows[i].binding));
     }
+}
+
+Test(mech, tls_unique_where_the_connection_has_it)
+{
+    const struct mech *m = mech_find(VIEW_LIT("SCRAM-SHA-256-PLUS"), ALL_MECHANISMS, &of_tls12);
+    struct view message = VIEW_LIT("p=tls-unique,,n=u,r=a");
+    const char *binding;
+    cr_assert(eq(int, (int)mech_check_scram_first(m, message, true, &of_tls12, &binding), (int)AUTH_OK));
+    cr_assert(eq(str, (char *)binding, "tls-unique"));
 }
 
 Test(mech, a_binding_without_data_is_not_chosen)

@@ -15,6 +15,7 @@ TestSuite(sasl, .timeout = 30);
 
 #define EXPORTER  VIEW_LIT("0123456789abcdef0123456789abcdef")
 #define END_POINT VIEW_LIT("fedcba9876543210fedcba9876543210")
+#define UNIQUE    VIEW_LIT("0123456789ab")
 
 static struct auth_fixture f;
 static struct sasl_run *run;
@@ -38,8 +39,7 @@ static enum auth_result begin(const char *mechanism)
 {
     struct sasl_start start = {
         .mechanism = view_cstr(mechanism),
-        .binding_exporter = EXPORTER,
-        .binding_end_point = END_POINT,
+        .bindings = {EXPORTER, UNIQUE, END_POINT},
         .is_tls = true,
     };
     sasl_run_free(&run);
@@ -257,6 +257,8 @@ Test(sasl, scram_plus_binds_to_the_connection, .init = setup, .fini = teardown)
     const struct scram_case rows[] = {
         {"SCRAM-SHA-256-PLUS", "p=tls-exporter,,", "taro", "pencil", EXPORTER, AUTH_OK},
         {"SCRAM-SHA-256-PLUS", "p=tls-server-end-point,,", "taro", "pencil", END_POINT, AUTH_OK},
+        {"SCRAM-SHA-256-PLUS", "p=tls-unique,,", "taro", "pencil", UNIQUE, AUTH_OK},
+        {"SCRAM-SHA-256-PLUS", "p=tls-unique,,", "taro", "pencil", EXPORTER, AUTH_BAD_CREDENTIALS},
         {"scram-sha-256-plus", "p=tls-exporter,a=taro,", "taro", "pencil", EXPORTER, AUTH_OK},
         /* the data of another connection, of the other type, cut, none */
         {"SCRAM-SHA-256-PLUS", "p=tls-exporter,,", "taro", "pencil",
@@ -291,7 +293,7 @@ Test(sasl, scram_downgrades_and_mixtures_are_refused, .init = setup, .fini = tea
     assert_first("SCRAM-SHA-256", "p=tls-exporter,,n=taro,r=abcdefgh", AUTH_MALFORMED);
     assert_first("SCRAM-SHA-256-PLUS", "n,,n=taro,r=abcdefgh", AUTH_MALFORMED);
     assert_first("SCRAM-SHA-256-PLUS", "y,,n=taro,r=abcdefgh", AUTH_MALFORMED);
-    assert_first("SCRAM-SHA-256-PLUS", "p=tls-unique,,n=taro,r=abcdefgh", AUTH_BAD_CREDENTIALS);
+    assert_first("SCRAM-SHA-256-PLUS", "p=tls-unique-for-telnet,,n=taro,r=abcdefgh", AUTH_BAD_CREDENTIALS);
 }
 
 Test(sasl, scram_without_plus_offered_may_say_y, .init = setup, .fini = teardown)

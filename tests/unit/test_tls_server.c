@@ -207,6 +207,49 @@ Test(tls_server, exporter_needs_the_extended_master_secret_in_tls12)
     test_cert_fini(&cert);
 }
 
+/* In a resumed session the server speaks first, and its Finished is the binding. */
+Test(tls_server, unique_is_the_first_finished_of_tls12)
+{
+    struct test_cert cert;
+    test_cert_make(&cert, TEST_KEY_EC, "DNS:mail.example.jp", EVP_sha256());
+    struct tls_server *tls = tf_server_new(&cert, 1);
+    SSL_SESSION *session = NULL;
+    uint8_t own[64];
+    for (int is_resumed = 0; is_resumed <= 1; is_resumed++) {
+        SSL_set_max_proto_version(r.ssl, TLS1_2_VERSION);
+        SSL_set_session(r.ssl, session);
+        cr_assert(tf_handshake(&r, &s, tls));
+        const struct tls_facts *f = conn_tls_facts(s.c);
+        cr_assert_eq(f->is_resumed, is_resumed);
+        size_t n = is_resumed ? SSL_get_peer_finished(r.ssl, own, sizeof own)
+                              : SSL_get_finished(r.ssl, own, sizeof own);
+        cr_assert_eq(f->unique_len, n);
+        cr_assert_eq(memcmp(own, f->unique, n), 0);
+        SSL_SESSION_free(session);
+        session = SSL_get1_session(r.ssl);
+        forget();
+    }
+    SSL_SESSION_free(session);
+    tls_server_free(&tls);
+    test_cert_fini(&cert);
+}
+
+Test(tls_server, unique_is_not_to_be_had_otherwise)
+{
+    struct test_cert cert;
+    test_cert_make(&cert, TEST_KEY_EC, "DNS:mail.example.jp", EVP_sha256());
+    struct tls_server *tls = tf_server_new(&cert, 1);
+    cr_assert(tf_handshake(&r, &s, tls));
+    cr_assert_eq(conn_tls_facts(s.c)->unique_len, 0); /* TLS 1.3 */
+    forget();
+    SSL_set_max_proto_version(r.ssl, TLS1_2_VERSION);
+    SSL_set_options(r.ssl, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+    cr_assert(tf_handshake(&r, &s, tls));
+    cr_assert_eq(conn_tls_facts(s.c)->unique_len, 0);
+    tls_server_free(&tls);
+    test_cert_fini(&cert);
+}
+
 Test(tls_server, end_point_hash_follows_the_signature)
 {
     struct {
