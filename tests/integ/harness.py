@@ -211,3 +211,18 @@ class Case(unittest.TestCase):
 
     def sink(self, *options, **settings):
         return self.stop_later(Sink(self.directory, *options, **settings))
+
+
+class SharedCase(unittest.TestCase):
+    """Tests that share one directory and the programs started in setUpClass, which end behind the last of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        keep = tempfile.TemporaryDirectory(prefix="msad-test-")
+        cls.directory = keep.name
+        cls.addClassCleanup(keep.cleanup)
+
+    @classmethod
+    def stop_later(cls, program):
+        cls.addClassCleanup(program.stop)
+        return program

@@ -10,6 +10,7 @@ import ssl
 import subprocess
 
 import harness
+from talk import Talk
 
 ACCOUNTS = {"taro@example.test": "correct horse", "hana@example.test": "battery staple"}
 
@@ -31,7 +32,7 @@ policy {{ {policy} }}
 score {{ {score} }}
 queue {{ {queue} }}
 dns {{ {dns} }}
-pool main {{ smarthost 127.0.0.1:{smarthost}; tls off; {pool} }}
+pool main {{ smarthost 127.0.0.1:{smarthost}; tls {smarthost_tls}; {pool} }}
 {more}
 """
 BLOCKS = ("top", "log", "listener", "tls", "auth", "limits", "deadlines", "submission", "policy", "score",
@@ -54,9 +55,10 @@ class Msad:
     """smarthost: the port of one on 127.0.0.1. accounts: name -> password, added once it serves.
     Other keyword arguments are lines for the blocks of the configuration, such as queue="retry 1s;"."""
 
-    def __init__(self, directory, smarthost, accounts=None, name="msad", cpus=None, **blocks):
+    def __init__(self, directory, smarthost, accounts=None, name="msad", cpus=None, smarthost_tls="off", **blocks):
         assert set(blocks) <= set(BLOCKS), f"no such block: {set(blocks) - set(BLOCKS)}"
         self.name, self.cpus, self.smarthost = name, cpus, smarthost
+        self.smarthost_tls = smarthost_tls
         self.directory = os.path.join(directory, name)
         os.chmod(directory, 0o755)  # as root, the roles run as somebody else
         os.mkdir(self.directory, 0o755)
@@ -68,7 +70,7 @@ class Msad:
         self.write_config()
         self.start()
         for user, password in self.accounts.items():
-            self.msactl("account", "add", user, stdin=password + "\n")
+            self.msactl("account", "add", user, "--stdin", stdin=password + "\n")
 
     def write_config(self, **changes):
         """Writes the file anew, with other lines for the named blocks; takes effect at start or reload."""
@@ -78,7 +80,8 @@ class Msad:
             lines["top"] += " user nobody;"
         with open(self.config_path, "w", encoding="utf-8") as file:
             file.write(CONFIG.format(directory=self.directory, port=self.port, tls_port=self.tls_port,
-                                     cert=self.cert, key=self.key, smarthost=self.smarthost, **lines))
+                                     cert=self.cert, key=self.key, smarthost=self.smarthost,
+                                     smarthost_tls=self.smarthost_tls, **lines))
 
     def start(self):
         self.child = harness.Child([os.path.join(harness.BUILD, "msad"), "-f", self.config_path],
@@ -147,6 +150,22 @@ class Msad:
         if user:
             client.login(user, self.accounts[user] if password is None else password)
         return client
+
+    def talk(self, user=None, implicit=False, context=None):
+        """A raw dialogue inside TLS, greeted; signed in where a user is named."""
+        context = context or self.trust()
+        if implicit:
+            talk = Talk(self.tls_port, tls=context)
+            talk.expect("", 220)
+        else:
+            talk = Talk(self.port)
+            talk.expect("", 220)
+            talk.hello()
+            talk.starttls(context)
+        talk.hello()
+        if user:
+            talk.sign_in(user, self.accounts[user])
+        return talk
 
     def stop(self):
         return self.child.stop()

@@ -3,37 +3,10 @@
 import base64
 import hashlib
 import smtplib
-import socket
 import ssl
 
 import harness
-
-
-class Talk:
-    """A raw dialogue: bytes out, lines in."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.file = self.socket.makefile("rb")
-
-    def send(self, data):
-        self.socket.sendall(data if isinstance(data, bytes) else data.encode())
-
-    def reply(self):
-        """(code, last line) of a whole reply; (0, "") at the end of the connection."""
-        while True:
-            line = self.file.readline(200000).decode("latin-1")
-            if len(line) < 4 or line[3] != "-":
-                return (int(line[:3]) if line[:3].isdigit() else 0), line
-
-    def ask(self, line):
-        self.send(line + "\r\n")
-        return self.reply()[0]
-
-    def close(self):
-        self.file.close()
-        self.socket.close()
+from talk import Talk
 
 
 def reference_unstuff(data):
