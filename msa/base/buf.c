@@ -81,9 +81,14 @@ static int move_to(struct buf *b, size_t cap)
 
 void buf_lend(struct buf *b, char *mem, size_t mem_bytes)
 {
-    MSA_ASSERT(buf_len(b) == 0);
-    buf_release(b);
+    size_t len = buf_len(b);
+    MSA_ASSERT(len <= mem_bytes && !b->is_lent);
+    if (len > 0)
+        memcpy(mem, b->data + b->start, len);
+    drop_memory(b);
     b->data = mem;
+    b->start = 0;
+    b->end = len;
     b->cap = mem_bytes;
     b->is_lent = true;
 }

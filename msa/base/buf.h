@@ -35,8 +35,9 @@ static inline size_t buf_len(const struct buf *b) { return b->end - b->start; }
 static inline bool buf_failed(const struct buf *b) { return b->failed; }
 struct view buf_view(const struct buf *b); /* valid until the next call that changes `b` */
 
-/* `b`, which holds nothing, works in `mem` until buf_settle, which copies what is left then into memory of
- * its own. So many buffers can share one block to read into. MSA_ENOMEM: what was left is lost. */
+/* `b` works in `mem`, to which its bytes are moved (they must fit), until buf_settle, which moves what is left
+ * then into memory of its own, no more than it needs. So many buffers can share one block to read into.
+ * MSA_ENOMEM: what was left is lost. */
 void buf_lend(struct buf *b, char *mem, size_t mem_bytes);
 int buf_settle(struct buf *b); /* fine when nothing is lent */
 

@@ -37,7 +37,7 @@ static size_t room(const struct conn *c)
 /* True if it stopped for want of room, so that more may be waiting, under TLS where no poll can see it. */
 static bool fill(struct conn *c)
 {
-    if (buf_len(&c->in) == 0)
+    if (buf_len(&c->in) <= LOOP_INPUT_BYTES / 2)
         buf_lend(&c->in, loop_input_block(c->loop), LOOP_INPUT_BYTES);
     do {
         size_t want = room(c);

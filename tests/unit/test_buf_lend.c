@@ -40,6 +40,24 @@ Test(buf_lend, nothing_left_holds_no_memory)
     cr_assert_eq(b.cap, 0);
 }
 
+Test(buf_lend, bytes_move_into_the_block_and_out_again)
+{
+    struct buf b;
+    buf_init_secret(&b, 1000);
+    buf_append(&b, "0123456789", 10);
+    buf_take(&b, 7);
+    buf_lend(&b, block, sizeof block);
+    cr_assert_eq(b.data, block);
+    cr_assert_eq(buf_append(&b, "abc", 3), MSA_OK);
+    cr_assert(view_eq(buf_view(&b), VIEW_LIT("789abc")));
+    cr_assert_eq(buf_settle(&b), MSA_OK);
+    cr_assert(view_eq(buf_view(&b), VIEW_LIT("789abc")));
+    cr_assert_eq(b.cap, 6, "no more than it needs");
+    for (size_t i = 0; i < sizeof block; i++)
+        cr_assert_eq(block[i], 0);
+    buf_fini(&b);
+}
+
 Test(buf_lend, growth_beyond_the_block_is_an_own_copy)
 {
     struct buf b;

@@ -99,6 +99,7 @@ Test(conn, half_a_line_waits_for_the_rest)
     cf_raw_write(raw, "fourth\r\nfif");
     cf_turns(1);
     cr_assert_eq(buf_len(conn_in(a.c)), 3);
+    cr_assert_leq(conn_memory_bytes(a.c), 600);
     cf_raw_write(raw, "th\r\n");
     cf_turns(1);
     cr_assert(cf_has(&a, "first\r\nsecond\r\nthird\r\nfourth\r\nfifth\r\n"));
