@@ -176,6 +176,8 @@ json_t *ctl_command_args(const struct ctl_line *line, const char *word)
     bool is_login = form == COMMAND_LOGIN || form == COMMAND_PASSWORD;
     if (word)
         json_object_set_new(args, is_login ? "login" : "id", json_string(word));
+    else if (form == COMMAND_MAYBE_IDS)
+        json_object_set_new(args, "all", json_true());
     if (line->options & COMMAND_OPT_DISABLED)
         json_object_set_new(args, "disabled", json_true());
     if (line->options & COMMAND_OPT_REPLACE)

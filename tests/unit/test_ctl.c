@@ -141,7 +141,9 @@ Test(ctl, arguments_are_an_object_of_what_was_said)
     json_decref(args);
     parse("msactl queue flush", &line, error);
     args = ctl_command_args(&line, NULL);
-    cr_assert_eq(json_object_size(args), 0);
+    text = json_dumps(args, JSON_COMPACT);
+    cr_assert_str_eq(text, "{\"all\":true}"); /* what relay wants to hear, not an id left out */
+    free(text);
     json_decref(args);
 }
 
