@@ -1,6 +1,5 @@
 /* The session role's process: see worker.h for its parts. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "msa/base/err.h"
 #include "msa/base/log.h"
@@ -30,14 +29,6 @@ static int make_tls(const struct role_config *next, struct tls_server **tls_out,
     return MSA_EINVAL;
 }
 
-static uint32_t worker_count(const struct config *c)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (c->worker_count > 0)
-        return c->worker_count;
-    return cores > 0 ? (uint32_t)cores : 1;
-}
-
 static int smtp_take_config(void *state, const struct role_config *next, char *why_not,
                             size_t why_not_size)
 {
@@ -52,7 +43,9 @@ static int smtp_take_config(void *state, const struct role_config *next, char *w
     w->site.has_tls = tls != NULL;
     w->site.config = next->config;
     w->stock.answer_ms = next->config->deadlines.relay_answer_ms;
-    places_configure(&w->places, &next->config->limits, worker_count(next->config));
+    if (w->worker_count == 0) /* fixed at the start; and counting cores opens a file, which the sandbox forbids */
+        w->worker_count = config_worker_count(next->config);
+    places_configure(&w->places, &next->config->limits, w->worker_count);
     return MSA_OK;
 }
 

@@ -32,6 +32,7 @@ struct worker {
     struct smtp_site site;
     struct tls_server *tls;
     struct places places;
+    uint32_t worker_count;
     struct stock stock;
 
     struct list doors;   /* of struct door: open listening sockets */
