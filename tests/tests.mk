@@ -93,3 +93,10 @@ bench: deps-test
 	@+$(MAKE) --no-print-directory bench-built
 bench-built: all tools
 	@MSAD_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BENCH)
+
+# ---- long forms of integration tests ----------------------------------------------------------------
+
+# Every message of the shared corpora, where a test run takes a sample of them.
+.PHONY: test-corpus
+test-corpus: all tools
+	@MSAD_BUILD=$(abspath $(BUILD)) MSAD_CORPUS=all $(PYTHON) tests/integ/run.py test_corpus
