@@ -478,6 +478,38 @@ Test(tls_server, command_in_one_packet_with_the_end_of_the_handshake)
     test_cert_fini(&cert);
 }
 
+/* Reading has to write then (RFC 8446 §4.6.3), while a record of ours is half written. */
+Test(tls_server, key_update_is_answered_although_output_is_blocked)
+{
+    static char text[600000], got[sizeof text];
+    struct test_cert cert;
+    test_cert_make(&cert, TEST_KEY_EC, "DNS:mail.example.jp", EVP_sha256());
+    struct tls_server *tls = tf_server_new(&cert, 1);
+    cr_assert(tf_handshake(&r, &s, tls));
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)(i * 13 + i / 1000);
+    cr_assert_eq(conn_write(s.c, view_of(text, sizeof text)), MSA_OK);
+    cf_turns(3);
+    cr_assert_gt(conn_output_len(s.c), 0);
+    cr_assert_eq(SSL_key_update(r.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+    cr_assert_eq(SSL_write(r.ssl, "first\r\n", 7), 7);
+    cf_turns(3);
+    cr_assert_eq(SSL_write(r.ssl, "second\r\n", 8), 8);
+    size_t total = 0;
+    for (int i = 0; i < 1000 && total < sizeof got; i++) {
+        int n = SSL_read(r.ssl, got + total, (int)(sizeof got - total));
+        total += n > 0 ? (size_t)n : 0;
+        cf_turns(1);
+    }
+    cr_assert_eq(total, sizeof got);
+    cr_assert_eq(memcmp(got, text, sizeof got), 0);
+    cf_turns(3);
+    cr_assert(cf_has(&s, "first\r\nsecond\r\n"));
+    cr_assert_eq(s.closed_count, 0);
+    tls_server_free(&tls);
+    test_cert_fini(&cert);
+}
+
 /* ---- broken settings ---- */
 
 Test(tls_server, broken_certificates_are_explained)
