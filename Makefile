@@ -95,7 +95,7 @@ define tool_rule
 $(BUILD)/tests/$(notdir $(1)): $(call obj_of,$(1).c $(call src_of,$(1))) $(TEST_COMMON) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LINK    $$@"
-	@$(CC) $(LDFLAGS_MSA) $(LDFLAGS) -o $$@ $$^ $(LIBS)
+	@$$(CC) $$(LDFLAGS_MSA) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
 $(foreach t,$(basename $(wildcard tests/tools/*.c tests/bench/*.c)),$(eval $(call tool_rule,$(t))))
 

@@ -12,7 +12,7 @@ test: deps-test
 	@+$(PYTHON) tests/all.py $(MAKE) test-build lint test-unit test-dialog test-integ
 
 test-asan: deps-test
-	@+$(PYTHON) tests/all.py '$(MAKE) BUILD=$(BUILD)/asan SANITIZE=1' test-build test-unit test-dialog test-integ test-race
+	@+$(PYTHON) tests/all.py '$(MAKE) BUILD=$(BUILD)/asan SANITIZE=1' test-build test-unit test-dialog test-integ test-race test-torture
 
 test-build: all tools $(BUILD)/tests/unit
 
@@ -46,6 +46,13 @@ test-race:
 	@for race in $(RACES); do \
 	    TSAN_OPTIONS=exitcode=66 setarch -R build/tsan/tests/$$race || exit 1; \
 	done
+
+# Each allocation of our own fails once. Under ASan, which sees what is then used or left behind.
+.PHONY: test-torture
+$(BUILD)/tests/torture: LDFLAGS_MSA += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+test-torture:
+	@+$(MAKE) BUILD=build/asan SANITIZE=1 build/asan/tests/torture
+	@LSAN_OPTIONS=suppressions=tests/lsan.supp:print_suppressions=0 build/asan/tests/torture </dev/null
 
 # libFuzzer wants clang and objects of its own. FUZZ_SECONDS for each driver; FILTER is a part of a driver's name.
 # What a run finds new is kept in build/fuzz/corpus, a crash in build/fuzz/crash-*.
