@@ -142,6 +142,43 @@ void rules_free(struct rule_set **set)
     *set = NULL;
 }
 
+/* The set's rules are const only for the engine. */
+static struct rule *rule_of(struct rule_set *set, struct view name)
+{
+    struct rules_block *b = (struct rules_block *)(void *)set;
+    for (unsigned i = 0; i < set->rule_count; i++)
+        if (view_eq(b->rules[i].name, name))
+            return &b->rules[i];
+    return NULL;
+}
+
+static void seal_again(struct rule_set *set, unsigned count)
+{
+    struct rules_block *b = (struct rules_block *)(void *)set;
+    rules_seal(set, b->rules, count);
+}
+
+bool rules_set_limit(struct rule_set *set, struct view name, uint32_t limit)
+{
+    struct rule *r = rule_of(set, name);
+    if (!r)
+        return false;
+    r->limit = limit;
+    seal_again(set, set->rule_count); /* the room of what it remembers follows from it */
+    return true;
+}
+
+bool rules_keep_only(struct rule_set *set, struct view name)
+{
+    struct rules_block *b = (struct rules_block *)(void *)set;
+    const struct rule *r = rule_of(set, name);
+    if (!r)
+        return false;
+    b->rules[0] = *r;
+    seal_again(set, 1);
+    return true;
+}
+
 bool rules_is_home(const struct config *cfg, uint16_t country)
 {
     for (uint32_t i = 0; i < cfg->rules.home.count; i++)

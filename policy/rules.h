@@ -12,6 +12,11 @@
 struct rule_set *rules_new(const struct config *cfg, const uint8_t hash_key[16]);
 void rules_free(struct rule_set **set);
 
+/* For trying out: another limit for the rule of this name. False: there is none. */
+bool rules_set_limit(struct rule_set *set, struct view name, uint32_t limit);
+/* Takes all rules but the one of this name out of the set. */
+bool rules_keep_only(struct rule_set *set, struct view name);
+
 /* Is `country` one of the configuration's home countries? */
 bool rules_is_home(const struct config *cfg, uint16_t country);
 

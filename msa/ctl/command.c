@@ -195,6 +195,8 @@ void ctl_command_help(struct buf *out)
                  c->verb ? " " : "", c->words);
         buf_addf(out, "  %-45s %s\n", words, c->help);
     }
+    buf_addf(out, "  %-45s %s\n", "replay [OPTIONS] FILE...",
+             "try the rules on old logs: see replay --help");
     buf_add_cstr(out,
                  "\n"
                  "  -f FILE    msad's configuration, which says where its socket is\n"

@@ -12,6 +12,7 @@
 #include "msa/config/config.h"
 #include "msa/ctl/command.h"
 #include "msa/ctl/prompt.h"
+#include "msa/ctl/replay_command.h"
 #include "msa/ctl/show.h"
 #include "msa/ctl/transport.h"
 
@@ -338,6 +339,8 @@ int ctl_main(int argc, char *argv[])
     struct ctl ctl = {0};
     char error[COMMAND_ERROR_MAX];
     int rc = CTL_EXIT_OK;
+    if (replay_is_asked(argc, argv))
+        return replay_command(argc, argv);
     if (ctl_command_parse(argc, argv, &ctl.line, error) < 0)
         return complain(CTL_EXIT_USAGE, error);
     buf_init_secret(&ctl.out, OUTPUT_MAX);

@@ -2,36 +2,44 @@
  *
  * Logs say what users and attackers attempted at a server that did not refuse: after an
  * account is suspended its later events are counted as prevented, and the engine does not
- * see them. */
+ * see them. What was open at the same time stands in no log, so rules that count sessions
+ * or sending say nothing here. */
 #ifndef MSA_CTL_REPLAY_H
 #define MSA_CTL_REPLAY_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "msa/base/table.h"
 #include "msa/config/config.h"
+#include "msa/ctl/log_file.h"
 #include "msa/ctl/trace.h"
 #include "policy/engine/engine.h"
+#include "policy/geo.h"
 
 /* One account of the log, and what became of it. */
 struct replay_account {
     struct table_entry entry; /* in replay.accounts, by name */
     char *name;
+    char *scenario; /* of the label; NULL: none */
     uint64_t id;
     int64_t created_ms; /* INT64_MIN: not known */
+    bool is_listed;     /* in the list of accounts */
     bool is_labelled;
     bool is_abused; /* by the label */
     int64_t abused_since_ms;
-    int64_t suspended_ms; /* 0: never */
-    const struct rule *suspended_by;
-    uint32_t
-        messages_through; /* passed from abused_since_ms on, or all of a lawful account */
-    uint32_t recipients_through;
-    uint32_t messages_prevented;
-    uint32_t refused_count; /* events that met a defer, refuse or lock */
-    uint32_t delayed_count;
+    struct replay_result {
+        int64_t suspended_ms; /* 0: never */
+        const struct rule *suspended_by;
+        uint32_t messages_through; /* passed from abused_since_ms on, or all of a lawful
+                                      account */
+        uint32_t recipients_through;
+        uint32_t messages_prevented;
+        uint32_t refused_count; /* events that met a defer, refuse or lock */
+        uint32_t delayed_count;
+    } result;
 };
 
 /* What a rule did: accounts, not events. */
@@ -41,16 +49,36 @@ struct replay_tally {
     uint64_t events;
 };
 
+/* One event, in little room: a sweep keeps all of them. */
+struct replay_step {
+    int64_t at_ms;
+    struct ipaddr ip;
+    struct replay_account *account;
+    uint64_t wrong_password;
+    uint64_t bytes;
+    uint32_t recipients;
+    uint16_t country;
+    uint8_t kind; /* enum trace_kind */
+    uint8_t attempts;
+    bool signs_in;
+};
+
 struct replay {
     const struct config *config;
+    struct geo *geo; /* the caller's; NULL: countries are what the log says */
     struct rule_set *rules;
     struct store *store;
     struct table accounts;
     uint64_t next_account_id;
+    bool has_list;   /* accounts that are not listed do not exist */
+    bool has_labels; /* accounts without a label are no part of the summary */
     struct replay_tally tallies[RULES_MAX]; /* by position in the set */
     struct table acted; /* pairs of rule and account that were tallied */
     uint64_t event_count;
     uint64_t bad_line_count;
+    struct replay_step *steps; /* kept, if `keeps_steps` */
+    size_t step_count, step_room;
+    bool keeps_steps;
 };
 
 /* `config` outlives it. MSA_OK or MSA_ENOMEM. */
@@ -58,15 +86,18 @@ int replay_init(struct replay *r, const struct config *config);
 void replay_fini(struct replay *r);
 
 /* Tab-separated: account, created (seconds since 1970), anything. Lines that fit nothing
- * are counted. */
-int replay_read_accounts(struct replay *r, FILE *in);
+ * are counted. MSA_OK, MSA_EIO or MSA_ENOMEM. */
+int replay_read_accounts(struct replay *r, struct log_file *in);
 /* Tab-separated: account, `legit` or `abused`, scenario, time of the first abuse
  * (seconds), anything. */
-int replay_read_labels(struct replay *r, FILE *in);
-/* JSON lines in order of time. MSA_OK, MSA_EIO or MSA_ENOMEM. */
-int replay_read_trace(struct replay *r, FILE *in);
-/* One event. */
+int replay_read_labels(struct replay *r, struct log_file *in);
+
+/* One event; events come in order of time. MSA_OK or MSA_ENOMEM. */
 int replay_event(struct replay *r, const struct trace_event *t);
+/* From the beginning: no records, no results. The rules may have changed meanwhile. */
+int replay_restart(struct replay *r);
+/* All kept steps again. */
+int replay_steps(struct replay *r);
 
 struct replay_summary {
     uint32_t abused_count;
@@ -82,7 +113,9 @@ struct replay_summary {
 /* MSA_OK or MSA_ENOMEM. */
 int replay_summarize(struct replay *r, struct replay_summary *out);
 
-/* For people: the summary, a table of rules, the accounts that matter. */
+/* For people: the accounts that matter, tables of scenarios and rules, the summary. */
 int replay_print(struct replay *r, FILE *out);
+/* The same for programs; a new object, NULL when memory is out. */
+json_t *replay_json(struct replay *r);
 
 #endif

@@ -9,6 +9,20 @@
 
 #define COUNT_MAX 1000000
 
+bool trace_account(struct view name, char out[TRACE_TEXT_MAX])
+{
+    out[0] = '\0';
+    if (name.n == 0 || name.n >= TRACE_TEXT_MAX)
+        return false;
+    for (size_t i = 0; i < name.n; i++)
+        if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f)
+            return false;
+    for (size_t i = 0; i < name.n; i++)
+        out[i] = ascii_lower(name.p[i]);
+    out[name.n] = '\0';
+    return true;
+}
+
 static bool take_kind(json_t *line, enum trace_kind *out)
 {
     static const struct {
@@ -56,10 +70,13 @@ static uint64_t count_or(json_t *line, const char *key, uint64_t otherwise, uint
 
 static int take_event(json_t *line, struct trace_event *out)
 {
-    char ip[IPADDR_TEXT_MAX];
+    char ip[IPADDR_TEXT_MAX], account[TRACE_TEXT_MAX];
     if (!take_kind(line, &out->kind) || !take_time(line, &out->at_ms) ||
-        !take_text(line, "acct", out->account, sizeof out->account) ||
+        !take_text(line, "acct", account, sizeof account) ||
         !take_text(line, "ip", ip, sizeof ip) || !ipaddr_parse(view_cstr(ip), &out->ip))
+        return MSA_EINVAL;
+    if (!trace_account(view_cstr(account), out->account) &&
+        out->kind != TRACE_LOGIN_FAILED)
         return MSA_EINVAL;
     if (!take_text(line, "cc", out->country, sizeof out->country))
         out->country[0] = '\0';
@@ -69,9 +86,20 @@ static int take_event(json_t *line, struct trace_event *out)
     return MSA_OK;
 }
 
+void trace_event_init(struct trace_event *t)
+{
+    t->at_ms = 0;
+    t->kind = TRACE_LOGIN;
+    t->account[0] = t->country[0] = '\0';
+    t->ip = (struct ipaddr){{0}};
+    t->wrong_password = t->bytes = 0;
+    t->recipients = t->attempts = 1;
+    t->signs_in = false;
+}
+
 int trace_parse_json(struct view line, struct trace_event *out)
 {
-    memset(out, 0, sizeof *out);
+    trace_event_init(out);
     json_t *object = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, NULL);
     int err = json_is_object(object) ? take_event(object, out) : MSA_EINVAL;
     json_decref(object);

@@ -29,6 +29,20 @@ def wait_for(condition, what, timeout_s=WAIT_S):
         time.sleep(0.005)
 
 
+def shared_data(name):
+    """The path of `name` under the project's shared data, which lives beside the repository: below $MSA_SHARED or
+    ../shared, as seen from here or, in a worktree, from the main checkout. Skips the test loudly without it."""
+    git = subprocess.run(["git", "rev-parse", "--path-format=absolute", "--git-common-dir"], cwd=ROOT,
+                         capture_output=True, text=True, check=False).stdout.strip()
+    roots = [os.environ.get("MSA_SHARED"), os.path.join(ROOT, "../shared"),
+             os.path.join(git, "../../shared") if git else None]
+    for root in filter(None, roots):
+        path = os.path.normpath(os.path.join(root, "data", name))
+        if os.path.exists(path):
+            return path
+    raise unittest.SkipTest(f"NOT TESTED: no shared data {name} (set MSA_SHARED)")
+
+
 def free_port():
     """A TCP port of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as s:
