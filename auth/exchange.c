@@ -183,6 +183,8 @@ static void finish(struct exchange *e, enum auth_result result, const struct ver
     struct exchanges *x = e->owner;
     void *peer = e->peer;
     struct msg_auth_done m = {.session = e->session, .result = (uint8_t)result};
+    if (result == AUTH_OK)
+        m.final_challenge = e->answer.challenge;
     if (v) {
         m.login = view_cstr(v->login);
         m.wrong_password = result == AUTH_OK ? 0 : v->wrong_password;

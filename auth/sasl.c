@@ -20,7 +20,7 @@
 #define CALLBACK_MAX  8
 #define TLS_STRENGTH  256 /* SASL_SSF_EXTERNAL: bits, a formality */
 
-enum stage { STAGE_NEW = 0, STAGE_UNDER_WAY, STAGE_PROVED, STAGE_OVER };
+enum stage { STAGE_NEW = 0, STAGE_UNDER_WAY, STAGE_OVER };
 
 struct sasl_run {
     struct verify verify;
@@ -463,13 +463,17 @@ static void feed(struct sasl_run *run, const struct view *message, struct sasl_a
         rc = run->stage == STAGE_NEW
                  ? sasl_server_start(run->conn, run->mech->name, in, in_length, &out, &out_length)
                  : sasl_server_step(run->conn, in, in_length, &out, &out_length);
-    if (rc == SASL_CONTINUE) {
-        /* SCRAM's v=: SMTP has no data with the 235, so it goes out as a challenge. */
-        run->stage = run->is_authorized ? STAGE_PROVED : STAGE_UNDER_WAY;
+    if (rc == SASL_CONTINUE && !run->is_authorized) {
+        run->stage = STAGE_UNDER_WAY;
         *answer_out = (struct sasl_answer){.challenge = view_of(out, out_length)};
         return;
     }
-    end_run(run, rc == SASL_OK ? conclude(run) : refusal_of(run, rc), answer_out);
+    /* After the proof SASL_CONTINUE means that v= is to go out and an empty line to come back. That is
+     * the session's: all is decided here. */
+    bool is_good = rc == SASL_OK || rc == SASL_CONTINUE;
+    end_run(run, is_good ? conclude(run) : refusal_of(run, rc), answer_out);
+    if (rc == SASL_CONTINUE && answer_out->result == AUTH_OK)
+        answer_out->challenge = view_of(out, out_length);
 }
 
 void sasl_run_step(struct sasl_run *run, const struct view *message, int64_t now_ms,
@@ -477,11 +481,7 @@ void sasl_run_step(struct sasl_run *run, const struct view *message, int64_t now
 {
     MSA_ASSERT(run->stage != STAGE_OVER);
     run->verify.now_ms = now_ms;
-    if (run->stage == STAGE_PROVED) {
-        /* The client acknowledges v= with an empty line (RFC 4954 §4). */
-        bool is_empty = message && message->n == 0;
-        end_run(run, is_empty ? conclude(run) : AUTH_MALFORMED, answer_out);
-    } else if (!message && run->mech->is_client_first && !run->is_asked) {
+    if (!message && run->mech->is_client_first && !run->is_asked) {
         run->is_asked = true;
         *answer_out = (struct sasl_answer){.challenge = VIEW_EMPTY};
     } else if (!message && run->stage != STAGE_NEW) {

@@ -42,7 +42,9 @@ void sasl_run_free(struct sasl_run **run); /* wipes */
 struct sasl_answer {
     bool is_over;            /* otherwise: 334 with `challenge` */
     enum auth_result result; /* when over; a run that is over is only freed */
-    struct view challenge;   /* lives until the next call for the run */
+    /* Lives until the next call for the run, or its end. When over with AUTH_OK: the last challenge
+     * (SCRAM's v=), which tells the client that its password was right; empty for other mechanisms. */
+    struct view challenge;
 };
 
 /* One message of the client. `message` is NULL in the first step of an AUTH without initial

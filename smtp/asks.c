@@ -200,7 +200,7 @@ int asks_on_kill(void *owner, struct chan *chan, struct chan_message *m)
     if (msg_policy_kill_decode(m->payload, &a) != MSA_OK)
         return MSA_EPROTO;
     LIST_FOREACH(c, next, &w->clients, struct client, link) {
-        if (!(c->session.flags & SMTP_AUTHED) || c->session.account != a.account)
+        if (!smtp_session_is_of(&c->session, a.account))
             continue;
         smtp_session_kill(&c->session, a.text);
         client_rearm(c);

@@ -20,9 +20,17 @@ struct smtp_auth {
     char login[IPC_LOGIN_MAX + 1];
     uint64_t account;
     enum auth_result result;
-    bool is_open;     /* the auth role is in the middle of it */
+    bool is_open;       /* the auth role is in the middle of it */
+    bool is_confirming; /* policy has let it pass, the final challenge is out */
+    char final_challenge[257]; /* text; "" for mechanisms without one */
     int64_t began_ms;
 };
+
+bool smtp_session_is_of(const struct smtp_session *s, uint64_t account)
+{
+    bool is_becoming = s->auth && s->auth->account == account; /* 0 until the password was right */
+    return (is_becoming && account != 0) || ((s->flags & SMTP_AUTHED) && s->account == account);
+}
 
 void smtp_auth_drop(struct smtp_session *s)
 {
@@ -130,6 +138,32 @@ void smtp_cmd_auth(struct smtp_session *s, struct view args)
         start_with(s, initial);
 }
 
+static void admit(struct smtp_session *s)
+{
+    smtp_set_string(&s->login, view_cstr(s->auth->login));
+    if (!s->login) {
+        fail(s, REPLY_AUTH_AWAY);
+        return;
+    }
+    s->account = s->auth->account;
+    s->flags |= SMTP_AUTHED;
+    event_auth_ok(s, s->auth->mechanism);
+    leave(s);
+    s->site->host->authenticated(s);
+    smtp_reply(s, REPLY_AUTH_OK);
+}
+
+static void go_on_with(struct smtp_session *s, struct view response)
+{
+    const struct msg_auth_step m = {.session = s->id, .response = response};
+    if (!s->auth->is_confirming)
+        wait_for_auth(s, s->site->host->auth_step(s, &m));
+    else if (response.n > 0) /* the client acknowledges by an empty response (RFC 4954 section 4) */
+        fail(s, REPLY_AUTH_MALFORMED);
+    else
+        admit(s);
+}
+
 /* A line of the exchange. "*" is the client's way out; an empty line is an empty response. */
 void smtp_auth_respond(struct smtp_session *s, struct view line)
 {
@@ -139,12 +173,10 @@ void smtp_auth_respond(struct smtp_session *s, struct view line)
         return;
     }
     buf_init_secret(&response, RESPONSE_MAX);
-    if (base64_decode(line, &response) != MSA_OK) {
+    if (base64_decode(line, &response) != MSA_OK)
         fail(s, REPLY_AUTH_BASE64);
-    } else {
-        const struct msg_auth_step m = {.session = s->id, .response = buf_view(&response)};
-        wait_for_auth(s, s->site->host->auth_step(s, &m));
-    }
+    else
+        go_on_with(s, buf_view(&response));
     buf_fini(&response);
 }
 
@@ -155,15 +187,13 @@ void smtp_auth_overlong(struct smtp_session *s)
 
 /* ---- from the auth role -------------------------------------------------------------------------- */
 
-void smtp_session_on_challenge(struct smtp_session *s, const struct msg_auth_challenge *a)
+static void challenge(struct smtp_session *s, struct view text)
 {
     const struct config *config = s->site->config;
     struct buf line;
-    if (!smtp_wait_end(s, WAIT_AUTH))
-        return;
     buf_init_secret(&line, 2 * RESPONSE_MAX);
     buf_add_cstr(&line, "334 ");
-    base64_encode(a->challenge, &line);
+    base64_encode(text, &line);
     buf_add_cstr(&line, "\r\n");
     if (buf_failed(&line))
         fail(s, REPLY_AUTH_AWAY);
@@ -172,6 +202,13 @@ void smtp_session_on_challenge(struct smtp_session *s, const struct msg_auth_cha
     buf_fini(&line);
     if (s->auth) /* one time for the whole exchange */
         smtp_deadline_after(s, config->deadlines.auth_exchange_ms - passed_ms(s));
+}
+
+void smtp_session_on_challenge(struct smtp_session *s, const struct msg_auth_challenge *a)
+{
+    if (!smtp_wait_end(s, WAIT_AUTH))
+        return;
+    challenge(s, a->challenge);
     smtp_go_on(s);
 }
 
@@ -183,6 +220,8 @@ void smtp_session_on_auth_lost(struct smtp_session *s)
         s->auth->is_open = false;
     if (s->phase != PHASE_AUTH || (s->wait != WAIT_AUTH && s->wait != WAIT_NONE))
         return;
+    if (s->auth && s->auth->is_confirming)
+        return; /* it has said all that it had to say */
     s->wait = WAIT_NONE;
     fail(s, REPLY_AUTH_AWAY);
     smtp_go_on(s);
@@ -233,6 +272,8 @@ void smtp_session_on_auth_done(struct smtp_session *s, const struct msg_auth_don
     s->auth->account = a->account;
     if (!view_to_cstr(a->login, s->auth->login, sizeof s->auth->login))
         s->auth->login[0] = '\0';
+    if (!view_to_cstr(a->final_challenge, s->auth->final_challenge, sizeof s->auth->final_challenge))
+        s->auth->result = AUTH_UNAVAILABLE;
     if (s->auth->result == AUTH_OK || is_rejection(s->auth->result))
         ask_login(s, a);
     else if (s->auth->result == AUTH_MALFORMED)
@@ -257,19 +298,15 @@ static void reject(struct smtp_session *s, const char *why)
         smtp_reply(s, REPLY_AUTH_FAILED);
 }
 
-static void admit(struct smtp_session *s)
+/* Policy lets it pass. Only now the client may see SCRAM's v=. */
+static void pass(struct smtp_session *s)
 {
-    smtp_set_string(&s->login, view_cstr(s->auth->login));
-    if (!s->login) {
-        fail(s, REPLY_AUTH_AWAY);
+    if (s->auth->final_challenge[0] == '\0') {
+        admit(s);
         return;
     }
-    s->account = s->auth->account;
-    s->flags |= SMTP_AUTHED;
-    event_auth_ok(s, s->auth->mechanism);
-    leave(s);
-    s->site->host->authenticated(s);
-    smtp_reply(s, REPLY_AUTH_OK);
+    s->auth->is_confirming = true;
+    challenge(s, view_cstr(s->auth->final_challenge));
 }
 
 /* A refused sign-in with the right password looks like one with a wrong password: whoever guesses
@@ -279,7 +316,7 @@ static void after_login(struct smtp_session *s, enum policy_verdict verdict, str
     bool is_good = s->auth->result == AUTH_OK;
     (void)text; /* for the log of policy, not for strangers */
     if (verdict == VERDICT_ALLOW && is_good)
-        admit(s);
+        pass(s);
     else if (verdict == VERDICT_DEFER)
         fail(s, REPLY_AUTH_AWAY);
     else if (verdict == VERDICT_CLOSE)

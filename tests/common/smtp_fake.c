@@ -300,13 +300,14 @@ static void answer_connect(struct fake *f, const struct fake_answer *a)
     smtp_session_on_connect(&f->session, a->is_lost ? NULL : &m);
 }
 
-static void say_auth_done(struct fake *f, enum auth_result result, const char *login)
+static void say_auth_done(struct fake *f, enum auth_result result, const char *login, const char *final)
 {
     const struct msg_auth_done m = {
         .session = f->session.id,
         .result = (uint8_t)result,
         .account = result == AUTH_OK ? ACCOUNT : 0,
         .login = view_cstr(login),
+        .final_challenge = view_cstr(final),
     };
     smtp_session_on_auth_done(&f->session, &m);
 }
@@ -325,7 +326,7 @@ static void judge_plain(struct fake *f)
     if (f->auth_step == 0)
         say_challenge(f, "");
     else
-        say_auth_done(f, is_good ? AUTH_OK : AUTH_BAD_CREDENTIALS, LOGIN);
+        say_auth_done(f, is_good ? AUTH_OK : AUTH_BAD_CREDENTIALS, LOGIN, "");
 }
 
 static void judge_login(struct fake *f)
@@ -338,8 +339,18 @@ static void judge_login(struct fake *f)
         say_challenge(f, "Password:");
     } else {
         bool is_good = strcmp(f->auth_name, LOGIN) == 0 && view_eq(in, VIEW_LIT(PASSWORD));
-        say_auth_done(f, is_good ? AUTH_OK : AUTH_BAD_CREDENTIALS, f->auth_name);
+        say_auth_done(f, is_good ? AUTH_OK : AUTH_BAD_CREDENTIALS, f->auth_name, "");
     }
+}
+
+/* The course of it, without the arithmetic: the proof is the password itself. */
+static void judge_scram(struct fake *f)
+{
+    bool is_good = view_eq(buf_view(&f->auth_input), VIEW_LIT(PASSWORD));
+    if (f->auth_step < 2)
+        say_challenge(f, f->auth_step == 0 ? "" : "r=nonce,s=c2FsdA==,i=4096");
+    else
+        say_auth_done(f, is_good ? AUTH_OK : AUTH_BAD_CREDENTIALS, LOGIN, is_good ? "v=proof" : "");
 }
 
 static void answer_auth(struct fake *f, const struct fake_answer *a)
@@ -347,13 +358,15 @@ static void answer_auth(struct fake *f, const struct fake_answer *a)
     if (a->is_lost)
         smtp_session_on_auth_lost(&f->session);
     else if (a->is_set)
-        say_auth_done(f, (enum auth_result)a->code, LOGIN);
+        say_auth_done(f, (enum auth_result)a->code, LOGIN, a->text);
     else if (strcmp(f->auth_mechanism, "PLAIN") == 0)
         judge_plain(f);
     else if (strcmp(f->auth_mechanism, "LOGIN") == 0)
         judge_login(f);
+    else if (strcmp(f->auth_mechanism, "SCRAM-SHA-256") == 0)
+        judge_scram(f);
     else
-        say_auth_done(f, AUTH_NO_MECHANISM, "");
+        say_auth_done(f, AUTH_NO_MECHANISM, "", "");
 }
 
 static void answer_login(struct fake *f, const struct fake_answer *a)

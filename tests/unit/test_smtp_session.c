@@ -87,6 +87,26 @@ Test(smtp_session, password_of_a_session_that_ends_is_wiped_too)
     end();
 }
 
+/* Whom policy's kill must find: also a session that is not yet signed in, but will be without another
+ * question to policy. */
+Test(smtp_session, account_is_known_from_the_right_password_on)
+{
+    begin(SMTP_AUTH_IN_CLEAR);
+    say("EHLO x\r\n");
+    say("AUTH SCRAM-SHA-256 biwsbj10YXJv\r\n");
+    cr_assert(!smtp_session_is_of(&fake.session, 7));
+    cr_assert(!smtp_session_is_of(&fake.session, 0));
+    say("c2VjcmV0\r\n");
+    cr_assert(!(fake.session.flags & SMTP_AUTHED));
+    cr_assert(smtp_session_is_of(&fake.session, 7));
+    say("*\r\n");
+    cr_assert(!smtp_session_is_of(&fake.session, 7));
+    say("AUTH PLAIN AHRhcm9AZXhhbXBsZS5qcABzZWNyZXQ=\r\n");
+    cr_assert(smtp_session_is_of(&fake.session, 7));
+    cr_assert(!smtp_session_is_of(&fake.session, 8));
+    end();
+}
+
 Test(smtp_session, late_answers_are_counted_and_dropped)
 {
     const struct msg_policy_mail_answer mail = {.verdict = VERDICT_REFUSE};
