@@ -11,14 +11,14 @@
 #define ANSWER(fn, message, continuation)                                                          \
     static void fn(void *arg, struct chan_message *m, int err)                                     \
     {                                                                                              \
-        struct client *c = arg;                                                                    \
+        struct smtp_client *c = arg;                                                                    \
         struct msg_##message a;                                                                    \
         bool is_good = err == MSA_OK && msg_##message##_decode(m->payload, &a) == MSA_OK;          \
         if (err == MSA_OK && !is_good)                                                             \
             chan_reject(m->chan, "malformed " #message);                                           \
         c->asked = NULL;                                                                           \
         continuation(&c->session, is_good ? &a : NULL);                                            \
-        client_rearm(c);                                                                           \
+        smtp_client_rearm(c);                                                                           \
     }
 
 ANSWER(on_connect, policy_connect_answer, smtp_session_on_connect)
@@ -29,14 +29,14 @@ ANSWER(on_route, policy_route_answer, smtp_session_on_route)
 ANSWER(on_score, score_answer, smtp_session_on_score)
 ANSWER(on_accept, relay_accept_answer, smtp_session_on_accept)
 
-static int note_question(struct client *c, struct chan *chan, int err)
+static int note_question(struct smtp_client *c, struct chan *chan, int err)
 {
     c->asked = err == MSA_OK ? chan : NULL;
     return err;
 }
 
 #define ASK(s, to, name, m, within_ms, fn)                                                         \
-    struct client *c = client_of(s);                                                               \
+    struct smtp_client *c = smtp_client_of(s);                                                               \
     struct chan *to_chan = (to);                                                                   \
     if (!to_chan)                                                                                  \
         return MSA_ECLOSED;                                                                        \
@@ -44,30 +44,30 @@ static int note_question(struct client *c, struct chan *chan, int err)
 
 int asks_connect(struct smtp_session *s, const struct msg_policy_connect_ask *m)
 {
-    ASK(s, client_of(s)->worker->policy, policy_connect_ask, m, DEADLINE(s, policy_answer_ms),
+    ASK(s, smtp_client_of(s)->worker->policy, policy_connect_ask, m, DEADLINE(s, policy_answer_ms),
         on_connect);
 }
 
 int asks_login(struct smtp_session *s, const struct msg_policy_login_ask *m)
 {
-    ASK(s, client_of(s)->worker->policy, policy_login_ask, m, DEADLINE(s, policy_answer_ms),
+    ASK(s, smtp_client_of(s)->worker->policy, policy_login_ask, m, DEADLINE(s, policy_answer_ms),
         on_login);
 }
 
 int asks_mail(struct smtp_session *s, const struct msg_policy_mail_ask *m)
 {
-    ASK(s, client_of(s)->worker->policy, policy_mail_ask, m, DEADLINE(s, policy_answer_ms), on_mail);
+    ASK(s, smtp_client_of(s)->worker->policy, policy_mail_ask, m, DEADLINE(s, policy_answer_ms), on_mail);
 }
 
 int asks_quota(struct smtp_session *s, const struct msg_policy_quota_ask *m)
 {
-    ASK(s, client_of(s)->worker->policy, policy_quota_ask, m, DEADLINE(s, policy_answer_ms),
+    ASK(s, smtp_client_of(s)->worker->policy, policy_quota_ask, m, DEADLINE(s, policy_answer_ms),
         on_quota);
 }
 
 int asks_route(struct smtp_session *s, const struct msg_policy_route_ask *m)
 {
-    ASK(s, client_of(s)->worker->policy, policy_route_ask, m, DEADLINE(s, policy_answer_ms),
+    ASK(s, smtp_client_of(s)->worker->policy, policy_route_ask, m, DEADLINE(s, policy_answer_ms),
         on_route);
 }
 
@@ -84,7 +84,7 @@ static struct chan *choose_score(struct worker *w)
 
 int asks_score(struct smtp_session *s, const struct msg_score_ask *m, int fd)
 {
-    struct client *c = client_of(s);
+    struct smtp_client *c = smtp_client_of(s);
     struct chan *score = choose_score(c->worker);
     if (!score)
         return MSA_ECLOSED;
@@ -97,7 +97,7 @@ int asks_score(struct smtp_session *s, const struct msg_score_ask *m, int fd)
 
 int asks_accept(struct smtp_session *s, const struct msg_relay_accept_ask *m, int fd)
 {
-    struct client *c = client_of(s);
+    struct smtp_client *c = smtp_client_of(s);
     struct chan *relay = c->worker->relay;
     if (!relay)
         return MSA_ECLOSED;
@@ -110,7 +110,7 @@ int asks_accept(struct smtp_session *s, const struct msg_relay_accept_ask *m, in
 
 void asks_cancel(struct smtp_session *s)
 {
-    struct client *c = client_of(s);
+    struct smtp_client *c = smtp_client_of(s);
     stock_forget(&c->worker->stock, c);
     if (c->asked)
         chan_ask_cancel(c->asked, c->ask_id);
@@ -121,14 +121,14 @@ void asks_cancel(struct smtp_session *s)
 
 void asks_settle(struct smtp_session *s, const struct msg_policy_settle *m)
 {
-    struct worker *w = client_of(s)->worker;
+    struct worker *w = smtp_client_of(s)->worker;
     if (w->policy)
         CHAN_SEND(w->policy, policy_settle, 0, m);
 }
 
 void asks_disconnect(struct smtp_session *s)
 {
-    struct worker *w = client_of(s)->worker;
+    struct worker *w = smtp_client_of(s)->worker;
     const struct msg_policy_disconnect m = {.session = s->id};
     if (w->policy)
         CHAN_SEND(w->policy, policy_disconnect, 0, &m);
@@ -138,19 +138,19 @@ void asks_disconnect(struct smtp_session *s)
 
 int asks_auth_start(struct smtp_session *s, const struct msg_auth_start *m)
 {
-    struct worker *w = client_of(s)->worker;
+    struct worker *w = smtp_client_of(s)->worker;
     return w->auth ? CHAN_SEND(w->auth, auth_start, 0, m) : MSA_ECLOSED;
 }
 
 int asks_auth_step(struct smtp_session *s, const struct msg_auth_step *m)
 {
-    struct worker *w = client_of(s)->worker;
+    struct worker *w = smtp_client_of(s)->worker;
     return w->auth ? CHAN_SEND(w->auth, auth_step, 0, m) : MSA_ECLOSED;
 }
 
 void asks_auth_abort(struct smtp_session *s)
 {
-    struct worker *w = client_of(s)->worker;
+    struct worker *w = smtp_client_of(s)->worker;
     const struct msg_auth_abort m = {.session = s->id};
     if (w->auth)
         CHAN_SEND(w->auth, auth_abort, 0, &m);
@@ -163,13 +163,13 @@ int asks_on_challenge(void *owner, struct chan *chan, struct chan_message *m)
     (void)chan;
     if (msg_auth_challenge_decode(m->payload, &a) != MSA_OK)
         return MSA_EPROTO;
-    struct client *c = client_find(w, a.session);
+    struct smtp_client *c = smtp_client_find(w, a.session);
     if (!c) {
         w->site.late_answers++;
         return MSA_OK;
     }
     smtp_session_on_challenge(&c->session, &a);
-    client_rearm(c);
+    smtp_client_rearm(c);
     return MSA_OK;
 }
 
@@ -180,13 +180,13 @@ int asks_on_auth_done(void *owner, struct chan *chan, struct chan_message *m)
     (void)chan;
     if (msg_auth_done_decode(m->payload, &a) != MSA_OK)
         return MSA_EPROTO;
-    struct client *c = client_find(w, a.session);
+    struct smtp_client *c = smtp_client_find(w, a.session);
     if (!c) {
         w->site.late_answers++;
         return MSA_OK;
     }
     smtp_session_on_auth_done(&c->session, &a);
-    client_rearm(c);
+    smtp_client_rearm(c);
     return MSA_OK;
 }
 
@@ -195,15 +195,15 @@ int asks_on_kill(void *owner, struct chan *chan, struct chan_message *m)
 {
     struct worker *w = owner;
     struct msg_policy_kill a;
-    struct client *c, *next;
+    struct smtp_client *c, *next;
     (void)chan;
     if (msg_policy_kill_decode(m->payload, &a) != MSA_OK)
         return MSA_EPROTO;
-    LIST_FOREACH(c, next, &w->clients, struct client, link) {
+    LIST_FOREACH(c, next, &w->clients, struct smtp_client, link) {
         if (!smtp_session_is_of(&c->session, a.account))
             continue;
         smtp_session_kill(&c->session, a.text);
-        client_rearm(c);
+        smtp_client_rearm(c);
     }
     return MSA_OK;
 }

@@ -12,78 +12,107 @@
 
 #define INPUT_MAX (64 * 1024)
 
-struct client *client_of(const struct smtp_session *s)
+struct smtp_client *smtp_client_of(const struct smtp_session *s)
 {
     return s->owner;
 }
 
-struct client *client_find(struct worker *w, uint64_t session_id)
+struct smtp_client *smtp_client_find(struct worker *w, uint64_t session_id)
 {
     struct table_entry *e =
         table_find(&w->by_id, view_of((const char *)&session_id, sizeof session_id));
-    return e ? CONTAINER_OF(e, struct client, by_id) : NULL;
+    return e ? CONTAINER_OF(e, struct smtp_client, by_id) : NULL;
 }
 
 /* ---- the timer ----------------------------------------------------------------------------------- */
 
-/* Output did not fit: out of memory, since the engine reads no commands while half of it is full. */
-static void give_up_choked(struct client *c)
+/* Output did not fit, or no timer could be set: out of memory. */
+static void give_up_choked(struct smtp_client *c)
 {
     c->is_choked = false;
     if (!c->conn)
         return;
     conn_abort(&c->conn);
     c->conn = NULL;
-    smtp_session_on_gone(&c->session, "output-full");
+    smtp_session_on_gone(&c->session, "no-memory");
 }
 
-void client_rearm(struct client *c)
+/* While an answer is due nothing is read: what a client sends ahead stays with the kernel, and one that has
+ * half closed behind its last command still gets the reply. Before the greeting early talkers are
+ * listened for, but a hello of TLS must wait for its handshake. */
+static bool wants_input(const struct smtp_session *s)
 {
-    if (c->is_choked)
-        give_up_choked(c);
-    int64_t at_ms = smtp_session_deadline(&c->session);
-    if (at_ms == INT64_MAX || c->session.phase == PHASE_DEAD)
+    if (s->phase == PHASE_START && s->wait != WAIT_TLS)
+        return !(s->flags & SMTP_IMPLICIT_TLS) || (s->flags & SMTP_TLS);
+    return s->wait == WAIT_NONE || s->wait == WAIT_TLS;
+}
+
+static void listen_or_not(struct smtp_client *c)
+{
+    bool is_deaf = !wants_input(&c->session);
+    if (!c->conn)
         return;
-    if (timer_is_on(&c->timer) && c->timer.at_ms <= at_ms)
+    if (is_deaf && !c->is_deaf)
+        conn_read_stop(c->conn);
+    else if (!is_deaf && c->is_deaf)
+        conn_read_start(c->conn);
+    else
+        conn_in(c->conn); /* reads on if it was full */
+    c->is_deaf = is_deaf;
+}
+
+static void set_timer(struct smtp_client *c)
+{
+    int64_t at_ms = smtp_session_deadline(&c->session);
+    if (at_ms == INT64_MAX || (timer_is_on(&c->timer) && c->timer.at_ms <= at_ms))
         return;
     int64_t after_ms = at_ms - clock_mono_ms();
     if (timer_start(&c->timer, c->worker->loop, after_ms > 0 ? after_ms : 0) != MSA_OK)
-        smtp_session_on_gone(&c->session, "no-memory");
+        c->is_choked = true;
+}
+
+void smtp_client_rearm(struct smtp_client *c)
+{
+    if (c->session.phase < PHASE_CLOSING)
+        set_timer(c);
+    if (c->is_choked)
+        give_up_choked(c);
+    listen_or_not(c);
 }
 
 static void on_timer(void *arg)
 {
-    struct client *c = arg;
+    struct smtp_client *c = arg;
     smtp_session_on_deadline(&c->session);
-    client_rearm(c);
+    smtp_client_rearm(c);
 }
 
 /* ---- events of the connection -------------------------------------------------------------------- */
 
 static void on_tls_ready(void *owner)
 {
-    struct client *c = owner;
+    struct smtp_client *c = owner;
     smtp_session_on_tls(&c->session);
-    client_rearm(c);
+    smtp_client_rearm(c);
 }
 
 static void on_input(void *owner)
 {
-    struct client *c = owner;
+    struct smtp_client *c = owner;
     smtp_session_on_input(&c->session);
-    client_rearm(c);
+    smtp_client_rearm(c);
 }
 
 static void on_drained(void *owner)
 {
-    struct client *c = owner;
+    struct smtp_client *c = owner;
     smtp_session_on_drained(&c->session);
-    client_rearm(c);
+    smtp_client_rearm(c);
 }
 
 static void on_closed(void *owner, enum conn_end end)
 {
-    struct client *c = owner;
+    struct smtp_client *c = owner;
     c->conn = NULL; /* it frees itself */
     smtp_session_on_gone(&c->session, conn_end_name(end));
 }
@@ -99,37 +128,34 @@ static const struct conn_events events = {
 
 static void write_bytes(struct smtp_session *s, struct view bytes)
 {
-    struct client *c = client_of(s);
+    struct smtp_client *c = smtp_client_of(s);
     if (c->conn && conn_write(c->conn, bytes) != MSA_OK)
         c->is_choked = true; /* the engine may not be called from here */
 }
 
 static size_t output_len(const struct smtp_session *s)
 {
-    const struct client *c = client_of(s);
+    const struct smtp_client *c = smtp_client_of(s);
     return c->conn ? conn_output_len(c->conn) : 0;
 }
 
 static int start_tls(struct smtp_session *s)
 {
-    struct client *c = client_of(s);
+    struct smtp_client *c = smtp_client_of(s);
     if (!c->conn || !c->worker->tls)
         return MSA_ENOENT;
-    int err = conn_start_tls_server(c->conn, c->worker->tls);
-    if (err == MSA_OK && (s->flags & SMTP_IMPLICIT_TLS))
-        conn_read_start(c->conn);
-    return err;
+    return conn_start_tls_server(c->conn, c->worker->tls);
 }
 
 static const struct tls_facts *tls_facts(const struct smtp_session *s)
 {
-    const struct client *c = client_of(s);
-    return c->conn ? conn_tls_facts(c->conn) : NULL;
+    const struct smtp_client *c = smtp_client_of(s);
+    return c->conn && conn_tls_facts_make(c->conn) ? conn_tls_facts(c->conn) : NULL;
 }
 
 static void close_client(struct smtp_session *s, bool is_abort)
 {
-    struct client *c = client_of(s);
+    struct smtp_client *c = smtp_client_of(s);
     if (!c->conn)
         return;
     if (is_abort)
@@ -141,7 +167,7 @@ static void close_client(struct smtp_session *s, bool is_abort)
 
 static void over(struct smtp_session *s)
 {
-    struct client *c = client_of(s);
+    struct smtp_client *c = smtp_client_of(s);
     struct worker *w = c->worker;
     timer_stop(&c->timer);
     table_remove(&w->by_id, &c->by_id);
@@ -152,29 +178,31 @@ static void over(struct smtp_session *s)
 
 static void moved(struct smtp_session *s, const struct ipaddr *from)
 {
-    struct client *c = client_of(s);
+    struct smtp_client *c = smtp_client_of(s);
     (void)from;
     places_move(&c->worker->places, &c->place, &s->client_ip);
 }
 
 static void authenticated(struct smtp_session *s)
 {
-    struct client *c = client_of(s);
+    struct smtp_client *c = smtp_client_of(s);
     places_settle(&c->worker->places, &c->place);
+    if (c->conn && (s->flags & SMTP_TLS))
+        conn_tls_facts_drop(c->conn); /* channel bindings are needed no more */
 }
 
 static enum smtp_stock take_body(struct smtp_session *s, bool is_large, int *fd_out)
 {
-    struct client *c = client_of(s);
+    struct smtp_client *c = smtp_client_of(s);
     return stock_take(&c->worker->stock, c, is_large, fd_out);
 }
 
 static void put_body(struct smtp_session *s, int fd, bool is_large)
 {
-    stock_put(&client_of(s)->worker->stock, fd, is_large);
+    stock_put(&smtp_client_of(s)->worker->stock, fd, is_large);
 }
 
-const struct smtp_host worker_host = {
+const struct smtp_host smtp_worker_host = {
     .write = write_bytes,
     .output_len = output_len,
     .start_tls = start_tls,
@@ -202,7 +230,7 @@ const struct smtp_host worker_host = {
 
 /* ---- life ---------------------------------------------------------------------------------------- */
 
-static void free_client(struct client *c)
+static void free_client(struct smtp_client *c)
 {
     list_remove(&c->link);
     MSA_ASSERT(!c->conn && !c->asked);
@@ -210,80 +238,89 @@ static void free_client(struct client *c)
     free(c);
 }
 
-void client_free_over(void *worker)
+void smtp_client_free_over(void *worker)
 {
     struct worker *w = worker;
-    struct client *c;
-    while ((c = LIST_FIRST(&w->over, struct client, link)) != NULL)
+    struct smtp_client *c;
+    while ((c = LIST_FIRST(&w->over, struct smtp_client, link)) != NULL)
         free_client(c);
 }
 
-/* A refusal can be read only in clear: behind implicit TLS there would have to be a handshake first,
- * which is what somebody who floods us wants. */
-static void turn_away(int fd, const struct smtp_arrival *arrival, enum places_result why)
+/* Without a session. */
+static void drop(struct smtp_client *c)
 {
-    char line[REPLY_LINE_MAX];
-    size_t len;
-    if (arrival->flags & SMTP_IMPLICIT_TLS)
-        return;
-    reply_format(why == PLACES_FULL ? REPLY_BUSY : REPLY_BUSY_ADDRESS, VIEW_EMPTY, line, &len);
-    if (write(fd, line, len) < 0)
-        return; /* nobody to tell */
+    if (c->conn)
+        conn_abort(&c->conn);
+    c->conn = NULL;
+    timer_stop(&c->timer);
+    places_leave(&c->worker->places, &c->place);
+    list_remove(&c->link);
+    list_append(&c->worker->over, &c->link);
 }
 
-/* NULL: out of memory, `fd` closed. The place is the client's from here on. */
-static struct client *client_new(struct worker *w, int fd, const struct smtp_arrival *arrival,
-                                 struct place *place)
+/* NULL: out of memory, `fd` closed. In no list, without a session. */
+static struct smtp_client *make(struct worker *w, int fd)
 {
     const struct conn_limits sizes = {
         .input_max_bytes = INPUT_MAX,
         .output_max_bytes = w->site.config->limits.session_output_bytes,
     };
-    struct client *c = calloc(1, sizeof *c);
+    struct smtp_client *c = calloc(1, sizeof *c);
     if (!c) {
         close(fd);
         return NULL;
     }
     c->worker = w;
+    list_init(&c->link);
     list_init(&c->waiting);
     timer_init(&c->timer, on_timer, c);
     c->conn = conn_new_accepted(w->loop, fd, &sizes, &events, c);
-    if (!c->conn) {
-        free(c);
-        return NULL;
+    if (c->conn)
+        return c;
+    free(c);
+    return NULL;
+}
+
+/* A refusal can be read only in clear: behind implicit TLS there would have to be a handshake first,
+ * which is what somebody who floods us wants. */
+static void turn_away(struct smtp_client *c, const struct smtp_arrival *arrival, enum places_result why)
+{
+    char line[REPLY_LINE_MAX];
+    size_t len;
+    c->worker->refused_count++;
+    if (!(arrival->flags & SMTP_IMPLICIT_TLS)) {
+        reply_format(why == PLACES_FULL ? REPLY_BUSY : REPLY_BUSY_ADDRESS, VIEW_EMPTY, line, &len);
+        conn_write(c->conn, view_of(line, len));
+        conn_close(&c->conn);
+    }
+    drop(c);
+}
+
+/* There is a place and the session begins, or `c` is over. */
+static void begin(struct smtp_client *c, const struct smtp_arrival *arrival)
+{
+    struct worker *w = c->worker;
+    bool is_front = (arrival->flags & SMTP_MAY_XCLIENT) != 0;
+    enum places_result why = places_take(&w->places, &c->place, is_front ? NULL : &arrival->ip);
+    if (why != PLACES_OK) {
+        turn_away(c, arrival, why);
+        return;
     }
     smtp_session_init(&c->session, &w->site, c, conn_in(c->conn), arrival);
     c->by_id.key = view_of((const char *)&c->session.id, sizeof c->session.id);
     if (table_insert(&w->by_id, &c->by_id) != MSA_OK) {
-        conn_abort(&c->conn);
-        smtp_session_fini(&c->session);
-        free(c);
-        return NULL;
+        drop(c);
+        return;
     }
-    c->place = *place;
     list_append(&w->clients, &c->link);
-    return c;
+    w->session_count++;
+    smtp_session_start(&c->session);
+    smtp_client_rearm(c);
 }
 
-void client_accept(struct worker *w, int fd, const struct smtp_arrival *arrival)
+void smtp_client_accept(struct worker *w, int fd, const struct smtp_arrival *arrival)
 {
-    struct place place;
-    bool is_front = (arrival->flags & SMTP_MAY_XCLIENT) != 0;
-    enum places_result why = places_take(&w->places, &place, is_front ? NULL : &arrival->ip);
-    if (why != PLACES_OK) {
-        w->refused_count++;
-        turn_away(fd, arrival, why);
-        close(fd);
-        return;
-    }
-    struct client *c = client_new(w, fd, arrival, &place);
-    if (!c) {
-        places_leave(&w->places, &place);
-        return;
-    }
-    w->session_count++;
-    if (arrival->flags & SMTP_IMPLICIT_TLS)
-        conn_read_stop(c->conn); /* the client's hello stays in the kernel until policy said yes */
-    smtp_session_start(&c->session);
-    client_rearm(c);
+    struct smtp_client *c = make(w, fd);
+    if (c)
+        begin(c, arrival);
 }

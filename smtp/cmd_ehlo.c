@@ -1,5 +1,6 @@
 /* The greeting, EHLO and HELO (RFC 5321 sections 3.1, 4.1.1.1): who may talk, and what is on offer to whom. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "msa/base/clock.h"
 #include "msa/base/err.h"
@@ -90,11 +91,23 @@ void smtp_session_start(struct smtp_session *s)
     smtp_ask_greeting(s);
 }
 
+/* The facts themselves are big, and an idle session keeps only what its messages will say. */
+static void note_tls(struct smtp_session *s)
+{
+    const struct tls_facts *tls = s->site->host->tls_facts(s);
+    char text[sizeof tls->version + sizeof tls->cipher + 32];
+    if (!tls)
+        return;
+    snprintf(text, sizeof text, "%s %s %u bits", tls->version, tls->cipher, tls->bits);
+    smtp_set_string(&s->tls, view_cstr(text));
+}
+
 void smtp_session_on_tls(struct smtp_session *s)
 {
     if (!smtp_wait_end(s, WAIT_TLS))
         return;
     s->flags |= SMTP_TLS;
+    note_tls(s);
     event_tls(s);
     if (s->phase == PHASE_START)
         pause_then_greet(s);

@@ -102,7 +102,7 @@ static void front_done(struct front *f, const struct proxy_header *h)
     }
     f->fd = -1;
     front_free(f);
-    client_accept(w, fd, &arrival);
+    smtp_client_accept(w, fd, &arrival);
 }
 
 /* A descriptor with unread bytes is always ready: it shall be so only when there are more of them. */
@@ -197,7 +197,7 @@ static void on_accept(void *arg, int fd, const struct ipaddr *remote, uint16_t p
         .flags = flags_of(l, remote),
     };
     if (l->proxy_protocol == CONFIG_PROXY_NO)
-        client_accept(d->worker, fd, &arrival);
+        smtp_client_accept(d->worker, fd, &arrival);
     else if (is_listed(&l->proxy_from, remote))
         front_begin(d, fd, &arrival);
     else

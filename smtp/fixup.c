@@ -55,9 +55,8 @@ static void add_with(const struct smtp_session *s, struct buf *out)
     bool is_tls = (s->flags & SMTP_TLS) != 0;
     buf_add_cstr(out, s->txn->is_smtputf8 ? "UTF8SMTP" : "ESMTP");
     buf_add_cstr(out, is_tls ? "SA" : "A");
-    const struct tls_facts *tls = is_tls ? s->site->host->tls_facts(s) : NULL;
-    if (tls)
-        buf_addf(out, "\r\n\t(%s %s %u bits)", tls->version, tls->cipher, tls->bits);
+    if (s->tls)
+        buf_addf(out, "\r\n\t(%s)", s->tls);
 }
 
 static void add_received(const struct smtp_session *s, struct buf *out)

@@ -30,7 +30,7 @@ struct smtp_host {
     /* The server side of a handshake begins; smtp_session_on_tls or on_gone follows. Negative when
      * bytes in clear are waiting or the process has no certificate: the session must end. */
     int (*start_tls)(struct smtp_session *s);
-    const struct tls_facts *(*tls_facts)(const struct smtp_session *s); /* NULL in clear */
+    const struct tls_facts *(*tls_facts)(const struct smtp_session *s); /* NULL in clear; dies with the turn */
     /* No more events of the client from here on. Output goes out first unless `is_abort`. */
     void (*close)(struct smtp_session *s, bool is_abort);
     /* Nothing refers to the session any more; it may be freed at the end of the turn. */

@@ -41,7 +41,8 @@ void smtp_session_fini(struct smtp_session *s)
     MSA_ASSERT(!s->txn && !s->auth && !s->held);
     free(s->helo);
     free(s->login);
-    s->helo = s->login = NULL;
+    free(s->tls);
+    s->helo = s->login = s->tls = NULL;
 }
 
 void smtp_set_string(char **place, struct view v)

@@ -107,6 +107,7 @@ struct smtp_session {
     char country[8];
     char *helo;  /* owned; NULL before EHLO */
     char *login; /* owned; canonical name, NULL before AUTH */
+    char *tls;   /* owned; version and cipher for Received, NULL in clear */
     uint64_t account;
 
     struct smtp_txn *txn;   /* owned; between MAIL and its end */

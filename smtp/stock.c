@@ -34,27 +34,27 @@ void stock_fini(struct stock *st)
 
 /* ---- to the sessions ----------------------------------------------------------------------------- */
 
-static void give(struct stock_shelf *shelf, struct client *c, int fd)
+static void give(struct stock_shelf *shelf, struct smtp_client *c, int fd)
 {
     list_remove(&c->waiting);
     shelf->waiting_count--;
     smtp_session_on_body(&c->session, fd);
-    client_rearm(c);
+    smtp_client_rearm(c);
 }
 
 /* Only those who wait now: a session that gets nothing may at once ask again. */
 static void disappoint_waiting(struct stock_shelf *shelf)
 {
-    struct client *c;
+    struct smtp_client *c;
     for (unsigned n = shelf->waiting_count; n > 0; n--)
-        if ((c = LIST_FIRST(&shelf->waiting, struct client, waiting)) != NULL)
+        if ((c = LIST_FIRST(&shelf->waiting, struct smtp_client, waiting)) != NULL)
             give(shelf, c, -1);
 }
 
 /* False when there is no more room. */
 static bool place(struct stock_shelf *shelf, struct chan_message *m, unsigned index)
 {
-    struct client *c = LIST_FIRST(&shelf->waiting, struct client, waiting);
+    struct smtp_client *c = LIST_FIRST(&shelf->waiting, struct smtp_client, waiting);
     if (!c && shelf->count == STOCK_SHELF_MAX)
         return false;
     int fd = chan_take_fd(m, index);
@@ -153,7 +153,7 @@ void stock_relay_down(struct stock *st)
 
 /* ---- sessions' side ------------------------------------------------------------------------------ */
 
-enum smtp_stock stock_take(struct stock *st, struct client *c, bool is_large, int *fd_out)
+enum smtp_stock stock_take(struct stock *st, struct smtp_client *c, bool is_large, int *fd_out)
 {
     struct stock_shelf *shelf = is_large ? &st->large : &st->small;
     if (!st->relay)
@@ -173,7 +173,7 @@ enum smtp_stock stock_take(struct stock *st, struct client *c, bool is_large, in
     return STOCK_REFUSED;
 }
 
-void stock_forget(struct stock *st, struct client *c)
+void stock_forget(struct stock *st, struct smtp_client *c)
 {
     if (list_is_empty(&c->waiting))
         return;

@@ -11,7 +11,7 @@
 #define STOCK_SHELF_MAX  32
 #define STOCK_ORDERS_MAX 4
 
-struct client;
+struct smtp_client;
 struct chan;
 
 /* A question to relay for more. */
@@ -29,7 +29,7 @@ struct stock_shelf {
     unsigned order_size;      /* descriptors asked for at a time */
     struct stock_order orders[STOCK_ORDERS_MAX];
     unsigned open_count; /* of orders */
-    struct list waiting;      /* of struct client */
+    struct list waiting;      /* of struct smtp_client */
     unsigned waiting_count;
     bool is_large;
 };
@@ -47,8 +47,8 @@ void stock_fini(struct stock *st);
 void stock_relay_up(struct stock *st, struct chan *relay);
 void stock_relay_down(struct stock *st); /* drops what is in stock: its queue may be another one */
 
-enum smtp_stock stock_take(struct stock *st, struct client *c, bool is_large, int *fd_out);
+enum smtp_stock stock_take(struct stock *st, struct smtp_client *c, bool is_large, int *fd_out);
 void stock_put(struct stock *st, int fd, bool is_large);
-void stock_forget(struct stock *st, struct client *c); /* waits no longer; fine when it did not */
+void stock_forget(struct stock *st, struct smtp_client *c); /* waits no longer; fine when it did not */
 
 #endif

@@ -70,10 +70,10 @@ static void smtp_peer_up(void *state, struct chan *c)
 /* `tell` may end sessions; it frees none. */
 static void tell_all(struct worker *w, void (*tell)(struct smtp_session *s))
 {
-    struct client *c, *next;
-    LIST_FOREACH(c, next, &w->clients, struct client, link) {
+    struct smtp_client *c, *next;
+    LIST_FOREACH(c, next, &w->clients, struct smtp_client, link) {
         tell(&c->session);
-        client_rearm(c);
+        smtp_client_rearm(c);
     }
 }
 
@@ -122,9 +122,9 @@ static int on_admin(void *owner, struct chan *c, struct chan_message *m)
 
 static uint32_t count_clients(struct worker *w)
 {
-    struct client *c, *next;
+    struct smtp_client *c, *next;
     uint32_t n = 0;
-    LIST_FOREACH(c, next, &w->clients, struct client, link)
+    LIST_FOREACH(c, next, &w->clients, struct smtp_client, link)
         n++;
     return n;
 }
@@ -141,10 +141,10 @@ static void say_drained(struct worker *w)
 
 static void drain_sessions(struct worker *w, bool is_forced)
 {
-    struct client *c, *next;
-    LIST_FOREACH(c, next, &w->clients, struct client, link) {
+    struct smtp_client *c, *next;
+    LIST_FOREACH(c, next, &w->clients, struct smtp_client, link) {
         smtp_session_drain(&c->session, is_forced);
-        client_rearm(c);
+        smtp_client_rearm(c);
     }
 }
 
@@ -172,7 +172,7 @@ static void smtp_drain(void *state, uint32_t within_ms, role_drained_fn *done, v
 static void at_end_of_turn(void *arg)
 {
     struct worker *w = arg;
-    client_free_over(w);
+    smtp_client_free_over(w);
     if (w->on_drained && list_is_empty(&w->clients))
         say_drained(w);
 }
@@ -184,7 +184,7 @@ static int smtp_open(const struct role_env *env, void **state_out)
     if (!w)
         return MSA_ENOMEM;
     w->loop = env->loop;
-    w->site.host = &worker_host;
+    w->site.host = &smtp_worker_host;
     list_init(&w->doors);
     list_init(&w->fronts);
     list_init(&w->clients);
@@ -213,14 +213,14 @@ static void smtp_take_listener(void *state, struct view name, const struct ipadd
 static void smtp_close(void **state)
 {
     struct worker *w = *state;
-    struct client *c, *next;
+    struct smtp_client *c, *next;
     *state = NULL;
     if (!w)
         return;
     doors_close(w);
-    LIST_FOREACH(c, next, &w->clients, struct client, link)
+    LIST_FOREACH(c, next, &w->clients, struct smtp_client, link)
         smtp_session_abandon(&c->session);
-    client_free_over(w);
+    smtp_client_free_over(w);
     stock_relay_down(&w->stock);
     doors_free(w);
     loop_hook_remove(&w->free_hook);

@@ -2,7 +2,7 @@
  * the files of the verbs.
  *
  *   worker.c   the role: configuration, peers, drain
- *   doors.c    listening sockets, limits, PROXY header
+ *   doors.c    listening sockets, PROXY header
  *   client.c   a connection and its session: events in, output and timers out
  *   asks.c     the session's questions over channels
  *   stock.c    body descriptors
@@ -37,9 +37,9 @@ struct worker {
 
     struct list doors;   /* of struct door: open listening sockets */
     struct list fronts;  /* of struct front: PROXY headers to come */
-    struct list clients; /* of struct client */
-    struct list over;    /* of struct client: to be freed at the end of the turn */
-    struct table by_id;  /* of struct client */
+    struct list clients; /* of struct smtp_client */
+    struct list over;    /* of struct smtp_client: to be freed at the end of the turn */
+    struct table by_id;  /* of struct smtp_client */
     struct loop_hook free_hook;
 
     struct chan *policy;
@@ -56,7 +56,7 @@ struct worker {
 };
 
 /* One connection. Freed at the end of the turn in which its session was over. */
-struct client {
+struct smtp_client {
     struct smtp_session session;
     struct worker *worker;
     struct conn *conn; /* NULL once the client is cut off */
@@ -69,28 +69,29 @@ struct client {
     uint64_t ask_id;
     struct place place;
     bool is_choked; /* output did not fit */
+    bool is_deaf;   /* reading is stopped */
 };
 
-extern const struct smtp_host worker_host;
+extern const struct smtp_host smtp_worker_host;
 
-struct client *client_of(const struct smtp_session *s);
+struct smtp_client *smtp_client_of(const struct smtp_session *s);
 
 /* ---- client.c ---- */
 
 /* Takes `fd` over. */
-void client_accept(struct worker *w, int fd, const struct smtp_arrival *arrival);
-struct client *client_find(struct worker *w, uint64_t session_id); /* NULL: gone */
+void smtp_client_accept(struct worker *w, int fd, const struct smtp_arrival *arrival);
+struct smtp_client *smtp_client_find(struct worker *w, uint64_t session_id); /* NULL: gone */
 /* Behind every event of the session: its next deadline becomes the timer's. */
-void client_rearm(struct client *c);
-void client_free_over(void *worker); /* the hook */
+void smtp_client_rearm(struct smtp_client *c);
+void smtp_client_free_over(void *worker); /* the hook */
 
 /* ---- doors.c ---- */
 
 void doors_open(struct worker *w, struct view name, int fd); /* takes `fd` over */
-void doors_close(struct worker *w);   /* no new connections; PROXY headers to come are not waited for */
+void doors_close(struct worker *w); /* no new connections; PROXY headers to come are not waited for */
 void doors_free(struct worker *w);
 
-/* ---- asks.c: parts of worker_host ---- */
+/* ---- asks.c: parts of smtp_worker_host ---- */
 
 int asks_connect(struct smtp_session *s, const struct msg_policy_connect_ask *m);
 int asks_login(struct smtp_session *s, const struct msg_policy_login_ask *m);

@@ -55,13 +55,13 @@ static void sign_in(void)
  * on top of it with about 300 bytes, so there is room for names of a usual length. */
 Test(smtp_session, idle_session_is_small)
 {
-    cr_assert(sizeof(struct client) <= 512, "%zu bytes", sizeof(struct client));
+    cr_assert(sizeof(struct smtp_client) <= 512, "%zu bytes", sizeof(struct smtp_client));
     sign_in();
     cr_assert_null(fake.session.txn);
     cr_assert_null(fake.session.auth);
     cr_assert_null(fake.session.held);
     size_t names = strlen(fake.session.helo) + strlen(fake.session.login) + 2;
-    cr_assert(sizeof(struct client) + names < 600);
+    cr_assert(sizeof(struct smtp_client) + names < 600);
     end();
 }
 
