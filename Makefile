@@ -109,8 +109,15 @@ $(UNIT_OBJ): CFLAGS_MSA += -Wno-conversion
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
+# The flags of the libraries are known only once their packages are there, so a second make does the work.
+.PHONY: run run-built
+run: deps
+	@+$(MAKE) --no-print-directory run-built
+run-built: all $(BUILD)/tests/sink
+	@MSAD_BUILD=$(BUILD) exec conf/demo/run.sh
+
 .PHONY: clean
 clean:
-	rm -rf build
+	rm -rf build demo
 
 include tests/tests.mk
