@@ -166,6 +166,7 @@ Test(sandbox, filter_ends_the_process_at_every_call_it_has_no_right_to)
 
 static char state_dir[64];
 static char read_dir[64];
+static char other_dir[64];
 static const char *const read_paths[] = {read_dir, "/nonexistent/msad"};
 
 static void make_dirs(void)
@@ -173,13 +174,16 @@ static void make_dirs(void)
     snprintf(state_dir, sizeof state_dir, "/tmp/msad-test-state-XXXXXX");
     snprintf(read_dir, sizeof read_dir, "/tmp/msad-test-read-XXXXXX");
     cr_assert(mkdtemp(state_dir));
+    snprintf(other_dir, sizeof other_dir, "/tmp/msad-test-other-XXXXXX");
     cr_assert(mkdtemp(read_dir));
+    cr_assert(mkdtemp(other_dir)); /* of our own: /tmp itself may hold any name already */
 }
 
 static void remove_dirs(void)
 {
     rmdir(state_dir);
     rmdir(read_dir);
+    rmdir(other_dir);
 }
 
 static int make_and_remove_in(const char *dir)
@@ -200,7 +204,7 @@ static int list(const char *dir)
 static int try_state(void) { return make_and_remove_in(state_dir); }
 static int try_read_dir(void) { return list(read_dir); }
 static int try_write_read_dir(void) { return make_and_remove_in(read_dir); }
-static int try_tmp(void) { return make_and_remove_in("/tmp"); }
+static int try_other(void) { return make_and_remove_in(other_dir); }
 static int try_list_etc(void) { return list("/etc"); }
 static int try_passwd(void) { return open("/etc/passwd", O_RDONLY) != -1 ? 0 : errno == EACCES ? 1 : 2; }
 
@@ -212,7 +216,7 @@ Test(sandbox, landlock_leaves_state_and_read_paths_alone, .init = make_dirs, .fi
         int want;
     } cases[] = {
         {"state", try_state, 0},           {"read path", try_read_dir, 0},
-        {"write to it", try_write_read_dir, 1}, {"other directory", try_tmp, 1},
+        {"write to it", try_write_read_dir, 1}, {"other directory", try_other, 1},
         {"list another", try_list_etc, 1}, {"read a file elsewhere", try_passwd, 1},
     };
     const struct sandbox_settings s = {.state_dir = state_dir, .read_paths = read_paths,
