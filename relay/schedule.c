@@ -125,8 +125,10 @@ void schedule_reconfigure(struct relay *r)
 {
     queue_set_ages(r->queue, r->config->queue.expiry_ms, r->config->queue.delay_notice_ms);
     queue_each(r->queue, move_to_pool, r);
-    for (uint32_t i = 0; i < pools_count(r->pools); i++)
-        pool_wake(pools_at(r->pools, i));
+    for (uint32_t i = 0; i < pools_count(r->pools); i++) {
+        if (queue_has_ready(r->queue, (uint16_t)i)) /* a pool that is woken opens links */
+            pool_wake(pools_at(r->pools, i));
+    }
     schedule_rearm(r);
 }
 
