@@ -95,7 +95,8 @@ class MsadServer(Server):
         program = msad.Msad(
             directory, smarthost, accounts=USERS, name=name, cpus=cpus, log="level info;",
             top="workers 2;", pool=f"handover {handover};", auth="failure_delay 0s;",
-            limits="message_size 50M; sessions_per_address 100000; preauth_sessions_per_address 100000;",
+            limits="message_size 50M; sessions 100000; preauth_sessions 100000; sessions_per_address 100000; "
+                   "preauth_sessions_per_address 100000; messages_per_session 100000;",
             policy="messages off; recipients off;")
         super().__init__(name, program)
 

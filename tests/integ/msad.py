@@ -20,11 +20,11 @@ hostname submit.test;
 state_dir {directory}/state;
 runtime_dir {directory}/run;
 {top}
-log {{ target stderr; level debug; {log} }}
+log {{ target stderr; {log} }}
 listener submission {{ address 127.0.0.1:{port}; {listener} }}
 listener submissions {{ address 127.0.0.1:{tls_port}; mode submissions; {listener} }}
 tls {{ certificate {{ cert_file {cert}; key_file {key}; }} {tls} }}
-auth {{ failure_delay 0s; {auth} }}
+auth {{ {auth} }}
 limits {{ {limits} }}
 deadlines {{ {deadlines} }}
 submission {{ {submission} }}
@@ -76,6 +76,10 @@ class Msad:
         """Writes the file anew, with other lines for the named blocks; takes effect at start or reload."""
         self.blocks.update(changes)
         lines = {block: self.blocks.get(block, "") for block in BLOCKS}
+        if "level " not in lines["log"]:
+            lines["log"] += " level debug;"
+        if "failure_delay " not in lines["auth"]:
+            lines["auth"] += " failure_delay 0s;"
         if os.geteuid() == 0 and "user " not in lines["top"]:
             lines["top"] += " user nobody;"
         with open(self.config_path, "w", encoding="utf-8") as file:
