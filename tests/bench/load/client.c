@@ -162,18 +162,19 @@ static void send_head(struct client *c)
 /* Adds more of the body, in whole lines, up to the chunk; behind its end the dot and the next group. */
 static void send_body(struct client *c)
 {
-    static const char line[] = "The quick brown fox jumps over the lazy dog, and again, 0123456789.....\r\n";
+    static const char text[] = "The quick brown fox jumps over the lazy dog, and again, 0123456789.....";
+    const size_t text_bytes = sizeof text - 1, line_bytes = text_bytes + 2;
     struct buf *out = &c->stream.out;
     while (c->body_left_bytes > 0 && buf_len(out) < CHUNK_BYTES) {
-        size_t n = sizeof line - 1;
-        if (c->body_left_bytes >= n + 3) {
-            buf_append(out, line, n);
-        } else { /* one line of just the rest, or the shortest there is */
-            n = c->body_left_bytes > 3 ? (size_t)c->body_left_bytes : 3;
-            buf_append(out, line, n - 2);
-            buf_append(out, "\r\n", 2);
-            c->body_left_bytes = n;
+        size_t n = line_bytes;
+        if (c->body_left_bytes < 2 * line_bytes) { /* the rest is one line, or two halves */
+            n = (size_t)c->body_left_bytes;
+            n = n > line_bytes ? n / 2 : n < 3 ? 3 : n;
         }
+        buf_append(out, text, n - 2);
+        buf_append(out, "\r\n", 2);
+        if (c->body_left_bytes < n)
+            c->body_left_bytes = n;
         c->body_left_bytes -= n;
     }
     if (c->body_left_bytes > 0)
