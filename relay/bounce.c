@@ -127,6 +127,7 @@ static void add_text_part(struct buf *b, const struct message *m, enum bounce_ki
     if (s->why)
         buf_addf(&text, "\r\n%s\r\n", s->why);
     add_rcpts_text(&text, m, kind);
+    buf_addf(&text, "\r\nQuestions / お問い合わせ: <%s>\r\n", s->postmaster);
     buf_add(b, VIEW_LIT("Content-Type: text/plain; charset=utf-8\r\n"
                         "Content-Transfer-Encoding: base64\r\n\r\n"));
     add_base64_lines(b, buf_view(&text));

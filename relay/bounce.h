@@ -16,6 +16,7 @@ enum bounce_kind {
 struct bounce_settings {
     const char *hostname;
     const char *from;      /* address of the header's From; the envelope's sender is empty */
+    const char *postmaster; /* whom to ask */
     int64_t expires_at_ms; /* wall clock, for BOUNCE_DELAYED */
     const char *status;    /* "4.4.7": what failed is not the last answer; NULL: the answers say it */
     const char *why;       /* with `status`, a sentence for people */

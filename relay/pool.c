@@ -28,7 +28,6 @@ struct pool {
     struct timer again;  /* when a dead target comes back */
     struct loop_hook work;
     bool is_proven;      /* the last thing known of the smarthosts is good */
-    bool is_queue_ready; /* the queue has, or may have, something for us */
     bool is_queues_turn;
     bool is_retired;
     uint32_t late_count;
@@ -82,10 +81,7 @@ static struct delivery *take_waiting(struct pool *p)
 
 static struct delivery *take_queued(struct pool *p)
 {
-    struct delivery *d = p->is_queue_ready ? p->set.next(p->set.arg, p) : NULL;
-    if (!d)
-        p->is_queue_ready = false;
-    return d;
+    return p->is_retired ? NULL : p->set.next(p->set.arg, p);
 }
 
 static struct delivery *take_work(struct pool *p)
@@ -240,19 +236,19 @@ static bool open_link(struct pool *p, struct target *t)
     return true;
 }
 
-/* How many more are worth opening: one per delivery that waits, all for the queue, and just one
- * while nobody knows whether a smarthost is there. */
+/* How many more are worth opening: one per delivery that waits, and just one while nobody knows
+ * whether a smarthost is there. */
 static uint32_t wanted_links(const struct pool *p)
 {
     uint32_t count = link_count(p), opening = p->link_counts[BUCKET_OPENING];
     uint32_t allowed = p->set.connection_count > count ? p->set.connection_count - count : 0;
-    uint32_t useful = p->is_queue_ready ? UINT32_MAX : p->waiting_count;
-    if (p->is_retired || (!p->is_proven && opening > 0) || useful <= opening)
+    if (p->is_retired || (!p->is_proven && opening > 0))
         return 0;
-    useful -= opening;
-    if (!p->is_proven)
-        useful = 1;
-    return useful < allowed ? useful : allowed;
+    uint64_t useful = p->waiting_count + p->set.ready(p->set.arg, p);
+    if (useful <= opening)
+        return 0;
+    useful = p->is_proven ? useful - opening : 1;
+    return useful < allowed ? (uint32_t)useful : allowed;
 }
 
 static void wait_for_target(struct pool *p, int64_t now_ms)
@@ -353,7 +349,7 @@ struct pool *pool_new(const struct pool_settings *settings, char *error, size_t 
     list_init(&p->waiting);
     timer_init(&p->again, on_again, p);
     fill_client(p);
-    if (targets_init(&p->targets, settings->dns, settings->config, on_again, p) < 0 ||
+    if (targets_init(&p->targets, settings->dns, settings->config, &settings->source, on_again, p) < 0 ||
         make_tls(p, error, error_size) < 0)
         pool_free(&p);
     return p;
@@ -434,7 +430,6 @@ bool pool_cancel(struct pool *p, struct delivery *d)
 
 void pool_wake(struct pool *p)
 {
-    p->is_queue_ready = true;
     plan_work(p);
 }
 

@@ -22,6 +22,9 @@ struct pool;
 /* The queue's next delivery for this pool, or NULL. */
 typedef struct delivery *pool_next_fn(void *arg, struct pool *p);
 
+/* How many messages the queue has ready for it. */
+typedef uint64_t pool_ready_fn(void *arg, const struct pool *p);
+
 struct pool_settings {
     struct loop *loop;
     struct dns *dns;
@@ -30,6 +33,7 @@ struct pool_settings {
     uint32_t connection_count;        /* its share of the configured one */
     uint16_t number;                  /* in the queue */
     pool_next_fn *next;
+    pool_ready_fn *ready;
     void *arg;
 };
 

@@ -51,9 +51,10 @@ static int fill(struct pools *ps, struct pool_settings *settings, char *error, s
 }
 
 struct pools *pools_new(struct loop *loop, struct dns *dns, const struct config *config,
-                        pool_next_fn *next, void *arg, char *error, size_t error_size)
+                        pool_next_fn *next, pool_ready_fn *ready, void *arg, char *error,
+                        size_t error_size)
 {
-    struct pool_settings settings = {.loop = loop, .dns = dns, .next = next, .arg = arg};
+    struct pool_settings settings = {.loop = loop, .dns = dns, .next = next, .ready = ready, .arg = arg};
     uint32_t total = total_count(config);
     struct pools *ps = calloc(1, sizeof *ps);
     snprintf(error, error_size, total > 0 ? "out of memory" : "no pool is configured");

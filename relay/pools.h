@@ -11,7 +11,8 @@ struct pools;
 
 /* Counts from number 0 on. NULL with a text in `error`; `config` outlives it. */
 struct pools *pools_new(struct loop *loop, struct dns *dns, const struct config *config,
-                        pool_next_fn *next, void *arg, char *error, size_t error_size);
+                        pool_next_fn *next, pool_ready_fn *ready, void *arg, char *error,
+                        size_t error_size);
 void pools_free(struct pools **ps); /* as pool_free for each; NULL is fine */
 void pools_retire(struct pools *ps);
 bool pools_are_empty(const struct pools *ps);

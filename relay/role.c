@@ -100,8 +100,9 @@ static int take_config(void *state, const struct role_config *next, char *why_no
     struct relay *r = state;
     int err = open_store(r, next->config, why_not, size);
     struct dns *dns = err == MSA_OK ? dns_for(r, next->config, why_not, size) : NULL;
-    struct pools *pools =
-        dns ? pools_new(r->loop, dns, next->config, schedule_next, r, why_not, size) : NULL;
+    struct pools *pools = NULL;
+    if (dns)
+        pools = pools_new(r->loop, dns, next->config, schedule_next, schedule_ready, r, why_not, size);
     if (pools)
         swap_pools(r, next->config, dns, pools);
     else if (dns != r->dns)

@@ -19,7 +19,7 @@ int64_t schedule_wait_ms(const struct config_durations *retry, uint32_t attempt_
     int64_t wait_ms = RETRY_SOON_MS;
     if (retry->count > 0)
         wait_ms = retry->items_ms[attempt_count < retry->count ? attempt_count : retry->count - 1];
-    int64_t span_ms = wait_ms / 4;
+    int64_t span_ms = wait_ms / 5;
     return wait_ms - span_ms / 2 + (span_ms > 0 ? (int64_t)(random % (uint64_t)span_ms) : 0);
 }
 
@@ -181,13 +181,26 @@ static struct delivery *delivery_of(struct relay *r, struct message *m)
     return d;
 }
 
+/* One of the last configuration gives back what it has and gets nothing new. */
+static bool is_current(struct relay *r, const struct pool *p)
+{
+    return pool_number(p) < pools_count(r->pools) && pools_at(r->pools, pool_number(p)) == p;
+}
+
+uint64_t schedule_ready(void *arg, const struct pool *p)
+{
+    struct relay *r = arg;
+    struct queue_counts counts = {0};
+    if (is_current(r, p) && !r->is_draining)
+        queue_count_pool(r->queue, pool_number(p), &counts);
+    return counts.by_state[QUEUE_READY];
+}
+
 struct delivery *schedule_next(void *arg, struct pool *p)
 {
     struct relay *r = arg;
     struct queue_entry *e;
-    bool is_current = pool_number(p) < pools_count(r->pools) &&
-                      pools_at(r->pools, pool_number(p)) == p; /* and not of the last configuration */
-    while (is_current && !r->is_draining && (e = queue_take(r->queue, pool_number(p)))) {
+    while (is_current(r, p) && !r->is_draining && (e = queue_take(r->queue, pool_number(p)))) {
         struct message *m;
         int err = spool_load(r->spool, e->id, &m);
         struct delivery *d = err == MSA_OK ? delivery_of(r, m) : NULL;

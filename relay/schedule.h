@@ -18,13 +18,14 @@ void schedule_reconfigure(struct relay *r);
  * delivered already and its delivery will end in schedule_on_done. MSA_OK or negative. */
 int schedule_add(struct relay *r, const struct message *m, bool is_active);
 
-/* pool_next_fn: `arg` is the relay. */
+/* pool_ready_fn and pool_next_fn: `arg` is the relay. */
+uint64_t schedule_ready(void *arg, const struct pool *p);
 struct delivery *schedule_next(void *arg, struct pool *p);
 /* delivery_done_fn of what schedule_next gave, and of a client's delivery whose message went to the queue
  * meanwhile: d->arg is the relay, `d` and its message are freed here. */
 void schedule_on_done(struct delivery *d, enum delivery_end end);
 
-/* Milliseconds until attempt number `attempt_count` + 1: the configured wait, an eighth more or less by
+/* Milliseconds until attempt number `attempt_count` + 1: the configured wait, a tenth more or less by
  * `random` (any number), so that what failed together does not come back together. */
 int64_t schedule_wait_ms(const struct config_durations *retry, uint32_t attempt_count, uint32_t random);
 

@@ -28,6 +28,7 @@ static int add_notice(struct relay *r, struct change *c, const struct message *m
     const struct bounce_settings settings = {
         .hostname = r->config->hostname,
         .from = r->config->queue.bounce_from,
+        .postmaster = r->config->queue.postmaster,
         .expires_at_ms = age_starts_ms(m) + r->config->queue.expiry_ms,
         .status = reason ? reason->status : NULL,
         .why = reason ? reason->why : NULL,

@@ -43,7 +43,9 @@ static void remember(struct target *t, const struct target *old, uint32_t old_co
 
 static void insert(struct targets *t, const struct target *one)
 {
-    if (t->count == TARGETS_MAX)
+    bool is_reachable =
+        ipaddr_is_none(&t->source) || ipaddr_is_v4(&t->source) == ipaddr_is_v4(&one->ip);
+    if (t->count == TARGETS_MAX || !is_reachable)
         return;
     uint32_t at = t->count++;
     for (; at > 0 && is_before(one, &t->items[at - 1]); at--)
@@ -128,9 +130,9 @@ bool targets_refresh(struct targets *t, int64_t now_ms)
 }
 
 int targets_init(struct targets *t, struct dns *dns, const struct config_pool *pool,
-                 targets_ready_fn *fn, void *arg)
+                 const struct ipaddr *source, targets_ready_fn *fn, void *arg)
 {
-    *t = (struct targets){.dns = dns, .pool = pool, .fn = fn, .arg = arg};
+    *t = (struct targets){.dns = dns, .pool = pool, .source = *source, .fn = fn, .arg = arg};
     t->queries = calloc(pool->smarthost_count > 0 ? pool->smarthost_count : 1, sizeof *t->queries);
     if (!t->queries)
         return MSA_ENOMEM;

@@ -35,6 +35,7 @@ struct targets_query {
 struct targets {
     struct dns *dns;
     const struct config_pool *pool;
+    struct ipaddr source;     /* none: any */
     struct target items[TARGETS_MAX];
     uint32_t count;
     uint32_t turn;            /* rotates among those of equal preference */
@@ -46,9 +47,9 @@ struct targets {
 };
 
 /* `fn` is called in the loop when a resolution has ended, well or badly. MSA_OK or MSA_ENOMEM. `pool` and
- * `dns` outlive it. */
+ * `dns` outlive it. Addresses that cannot be reached from `source`, if that is one, are left out. */
 int targets_init(struct targets *t, struct dns *dns, const struct config_pool *pool,
-                 targets_ready_fn *fn, void *arg);
+                 const struct ipaddr *source, targets_ready_fn *fn, void *arg);
 void targets_fini(struct targets *t);
 
 /* Starts to resolve what has expired. True: wait for fn, there is nothing to choose from until then. */

@@ -175,7 +175,8 @@ static const struct schema_key pool_keys[] = {
      SCHEMA_FIELD(config_pool, source),
      .roles = FOR_RELAY,
      .flags = SCHEMA_LIST,
-     .doc = "Addresses to connect from; the first of the family that the smarthost has."},
+     .doc = "Addresses to connect from, of the family of the smarthosts. With several of them each "
+            "account always leaves from the same one."},
     {.name = "ehlo_name",
      .type = SCHEMA_DOMAIN,
      SCHEMA_FIELD(config_pool, ehlo_name),
@@ -225,7 +226,7 @@ static const struct schema_key pool_keys[] = {
      .min = 1,
      .max = 1000,
      .roles = FOR_RELAY,
-     .doc = "Connections open at once to one smarthost."},
+     .doc = "Connections open at once. Several `source` addresses share them."},
     {.name = "messages_per_connection",
      .type = SCHEMA_COUNT,
      SCHEMA_FIELD(config_pool, messages_per_connection_count),
@@ -258,7 +259,7 @@ static const struct schema_key pool_keys[] = {
      .min = 100,
      .max = 3600000,
      .roles = FOR_RELAY,
-     .doc = "How long a smarthost that failed is left alone. Doubles up to ten times as "
+     .doc = "How long a smarthost that failed is left alone. Doubles up to eight times as "
             "much."},
     {.name = "deadlines",
      .type = SCHEMA_BLOCK,

@@ -5,15 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "fake_server.h"
 #include "relay/client.h"
-
-/* For the first command that begins with `verb` the reply is given and the rule is used up. The greeting is asked for by
- * "", the reply to a body by "." and to a chunk by "BDAT". A verb without a rule gets a plain success. A reply
- * of "" says nothing, "!" drops the connection. */
-struct smarthost_rule {
-    const char *verb;
-    const char *reply;
-};
 
 struct smarthost_run {
     /* to be set */

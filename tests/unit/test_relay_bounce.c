@@ -14,6 +14,7 @@ TestSuite(relay_bounce, .timeout = 30);
 static const struct bounce_settings settings = {
     .hostname = "mx.example.jp",
     .from = "MAILER-DAEMON@mx.example.jp",
+    .postmaster = "postmaster@example.jp",
     .expires_at_ms = 1767225600000 + 86400000,
 };
 
@@ -113,6 +114,7 @@ Test(relay_bounce, text_for_people_is_english_and_japanese)
     buf_add_char(&plain, '\0');
     expect_line(plain.data, "could not be delivered to these recipients");
     expect_line(plain.data, "配送できませんでした");
+    expect_line(plain.data, "<postmaster@example.jp>");
     expect_line(plain.data, "<b@x.jp>\r\n    550 5.1.1 no such user\r\n");
     buf_fini(&plain);
     free(text);
