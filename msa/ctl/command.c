@@ -24,11 +24,13 @@ const struct ctl_command ctl_commands[] = {
      "delete it and its password"},
     {"account", "import", COMMAND_LINES, COMMAND_OPT_REPLACE, "account.import", NULL, show_import,
      "FILE|- [--replace]", "make accounts from lines of login:hash"},
-    {"queue", "list", COMMAND_PAGES, 0, "queue.list", "messages", show_queue, "",
-     "what waits, oldest first"},
+    {"queue", "list", COMMAND_PAGES,
+     COMMAND_OPT_STATE | COMMAND_OPT_USER | COMMAND_OPT_SENDER | COMMAND_OPT_RECIPIENT |
+         COMMAND_OPT_POOL,
+     "queue.list", "messages", show_queue, "[FILTER...]", "what waits, oldest first"},
     {"queue", "show", COMMAND_ID, 0, "queue.show", NULL, show_pairs, "ID",
      "envelope and history of a message"},
-    {"queue", "cat", COMMAND_ID, 0, "queue.cat", NULL, show_text, "ID", "its text"},
+    {"queue", "cat", COMMAND_ID, 0, "queue.cat", NULL, show_content, "ID", "its text"},
     {"queue", "flush", COMMAND_MAYBE_IDS, 0, "queue.flush", NULL, show_done, "[ID...]",
      "try now; without ID everything"},
     {"queue", "hold", COMMAND_IDS, 0, "queue.hold", NULL, show_done, "ID...", "try no more"},
@@ -43,29 +45,42 @@ const struct ctl_command ctl_commands[] = {
 
 const size_t ctl_command_count = sizeof ctl_commands / sizeof ctl_commands[0];
 
+/* An option is the argument's key in the operation, but for --stdin, which is ours. */
 static const struct {
     const char *name;
-    enum command_option option;
-} options[] = {
-    {"--stdin", COMMAND_OPT_STDIN},
-    {"--disabled", COMMAND_OPT_DISABLED},
-    {"--replace", COMMAND_OPT_REPLACE},
+    const char *key;
+    bool has_value;
+} options[COMMAND_OPTION_COUNT] = {
+    {"--stdin", NULL, false},           {"--disabled", "disabled", false},
+    {"--replace", "replace", false},    {"--state", "state", true},
+    {"--user", "user", true},           {"--sender", "sender", true},
+    {"--recipient", "recipient", true}, {"--pool", "pool", true},
 };
 
 /* ---- options ---- */
 
-static int take_flag(const char *arg, struct ctl_line *out, char error[COMMAND_ERROR_MAX])
+/* How many arguments it was, or negative. */
+static int take_long(int argc, char *argv[], int at, struct ctl_line *out,
+                     char error[COMMAND_ERROR_MAX])
 {
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (strcmp(arg, options[i].name) == 0) {
-            out->options |= options[i].option;
-            return MSA_OK;
-        }
-    if (strcmp(arg, "--json") == 0) {
+    if (strcmp(argv[at], "--json") == 0) {
         out->is_json = true;
-        return MSA_OK;
+        return 1;
     }
-    snprintf(error, COMMAND_ERROR_MAX, "there is no option '%.40s'", arg);
+    for (size_t i = 0; i < COMMAND_OPTION_COUNT; i++) {
+        if (strcmp(argv[at], options[i].name) != 0)
+            continue;
+        out->options |= 1u << i;
+        if (!options[i].has_value)
+            return 1;
+        if (at + 1 == argc) {
+            snprintf(error, COMMAND_ERROR_MAX, "option '%s' needs a value", argv[at]);
+            return MSA_EINVAL;
+        }
+        out->values[i] = argv[at + 1];
+        return 2;
+    }
+    snprintf(error, COMMAND_ERROR_MAX, "there is no option '%.40s'", argv[at]);
     return MSA_EINVAL;
 }
 
@@ -100,9 +115,11 @@ static int sort_out(int argc, char *argv[], struct ctl_line *out, char error[COM
             is_words_only = true;
         } else {
             int taken = take_value(argc, argv, i, out, error);
-            if (taken < 0 || (taken == 0 && take_flag(argv[i], out, error) < 0))
+            if (taken == 0)
+                taken = take_long(argc, argv, i, out, error);
+            if (taken < 0)
                 return MSA_EINVAL;
-            i += taken > 1;
+            i += taken - 1;
         }
     }
     return word_count;
@@ -178,10 +195,12 @@ json_t *ctl_command_args(const struct ctl_line *line, const char *word)
         json_object_set_new(args, is_login ? "login" : "id", json_string(word));
     else if (form == COMMAND_MAYBE_IDS)
         json_object_set_new(args, "all", json_true());
-    if (line->options & COMMAND_OPT_DISABLED)
-        json_object_set_new(args, "disabled", json_true());
-    if (line->options & COMMAND_OPT_REPLACE)
-        json_object_set_new(args, "replace", json_true());
+    for (size_t i = 0; i < COMMAND_OPTION_COUNT; i++) {
+        if (!(line->options & (1u << i)) || !options[i].key)
+            continue;
+        json_object_set_new(args, options[i].key,
+                            options[i].has_value ? json_string(line->values[i]) : json_true());
+    }
     return args;
 }
 
@@ -204,6 +223,8 @@ void ctl_command_help(struct buf *out)
                  "  -s SOCKET  the socket itself\n"
                  "  --json     print msad's answer as it is\n"
                  "  --stdin    take the password from standard input: one line\n"
+                 "  FILTER     --state ready|active|waiting|held, --user LOGIN, --sender ADDRESS,\n"
+                 "             --recipient ADDRESS, --pool NAME\n"
                  "\n"
                  "A password is asked for at the terminal, twice; it never stands on a command line.\n"
                  "Exit status: 0 done, 1 refused by msad, 2 wrong usage, 3 msad cannot be reached,\n"

@@ -28,7 +28,14 @@ enum command_option { /* bits: which options a command knows beside -f, -s and -
     COMMAND_OPT_STDIN = 1 << 0,
     COMMAND_OPT_DISABLED = 1 << 1,
     COMMAND_OPT_REPLACE = 1 << 2,
+    COMMAND_OPT_STATE = 1 << 3, /* from here on with a value: what is listed */
+    COMMAND_OPT_USER = 1 << 4,
+    COMMAND_OPT_SENDER = 1 << 5,
+    COMMAND_OPT_RECIPIENT = 1 << 6,
+    COMMAND_OPT_POOL = 1 << 7,
 };
+
+#define COMMAND_OPTION_COUNT 8
 
 typedef void ctl_show_fn(const json_t *answer, struct buf *out);
 
@@ -50,6 +57,7 @@ struct ctl_line {
     const char *socket;            /* NULL: as the configuration says */
     bool is_json;
     unsigned options;              /* bits of enum command_option */
+    const char *values[COMMAND_OPTION_COUNT]; /* of those that have one, by number of the bit */
     char *const *words;            /* behind the command's own; in argv */
     size_t word_count;
 };

@@ -8,6 +8,7 @@
 
 #include "msa/base/utf8.h"
 #include "msa/ctl/grid.h"
+#include "msa/mail/base64.h"
 
 #define VALUE_MAX 128
 #define DEPTH_MAX 6 /* our own answers are two or three deep */
@@ -147,9 +148,17 @@ void show_pairs(const json_t *answer, struct buf *out)
     add_object(answer, 0, out);
 }
 
-void show_text(const json_t *answer, struct buf *out)
+/* What is no UTF-8 comes in base64. Somebody asked for the message itself, so nothing is cleaned; a
+ * terminal is theirs to protect, as with cat(1). */
+void show_content(const json_t *answer, struct buf *out)
 {
-    buf_add(out, text_at(answer, "text"));
+    struct view coded = text_at(answer, "content_base64");
+    if (coded.n > 0)
+        base64_decode(coded, out);
+    else
+        buf_add(out, text_at(answer, "content"));
+    if (json_is_true(json_object_get(answer, "is_cut")))
+        buf_add_cstr(out, "\r\n[cut here by msactl: the message goes on]\r\n");
 }
 
 /* ---- lists ---- */
@@ -190,23 +199,35 @@ void show_accounts(const json_t *answer, struct buf *out)
     grid_fini(&g);
 }
 
+static void add_last_answer(struct grid *g, const json_t *message)
+{
+    struct view text = text_at(message, "last_text");
+    int64_t code = number_at(message, "last_code");
+    if (code == 0)
+        grid_add(g, VIEW_EMPTY);
+    else
+        grid_addf(g, "%" PRId64 " %.*s", code, (int)text.n, text.n > 0 ? text.p : "");
+}
+
 void show_queue(const json_t *answer, struct buf *out)
 {
     size_t i;
     const json_t *m;
     struct grid g;
-    grid_init(&g, "ID STATE >SIZE ARRIVED NEXT >TRIES SENDER >RCPTS LAST");
+    grid_init(&g, "ID STATE >SIZE ARRIVED NEXT >TRIES POOL USER SENDER >RCPTS LAST");
     json_array_foreach(json_object_get(answer, "messages"), i, m) {
         grid_begin_row(&g);
         grid_add(&g, text_at(m, "id"));
         grid_add(&g, text_at(m, "state"));
         add_bytes(&g, m, "bytes");
         add_time(&g, m, "arrived_ms");
-        add_time(&g, m, "next_ms");
-        grid_addf(&g, "%" PRId64, number_at(m, "attempts"));
+        add_time(&g, m, "next_attempt_ms");
+        grid_addf(&g, "%" PRId64, number_at(m, "attempt_count"));
+        grid_add(&g, text_at(m, "pool"));
+        grid_add(&g, text_at(m, "user"));
         grid_add(&g, text_at(m, "sender").n > 0 ? text_at(m, "sender") : VIEW_LIT("<>"));
-        grid_addf(&g, "%" PRId64, number_at(m, "recipients"));
-        grid_add(&g, text_at(m, "last"));
+        grid_addf(&g, "%" PRId64, number_at(m, "recipient_count"));
+        add_last_answer(&g, m);
     }
     grid_write(&g, out);
     grid_fini(&g);
@@ -252,7 +273,7 @@ void show_status(const json_t *answer, struct buf *out)
     const json_t *s = json_array_get(json_object_get(answer, "supervisor"), 0);
     buf_add_cstr(out, "msad ");
     utf8_add_clean(out, text_at(s, "version"));
-    buf_addf(out, ", %.20s since %" PRId64 "s, configuration %" PRId64 " of ",
+    buf_addf(out, ", %.20s for %" PRId64 "s, configuration %" PRId64 " of ",
              text_at(s, "phase").n > 0 ? text_at(s, "phase").p : "-", number_at(s, "uptime_s"),
              number_at(s, "generation"));
     utf8_add_clean(out, text_at(s, "config"));

@@ -12,7 +12,7 @@ void show_done(const json_t *answer, struct buf *out);    /* the figures of an a
 void show_pairs(const json_t *answer, struct buf *out);   /* key: value, nested ones indented */
 void show_accounts(const json_t *answer, struct buf *out);
 void show_queue(const json_t *answer, struct buf *out);
-void show_text(const json_t *answer, struct buf *out);    /* member "text", as it is */
+void show_content(const json_t *answer, struct buf *out); /* a message, octet for octet */
 void show_status(const json_t *answer, struct buf *out);
 void show_import(const json_t *answer, struct buf *out);
 void show_reload(const json_t *answer, struct buf *out);

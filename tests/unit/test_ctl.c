@@ -220,7 +220,42 @@ Test(ctl, an_empty_answer_is_still_said)
 {
     cr_assert_shown(show_done, "{}", "done\n");
     cr_assert_shown(show_queue, "{\"messages\":[]}",
-                    "ID  STATE  SIZE  ARRIVED  NEXT  TRIES  SENDER  RCPTS  LAST\n");
+                    "ID  STATE  SIZE  ARRIVED  NEXT  TRIES  POOL  USER  SENDER  RCPTS  LAST\n");
+}
+
+Test(ctl, the_queue_is_a_table)
+{
+    cr_assert_shown(
+        show_queue,
+        "{\"messages\":[{\"id\":\"0saggm3t42000\",\"state\":\"waiting\",\"pool\":\"main\","
+        "\"user\":\"taro\",\"sender\":\"\",\"recipient_count\":2,\"bytes\":309,"
+        "\"arrived_ms\":1763865180000,\"next_attempt_ms\":1763865210000,\"attempt_count\":3,"
+        "\"last_code\":451,\"last_text\":\"try\\u001b later\"}]}",
+        "ID             STATE    SIZE  ARRIVED               NEXT                  TRIES  POOL  USER  "
+        "SENDER  RCPTS  LAST\n"
+        "0saggm3t42000  waiting   309  2025-11-23T02:33:00Z  2025-11-23T02:33:30Z      3  main  taro  "
+        "<>          2  451 try  later\n");
+}
+
+Test(ctl, a_message_is_shown_octet_for_octet)
+{
+    cr_assert_shown(show_content, "{\"content\":\"A: b\\r\\n\\r\\nc\\u001b\",\"is_cut\":false}",
+                    "A: b\r\n\r\nc\033");
+    cr_assert_shown(show_content, "{\"content_base64\":\"//8K\",\"is_cut\":false}", "\xff\xff\n");
+}
+
+Test(ctl, filters_become_arguments)
+{
+    struct ctl_line line;
+    char error[COMMAND_ERROR_MAX];
+    cr_assert_eq(parse("msactl queue --state held list --user taro", &line, error), MSA_OK);
+    json_t *args = ctl_command_args(&line, NULL);
+    char *text = json_dumps(args, JSON_COMPACT);
+    cr_assert_str_eq(text, "{\"state\":\"held\",\"user\":\"taro\"}");
+    free(text);
+    json_decref(args);
+    cr_assert_lt(parse("msactl queue list --pool", &line, error), 0);
+    cr_assert_lt(parse("msactl queue flush --pool x", &line, error), 0);
 }
 
 Test(ctl, problems_list_their_errors)
