@@ -52,6 +52,16 @@ static json_t *status_in(const struct chan_message *m)
     return json_loadb(answer.json.p, answer.json.n, JSON_REJECT_DUPLICATES, NULL);
 }
 
+/* By index, however the answers come. */
+static void add_in_order(json_t *list, json_t *status, unsigned index)
+{
+    size_t at = 0;
+    while (at < json_array_size(list) &&
+           json_integer_value(json_object_get(json_array_get(list, at), "index")) < index)
+        at++;
+    json_array_insert_new(list, at, status);
+}
+
 static void on_answer(void *arg, struct chan_message *m, int err)
 {
     struct branch *b = arg;
@@ -61,7 +71,7 @@ static void on_answer(void *arg, struct chan_message *m, int err)
         status = json_pack("{s:s}", "error", msa_strerror(m ? MSA_EPROTO : err));
     }
     json_object_set_new(status, "index", json_integer(b->index));
-    json_array_append_new(list_of(b->fanout, b->role), status);
+    add_in_order(list_of(b->fanout, b->role), status, b->index);
     done_one(b->fanout);
     free(b);
 }

@@ -74,7 +74,7 @@ static void metrics_of(const char *json, struct buf *out)
 Test(console, metrics_have_one_head_and_a_line_for_each_process)
 {
     struct buf out;
-    metrics_of("{\"smtp\":[{\"index\":0,\"sessions\":{\"open\":3}},{\"index\":1,\"sessions\":{\"open\":4}}],"
+    metrics_of("{\"smtp\":[{\"index\":0,\"sessions\":3},{\"index\":1,\"sessions\":4}],"
                "\"supervisor\":[{\"index\":0,\"processes\":[{\"role\":\"relay\",\"index\":0,"
                "\"state\":\"ready\",\"restarts\":2},{\"role\":\"auth\",\"index\":0,\"state\":\"down\","
                "\"restarts\":0}]}]}",
@@ -87,6 +87,16 @@ Test(console, metrics_have_one_head_and_a_line_for_each_process)
     cr_assert(strstr(text, "msad_process_up{role=\"auth\",index=\"0\"} 0\n"));
     cr_assert(strstr(text, "msad_process_restarts_total{role=\"relay\",index=\"0\"} 2\n"));
     cr_assert_str_eq(text + strlen(text) - 6, "# EOF\n");
+    buf_fini(&out);
+}
+
+Test(console, metrics_find_nested_figures)
+{
+    struct buf out;
+    metrics_of("{\"relay\":[{\"index\":0,\"queue\":{\"waiting\":7},\"bounce_count\":2}]}", &out);
+    const char *text = buf_view(&out).p;
+    cr_assert(strstr(text, "\nmsad_queue_waiting{role=\"relay\",index=\"0\"} 7\n"), "%s", text);
+    cr_assert(strstr(text, "\nmsad_bounces_total{role=\"relay\",index=\"0\"} 2\n"), "%s", text);
     buf_fini(&out);
 }
 
