@@ -79,20 +79,28 @@ static void discard(struct smtp_session *s, size_t n)
         s->flags &= ~(unsigned)SMTP_DISCARD_CHUNK;
 }
 
-void smtp_chunk_input(struct smtp_session *s)
+static enum body_step feed(struct smtp_session *s)
 {
     struct smtp_txn *t = s->txn;
     struct view in = view_slice(buf_view(s->in), 0, s->chunk_left);
     size_t before = in.n;
-    if (s->flags & SMTP_DISCARD_CHUNK) {
-        discard(s, before);
-        return;
-    }
     enum body_step step = smtp_body_feed(&t->body, &in);
     t->received_bytes += before - in.n;
     take_octets(s, before - in.n);
-    if (step == BODY_NEEDS_LARGE)
+    return step;
+}
+
+void smtp_chunk_input(struct smtp_session *s)
+{
+    if (s->flags & SMTP_DISCARD_CHUNK) {
+        discard(s, buf_len(s->in) < s->chunk_left ? buf_len(s->in) : (size_t)s->chunk_left);
+        return;
+    }
+    while (feed(s) == BODY_NEEDS_LARGE) { /* as in smtp_body_input */
         smtp_grow_body(s);
-    else if (s->chunk_left == 0)
+        if (s->wait != WAIT_NONE)
+            return;
+    }
+    if (s->chunk_left == 0)
         end_chunk(s);
 }

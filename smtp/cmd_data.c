@@ -167,7 +167,7 @@ void smtp_session_on_body(struct smtp_session *s, int fd)
     smtp_go_on(s);
 }
 
-void smtp_body_input(struct smtp_session *s)
+static enum body_step feed(struct smtp_session *s)
 {
     struct smtp_txn *t = s->txn;
     struct view in = buf_view(s->in);
@@ -175,9 +175,19 @@ void smtp_body_input(struct smtp_session *s)
     enum body_step step = smtp_body_feed(&t->body, &in);
     t->received_bytes += before - in.n;
     buf_take(s->in, before - in.n);
-    smtp_deadline_body(s);
-    if (step == BODY_NEEDS_LARGE)
+    return step;
+}
+
+/* A large descriptor that is there at once is no headway that smtp_go_on could see: feed again. */
+void smtp_body_input(struct smtp_session *s)
+{
+    enum body_step step;
+    while ((step = feed(s)) == BODY_NEEDS_LARGE) {
         smtp_grow_body(s);
-    else if (step == BODY_END)
+        if (s->wait != WAIT_NONE)
+            break;
+    }
+    smtp_deadline_body(s);
+    if (step == BODY_END)
         smtp_submit(s);
 }
