@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "msa/base/err.h"
@@ -13,6 +14,9 @@
 /* Roles pass through to their own directory, but cannot list what else is there. */
 #define MODE_ROOT  (S_IRWXU | S_IXGRP | S_IXOTH)
 #define MODE_STATE S_IRWXU
+
+#define LOCK_POLL_MS  5
+#define ROLES_GONE_MS 10000 /* a commit to a slow disk may be under way */
 
 static int fail(char error[DIRS_ERROR_MAX], const char *what, const char *path)
 {
@@ -50,22 +54,47 @@ int dirs_make_roots(const struct config *cfg, char error[DIRS_ERROR_MAX])
     return err < 0 ? err : make_with_parents(cfg->runtime_dir, error);
 }
 
-int dirs_lock(const struct config *cfg, char error[DIRS_ERROR_MAX])
+/* MSA_EEXIST: somebody holds it `wait_ms` long. Polls: flock itself has no deadline. */
+static int lock_within(int fd, int wait_ms)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000};
+    while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return MSA_EACCESS;
+        if (wait_ms <= 0)
+            return MSA_EEXIST;
+        nanosleep(&pause, NULL);
+        wait_ms -= LOCK_POLL_MS;
+    }
+    return MSA_OK;
+}
+
+static int lock(const struct config *cfg, const char *name, int wait_ms, const char *held_by,
+                char error[DIRS_ERROR_MAX])
 {
     char path[DIRS_PATH_MAX];
-    snprintf(path, sizeof path, "%s/lock", cfg->state_dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    snprintf(path, sizeof path, "%s/%s", cfg->state_dir, name);
+    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
     if (fd == -1)
         return fail(error, "cannot open", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+    int err = lock_within(fd, wait_ms);
+    if (err == MSA_OK)
         return fd;
-    int saved_errno = errno;
+    fail(error, "cannot lock", path);
+    if (err == MSA_EEXIST)
+        snprintf(error, DIRS_ERROR_MAX, "%s on %s", held_by, cfg->state_dir);
     close(fd);
-    errno = saved_errno;
-    if (errno != EWOULDBLOCK)
-        return fail(error, "cannot lock", path);
-    snprintf(error, DIRS_ERROR_MAX, "another msad is running on %s", cfg->state_dir);
-    return MSA_EEXIST;
+    return err;
+}
+
+int dirs_lock(const struct config *cfg, char error[DIRS_ERROR_MAX])
+{
+    return lock(cfg, "lock", 0, "another msad is running", error);
+}
+
+int dirs_lock_roles(const struct config *cfg, char error[DIRS_ERROR_MAX])
+{
+    return lock(cfg, "lock.roles", ROLES_GONE_MS, "roles of an msad that was killed still run", error);
 }
 
 /* By descriptor, so that nobody swaps the directory between the look and the change. */

@@ -73,24 +73,31 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void arrange_descriptors(int boot_fd)
+/* A copy above the numbers that are about to be given away. */
+static int move_up(int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, SPAWN_LOCK_FD + 1);
+    if (copy == -1)
+        _exit(EXIT_NOT_STARTED);
+    return copy;
+}
+
+static void arrange_descriptors(int boot_fd, int lock_fd)
 {
     int null_fd = open("/dev/null", O_RDWR);
     if (null_fd == -1 || dup2(null_fd, STDIN_FILENO) == -1)
         _exit(EXIT_NOT_STARTED);
-    /* dup2 onto itself would leave close-on-exec set. */
-    int ok = boot_fd == SPAWN_BOOT_FD ? fcntl(boot_fd, F_SETFD, 0) : dup2(boot_fd, SPAWN_BOOT_FD);
-    if (ok == -1 || close_range(SPAWN_BOOT_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) == -1)
+    if (dup2(boot_fd, SPAWN_BOOT_FD) == -1 || dup2(lock_fd, SPAWN_LOCK_FD) == -1 ||
+        close_range(SPAWN_LOCK_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) == -1)
         _exit(EXIT_NOT_STARTED);
 }
 
 static _Noreturn void become_role(const struct spawn_settings *s)
 {
-    /* The binary's descriptor could be the very number that the boot channel needs. */
-    int exe_fd = fcntl(s->exe_fd, F_DUPFD_CLOEXEC, SPAWN_BOOT_FD + 1);
-    if (exe_fd == -1)
-        _exit(EXIT_NOT_STARTED);
-    arrange_descriptors(s->boot_fd);
+    /* One could be the very number that another needs. */
+    int exe_fd = move_up(s->exe_fd);
+    int boot_fd = move_up(s->boot_fd);
+    arrange_descriptors(boot_fd, move_up(s->lock_fd));
     reset_signals();
     drop_to(s->user);
     execveat(exe_fd, "", (char *const *)s->argv, environ, AT_EMPTY_PATH);

@@ -1,7 +1,7 @@
 /* Starting a role: fork, drop to its user, exec of our own binary (a fresh address layout per process).
  *
- * The role begins with descriptor 3, the boot channel, and the standard three; everything
- * else closes at exec. No line of a role's code runs with root's rights. */
+ * The role begins with descriptor 3, the boot channel, descriptor 4, a lock that it only holds, and the
+ * standard three; everything else closes at exec. No line of a role's code runs with root's rights. */
 #ifndef MSA_PROC_SPAWN_H
 #define MSA_PROC_SPAWN_H
 
@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #define SPAWN_BOOT_FD    3
+#define SPAWN_LOCK_FD    4
 #define SPAWN_GROUPS_MAX 32
 
 /* Who a role runs as. */
@@ -35,6 +36,7 @@ struct spawn_settings {
     const char *const *argv;
     const struct spawn_user *user;
     int boot_fd; /* the role's end of the boot channel; stays the caller's */
+    int lock_fd; /* dirs_lock_roles; stays the caller's */
 };
 
 /* The new process's id, or -1 with errno. A failure behind the fork shows as exit status 127. */

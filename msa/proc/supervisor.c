@@ -257,7 +257,9 @@ static int make_dirs(struct supervisor *sup)
     if (err < 0)
         return refuse(error);
     sup->lock_fd = dirs_lock(sup->generation->config, error);
-    return sup->lock_fd < 0 ? refuse(error) : MSA_OK;
+    if (sup->lock_fd >= 0)
+        sup->roles_lock_fd = dirs_lock_roles(sup->generation->config, error);
+    return sup->lock_fd < 0 || sup->roles_lock_fd < 0 ? refuse(error) : MSA_OK;
 }
 
 static int start(struct supervisor *sup)
@@ -305,6 +307,7 @@ static void fini(struct supervisor *sup)
     log_set_target(LOG_TO_FD, STDERR_FILENO);
     logfile_close(&sup->log);
     close_fd(sup->lock_fd);
+    close_fd(sup->roles_lock_fd);
     close_fd(sup->exe_fd);
     close_fd(sup->notify_fd);
 }
@@ -315,6 +318,7 @@ int supervisor_main(const char *path)
         .path = path,
         .exe_fd = -1,
         .lock_fd = -1,
+        .roles_lock_fd = -1,
         .notify_fd = -1,
         .started_at_ms = clock_mono_ms(),
         .log = {.fd = -1},

@@ -98,6 +98,7 @@ struct supervisor {
     int exit_status;
     int exe_fd;
     int lock_fd;
+    int roles_lock_fd;
     int notify_fd;
     int64_t started_at_ms;
     struct logfile log;

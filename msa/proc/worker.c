@@ -221,6 +221,7 @@ static pid_t spawn(struct worker *w, int boot_fd)
         .argv = args.argv,
         .user = &w->user,
         .boot_fd = boot_fd,
+        .lock_fd = w->sup->roles_lock_fd,
     };
     return spawn_role(&settings);
 }
