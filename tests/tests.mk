@@ -107,3 +107,10 @@ bench-built: all tools
 .PHONY: test-corpus
 test-corpus: all tools
 	@MSAD_BUILD=$(abspath $(BUILD)) MSAD_CORPUS=all $(PYTHON) tests/integ/run.py test_corpus
+
+# KILLS for each way of handing over; SEED repeats a run.
+KILLS ?= 120
+.PHONY: test-kill
+test-kill: all tools
+	@MSAD_BUILD=$(abspath $(BUILD)) MSAD_KILLS=$(KILLS) $(if $(SEED),MSAD_SEED=$(SEED)) MSAD_TEST_TIMEOUT_S=1800 \
+	    $(PYTHON) tests/integ/run.py test_kill

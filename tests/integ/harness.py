@@ -125,7 +125,8 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"{self.name} did not end within {timeout_s} s of {number!r}") from None
+            raise AssertionError(f"{self.name} did not end within {timeout_s} s of {number!r}:\n"
+                                 f"{self.log()[-4000:]}") from None
         self.check_reports()
         return status
 

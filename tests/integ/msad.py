@@ -1,5 +1,6 @@
 """msad under test: a configuration in a directory of its own, certificates, accounts, log lines as data."""
 
+import contextlib
 import json
 import os
 import re
@@ -69,8 +70,12 @@ class Msad:
         self.blocks = blocks
         self.write_config()
         self.start()
-        for user, password in self.accounts.items():
-            self.msactl("account", "add", user, "--stdin", stdin=password + "\n")
+        try:
+            for user, password in self.accounts.items():
+                self.msactl("account", "add", user, "--stdin", stdin=password + "\n")
+        except BaseException:
+            self.kill()  # nobody else knows of it yet
+            raise
 
     def write_config(self, **changes):
         """Writes the file anew, with other lines for the named blocks; takes effect at start or reload."""
@@ -118,6 +123,20 @@ class Msad:
         """Processes of a role, newest last."""
         return [int(line["pid"]) for line in self.events("role-ready", role=role)]
 
+    def processes(self):
+        """[(role, pid)] of what runs now, by the kernel's word; the supervisor is not among them."""
+        found = []
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:
+                pids = file.read().split()
+            for pid in pids:
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    with open(f"/proc/{pid}/cmdline", "rb") as file:
+                        words = file.read().split(b"\0")
+                    if b"--role" in words:
+                        found.append((words[words.index(b"--role") + 1].decode(), int(pid)))
+        return found
+
     # ---- the other hand ----
 
     def msactl(self, *arguments, stdin=None, check=True):
@@ -131,6 +150,14 @@ class Msad:
 
     def ctl_json(self, *arguments, **settings):
         return json.loads(self.msactl("--json", *arguments, **settings).stdout)
+
+    def queue_count(self):
+        """Messages that relay has, in whatever state."""
+        relay, = self.ctl_json("status")["relay"]
+        return sum(count for state, count in relay["queue"].items() if state != "bytes")
+
+    def wait_for_empty_queue(self, timeout_s=harness.WAIT_S):
+        harness.wait_for(lambda: self.queue_count() == 0, "the queue to be empty", timeout_s)
 
     def reload(self, **changes):
         """Takes changed blocks into force; returns when every role has."""
