@@ -37,6 +37,7 @@ void smtp_starttls_go(struct smtp_session *s)
 {
     s->flags &= ~(unsigned)SMTP_TLS_DUE;
     smtp_reply(s, REPLY_TLS_GO);
+    smtp_flush(s); /* in clear, before the handshake */
     forget_clear_phase(s);
     if (s->site->host->start_tls(s) != MSA_OK)
         smtp_end(s, true, "no-tls");

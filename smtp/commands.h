@@ -51,6 +51,7 @@ void smtp_reply_with(struct smtp_session *s, enum smtp_reply id, struct view det
 void smtp_reply_foreign(struct smtp_session *s, enum smtp_reply id, unsigned code,
                         struct view enhanced, struct view text);
 void smtp_write(struct smtp_session *s, struct view bytes); /* EHLO's lines */
+void smtp_flush(struct smtp_session *s); /* what was written goes to the client now */
 
 /* One wait at a time. smtp_wait_end is false, and the answer dropped, when another or none is due. */
 void smtp_wait_begin(struct smtp_session *s, enum smtp_wait wait);

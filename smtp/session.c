@@ -34,11 +34,13 @@ void smtp_session_init(struct smtp_session *s, struct smtp_site *site, void *own
         .step_until_ms = SMTP_NEVER,
         .output_since_ms = SMTP_NEVER,
     };
+    buf_init(&s->out, site->config->limits.session_output_bytes);
 }
 
 void smtp_session_fini(struct smtp_session *s)
 {
     MSA_ASSERT(!s->txn && !s->auth && !s->held);
+    buf_fini(&s->out);
     free(s->helo);
     free(s->login);
     free(s->tls);
@@ -62,9 +64,29 @@ void smtp_write(struct smtp_session *s, struct view bytes)
 {
     if (s->flags & SMTP_GONE)
         return;
+    if (buf_add(&s->out, bytes) == MSA_OK)
+        return;
+    smtp_flush(s); /* out of memory: the owner may have some */
+    s->site->host->write(s, bytes);
+}
+
+void smtp_flush(struct smtp_session *s)
+{
+    if (buf_len(&s->out) == 0)
+        return;
     if (s->output_since_ms == SMTP_NEVER)
         s->output_since_ms = clock_mono_ms();
-    s->site->host->write(s, bytes);
+    s->site->host->write(s, buf_view(&s->out));
+    buf_fini(&s->out);
+}
+
+/* RFC 2920 section 3.2: replies to a group of commands are best sent together. A client that has sent DATA waits
+ * for 354, so what it is told before waits for that, too: one write and one record of TLS less. The reply to a
+ * message is never held back. */
+static bool is_group_open(const struct smtp_session *s)
+{
+    return (s->wait == WAIT_QUOTA || s->wait == WAIT_BODY) && !s->txn->body.is_begun &&
+           !(s->flags & SMTP_ACKNOWLEDGED);
 }
 
 static void count_reply(struct smtp_session *s, const char *line)
@@ -139,6 +161,7 @@ void smtp_end(struct smtp_session *s, bool is_abort, const char *reason)
     if (s->phase >= PHASE_CLOSING)
         return;
     lines_take(s); /* while the buffer is still there */
+    smtp_flush(s);
     s->site->host->close(s, is_abort);
     cut_off(s, reason);
 }
@@ -355,7 +378,8 @@ static bool is_idle(const struct smtp_session *s)
 static bool may_read(const struct smtp_session *s)
 {
     return s->wait == WAIT_NONE && s->phase < PHASE_CLOSING && buf_len(s->in) > 0 &&
-           s->site->host->output_len(s) < s->site->config->limits.session_output_bytes / 2;
+           buf_len(&s->out) + s->site->host->output_len(s) <
+               s->site->config->limits.session_output_bytes / 2;
 }
 
 /* True when it made headway. */
@@ -384,6 +408,10 @@ void smtp_go_on(struct smtp_session *s)
         continue;
     if (s->site->is_draining && is_idle(s) && buf_len(s->in) == 0)
         smtp_end_with(s, REPLY_SHUTTING_DOWN, VIEW_EMPTY, "shutdown");
+    if (s->phase < PHASE_CLOSING && !is_group_open(s)) {
+        s->flags &= ~(unsigned)SMTP_ACKNOWLEDGED;
+        smtp_flush(s);
+    }
 }
 
 void smtp_session_drain(struct smtp_session *s, bool is_forced)

@@ -67,6 +67,7 @@ enum smtp_flag {
     SMTP_LAST_CHUNK = 1 << 14,
     SMTP_DISCARD_CHUNK = 1 << 15,  /* the present chunk was refused; its octets are thrown away */
     SMTP_SKIP_AUTH = 1 << 17,      /* that line began like an AUTH command */
+    SMTP_ACKNOWLEDGED = 1 << 18,   /* the reply to a message is among those not yet sent */
     SMTP_GONE = 1 << 16,           /* the client is cut off: nothing may be written */
 };
 
@@ -96,6 +97,7 @@ struct smtp_session {
     struct smtp_site *site;
     void *owner;    /* of host */
     struct buf *in; /* the owner's; bytes the client sent */
+    struct buf out; /* replies of a group, till it is complete; see smtp_flush */
     const char *listener;
 
     enum smtp_phase phase;

@@ -145,6 +145,7 @@ static void say_taken(struct smtp_session *s, enum smtp_reply reply)
     event_mail_accepted(s, reply);
     s->accepted_count++;
     s->junk_count = 0;
+    s->flags |= SMTP_ACKNOWLEDGED;
     smtp_txn_reset(s);
     smtp_reply_with(s, reply, view_cstr(id));
 }

@@ -41,6 +41,7 @@ static void fake_write(struct smtp_session *s, struct view bytes)
 {
     MSA_ASSERT(!fake_of(s)->is_closed);
     buf_add(&fake_of(s)->out, bytes);
+    fake_of(s)->write_count++;
 }
 
 static size_t fake_output_len(const struct smtp_session *s)

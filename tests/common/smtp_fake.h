@@ -51,6 +51,7 @@ struct fake {
     bool is_closed; /* the client is cut off */
     bool is_abort;
     bool fails_tls;
+    unsigned write_count;
     size_t output_len; /* what host->output_len says; 0 unless a test wants a slow reader */
 
     enum fake_kind open; /* the question under way; FAKE_KIND_COUNT: none */

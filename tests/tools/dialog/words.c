@@ -350,6 +350,16 @@ static void word_slow(struct play *p, struct view rest)
     }
 }
 
+/* "writes: reset", then how often the server has written since. */
+static void word_writes(struct play *p, struct view rest)
+{
+    uint64_t n;
+    if (view_eq(rest, VIEW_LIT("reset")))
+        p->fake.write_count = 0;
+    else if (!view_parse_u64(rest, UINT32_MAX, &n) || n != p->fake.write_count)
+        play_fail(p, "there were %u writes", p->fake.write_count);
+}
+
 static void word_kill(struct play *p, struct view rest)
 {
     smtp_session_kill(&p->fake.session, rest);
@@ -563,6 +573,7 @@ static const struct {
     {"release", word_release, false},
     {"disk", word_disk, false},
     {"slow", word_slow, false},
+    {"writes", word_writes, false},
     {"kill", word_kill, false},
     {"drain", word_drain, false},
     {"asked", word_asked, false},
