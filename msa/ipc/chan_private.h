@@ -10,6 +10,11 @@
 #define FRAME_HEADER_BYTES 16
 #define FRAME_MAX_BYTES    (FRAME_HEADER_BYTES + CHAN_PAYLOAD_MAX)
 
+/* One sendmsg carries so many descriptors, of several frames, and then at most so many bytes: the kernel takes
+ * them whole or not at all, as one buffer of its own. */
+#define BATCH_FDS_MAX   32
+#define BATCH_BYTES_MAX 16384
+
 #define QUESTIONS_PER_PAGE  64
 #define QUESTION_PAGE_COUNT (CHAN_QUESTIONS_MAX / QUESTIONS_PER_PAGE)
 
@@ -54,7 +59,7 @@ struct chan {
     struct timer retry; /* the kernel takes no more descriptors now */
 
     struct buf in;
-    int in_fds[2 * CHAN_FDS_MAX]; /* came in, not yet claimed by a frame */
+    int in_fds[2 * BATCH_FDS_MAX]; /* came in, not yet claimed by a frame */
     unsigned in_fd_count;
 
     struct question_table questions;

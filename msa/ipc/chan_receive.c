@@ -1,7 +1,7 @@
 /* Receiving: bytes to frames, frames to handlers. The sender is not trusted in anything.
  *
- * Descriptors come in the order of their frames and not before their frame's first byte, so a queue in which
- * frames claim theirs from the front is enough. Those of one frame not yet whole may wait there, no more. */
+ * Descriptors come in the order of their frames, so a queue in which frames claim theirs from the front is
+ * enough. Those of one batch may wait there for the rest of it, no more (chan_send.c). */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -131,7 +131,7 @@ static size_t take_frames(struct chan *c)
 
 union control {
     struct cmsghdr align;
-    char bytes[CMSG_SPACE(CHAN_FDS_MAX * sizeof(int))];
+    char bytes[CMSG_SPACE(BATCH_FDS_MAX * sizeof(int))];
 };
 
 static void keep_fds(struct chan *c, struct msghdr *msg)
@@ -143,15 +143,16 @@ static void keep_fds(struct chan *c, struct msghdr *msg)
         for (size_t i = 0; i < count; i++) {
             int fd;
             memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof fd, sizeof fd);
-            if (c->in_fd_count < 2 * CHAN_FDS_MAX)
+            if (c->in_fd_count < 2 * BATCH_FDS_MAX)
                 c->in_fds[c->in_fd_count++] = fd;
             else
-                close(fd);
+                close(fd); /* its frame will miss it, and the channel ends */
         }
     }
 }
 
-/* Descriptors that belong to no frame, or more than the frame that has begun can have. */
+/* Descriptors that belong to no frame, or more than the frame that has begun can have. To be asked where all
+ * was read that came with them, which a read that found less than it wanted has done. */
 static bool has_stray_fds(const struct chan *c)
 {
     return c->in_fd_count > (buf_len(&c->in) > 0 ? CHAN_FDS_MAX : 0u);
@@ -208,7 +209,7 @@ void chan_receive(struct chan *c)
             break;
         }
         missing = take_frames(c);
-        if (has_stray_fds(c))
+        if ((size_t)n < want && has_stray_fds(c))
             chan_break(c, "it sent descriptors without a message");
         if (buf_settle(&c->in) < 0)
             chan_break(c, "out of memory");

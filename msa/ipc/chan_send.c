@@ -1,8 +1,9 @@
 /* Sending: frames gather in one buffer and leave once at the end of the turn.
  *
- * A descriptor travels with the first byte of its frame, in a sendmsg of its own: the kernel hands all
- * descriptors of one sendmsg over with whichever of its bytes is read first, and a receiver must
- * never get those of a later frame before it has seen that frame begin. */
+ * Descriptors travel in the order of their frames. The kernel hands all descriptors of one sendmsg over with
+ * whichever of its bytes is read first, so a sendmsg with those of several frames holds these frames whole
+ * (see BATCH_BYTES_MAX): a receiver that has read all of it has a frame for each descriptor. Twenty questions with a body
+ * each are one system call here, and wake the other side once. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -133,39 +134,70 @@ int chan_end(struct chan *c)
 
 union control {
     struct cmsghdr align;
-    char bytes[CMSG_SPACE(CHAN_FDS_MAX * sizeof(int))];
+    char bytes[CMSG_SPACE(BATCH_FDS_MAX * sizeof(int))];
 };
 
-static void put_fds(struct msghdr *msg, union control *control, const struct parcel *p)
+/* What the next sendmsg takes. */
+struct batch {
+    size_t bytes;
+    unsigned parcel_count;
+    unsigned fd_count;
+    int fds[BATCH_FDS_MAX];
+};
+
+static void batch_add(struct batch *b, const struct parcel *p)
+{
+    memcpy(b->fds + b->fd_count, p->fds, p->fd_count * sizeof(int));
+    b->fd_count += p->fd_count;
+    b->parcel_count++;
+}
+
+/* A frame with descriptors that stands first may be of any length; others join it, or the bytes before
+ * them, as long as all of it is small. */
+static void plan(struct chan *c, struct batch *b)
+{
+    struct parcel *p, *next;
+    size_t len = buf_len(&c->out);
+    b->bytes = len;
+    b->parcel_count = b->fd_count = 0;
+    LIST_FOREACH(p, next, &c->parcels, struct parcel, link) {
+        bool is_last = p->link.next == &c->parcels;
+        size_t begin = (size_t)(p->at_byte - c->sent_bytes);
+        size_t end = is_last ? len : (size_t)(next->at_byte - c->sent_bytes);
+        bool fits = end <= BATCH_BYTES_MAX && b->fd_count + p->fd_count <= BATCH_FDS_MAX;
+        if (begin > 0 && !fits) {
+            b->bytes = begin;
+            return;
+        }
+        batch_add(b, p);
+        b->bytes = end;
+    }
+}
+
+static void put_fds(struct msghdr *msg, union control *control, const struct batch *b)
 {
     memset(control, 0, sizeof *control);
     msg->msg_control = control->bytes;
-    msg->msg_controllen = CMSG_SPACE(p->fd_count * sizeof(int));
+    msg->msg_controllen = CMSG_SPACE(b->fd_count * sizeof(int));
     struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
     cmsg->cmsg_level = SOL_SOCKET;
     cmsg->cmsg_type = SCM_RIGHTS;
-    cmsg->cmsg_len = CMSG_LEN(p->fd_count * sizeof(int));
-    memcpy(CMSG_DATA(cmsg), p->fds, p->fd_count * sizeof(int));
+    cmsg->cmsg_len = CMSG_LEN(b->fd_count * sizeof(int));
+    memcpy(CMSG_DATA(cmsg), b->fds, b->fd_count * sizeof(int));
 }
 
-/* One sendmsg, up to the next frame with descriptors. */
 static ssize_t send_some(struct chan *c)
 {
-    struct parcel *p = LIST_FIRST(&c->parcels, struct parcel, link);
-    bool has_fds = p && p->at_byte == c->sent_bytes;
-    struct parcel *stop = p;
-    if (has_fds)
-        stop = p->link.next == &c->parcels ? NULL : CONTAINER_OF(p->link.next, struct parcel, link);
-    struct iovec iov = {.iov_base = c->out.data + c->out.start, .iov_len = buf_len(&c->out)};
-    if (stop)
-        iov.iov_len = (size_t)(stop->at_byte - c->sent_bytes);
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    struct batch b;
     union control control;
-    if (has_fds)
-        put_fds(&msg, &control, p);
+    plan(c, &b);
+    struct iovec iov = {.iov_base = c->out.data + c->out.start, .iov_len = b.bytes};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    if (b.fd_count > 0)
+        put_fds(&msg, &control, &b);
     ssize_t n = sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n > 0 && has_fds)
-        parcel_free(c, p);
+    for (unsigned i = 0; n > 0 && i < b.parcel_count; i++)
+        parcel_free(c, LIST_FIRST(&c->parcels, struct parcel, link));
     return n;
 }
 

@@ -81,6 +81,66 @@ Test(chan_fds, descriptors_stay_with_their_frames_in_order)
     fx.loop = loop_new();
 }
 
+/* Twenty sessions that ask in one turn wake the other side once. */
+Test(chan_fds, small_frames_leave_together)
+{
+    char bytes[32768];
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(64 * sizeof(int))];
+    } control;
+    struct iovec iov = {.iov_base = bytes, .iov_len = sizeof bytes};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+                         .msg_controllen = sizeof control.bytes};
+    fx.smtp = fx_end_and_raw(ROLE_SMTP, ROLE_SCORE, fx_smtp_handlers);
+    for (int i = 0; i < 20; i++) {
+        struct msg_score_ask m = {.message = (uint64_t)i};
+        int fd = numbered_fd(i);
+        msg_score_ask_encode(&m, chan_ask_begin(fx.smtp, IPC_score_ask));
+        chan_attach_fd(fx.smtp, fd);
+        cr_assert_eq(chan_ask_end(fx.smtp, 1000, NULL, NULL, &(uint64_t){0}), MSA_OK);
+        close(fd);
+    }
+    fx_turns(1);
+    cr_assert_gt(recvmsg(fx.raw, &msg, 0), 20 * 16);
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+    cr_assert_eq(cmsg->cmsg_len, CMSG_LEN(20 * sizeof(int)));
+    for (int i = 0; i < 20; i++) {
+        int fd;
+        memcpy(&fd, CMSG_DATA(cmsg) + i * (int)sizeof fd, sizeof fd);
+        cr_assert_eq(number_of(fd), i);
+    }
+    for (uint32_t slot = 0; slot < 20; slot++)
+        chan_ask_cancel(fx.smtp, UINT64_C(1) << 32 | slot);
+}
+
+/* Each frame of its own descriptor, of every length, with more before and between than one batch takes. */
+Test(chan_fds, batches_keep_the_order)
+{
+    int fds[2];
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    fx.smtp = fx_end_new(fds[0], ROLE_SMTP, ROLE_SCORE, fx_smtp_handlers);
+    struct chan *score = fx_end_new(fds[1], ROLE_SCORE, ROLE_SMTP, score_handlers);
+    static char recipients[50000];
+    for (int i = 0; i < 60; i++) {
+        struct msg_score_ask m = {.message = (uint64_t)i};
+        m.recipients = view_of(recipients, (size_t)(i * i * 13 % 50000));
+        int fd = numbered_fd(i);
+        msg_score_ask_encode(&m, chan_ask_begin(fx.smtp, IPC_score_ask));
+        chan_attach_fd(fx.smtp, fd);
+        cr_assert_eq(chan_ask_end(fx.smtp, 1000, NULL, NULL, &(uint64_t){0}), MSA_OK);
+        close(fd);
+    }
+    fx_turns(200);
+    cr_assert_eq(fx.seen.closed_count, 0);
+    cr_assert_eq(body_count, 60);
+    for (int i = 0; i < 60; i++)
+        cr_assert_eq(number_of(body_fds[i]), i);
+    for (uint32_t slot = 0; slot < 60; slot++)
+        chan_ask_cancel(fx.smtp, UINT64_C(1) << 32 | slot);
+    chan_free(&score);
+}
+
 static int refuse(void *owner, struct chan *c, struct chan_message *m)
 {
     (void)owner, (void)c;
