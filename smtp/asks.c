@@ -1,5 +1,7 @@
 /* The session's questions over the channels. Each is cancelled when its session ends, so an answer's `arg` is
  * always a living client; AUTH's are one-way messages, which find their session by its id. */
+#include <unistd.h>
+
 #include "msa/base/err.h"
 #include "smtp/worker.h"
 
@@ -99,10 +101,12 @@ int asks_accept(struct smtp_session *s, const struct msg_relay_accept_ask *m, in
 {
     struct smtp_client *c = smtp_client_of(s);
     struct chan *relay = c->worker->relay;
-    if (!relay)
+    if (!relay) {
+        close(fd);
         return MSA_ECLOSED;
+    }
     msg_relay_accept_ask_encode(m, chan_ask_begin(relay, IPC_relay_accept_ask));
-    chan_attach_fd(relay, fd);
+    chan_give_fd(relay, fd);
     return note_question(c, relay,
                          chan_ask_end(relay, DEADLINE(s, relay_answer_ms), on_accept, c,
                                       &c->ask_id));

@@ -225,6 +225,13 @@ enum body_fault smtp_body_end(struct smtp_body *b)
     return b->fault;
 }
 
+int smtp_body_give(struct smtp_body *b)
+{
+    int fd = b->fd;
+    b->fd = -1;
+    return fd;
+}
+
 int smtp_body_fini(struct smtp_body *b, bool *is_large_out)
 {
     int fd = b->fd;

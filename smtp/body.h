@@ -84,6 +84,9 @@ enum body_fault smtp_body_end(struct smtp_body *b);
 /* Sound, but too big for the small descriptor that it is in: smtp_body_switch before it goes to relay. */
 bool smtp_body_is_outgrown(const struct smtp_body *b);
 
+/* The descriptor, which is the caller's from here on. */
+int smtp_body_give(struct smtp_body *b);
+
 /* Frees everything. The descriptor, if nobody used it, is handed back with its kind, otherwise
  * closed and -1. The body is as after smtp_body_init. */
 int smtp_body_fini(struct smtp_body *b, bool *is_large_out);

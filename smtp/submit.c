@@ -120,8 +120,7 @@ static int ask_accept(struct smtp_session *s, struct view prepend)
         .recipient_count = t->recipient_count,
         .recipients = buf_view(&t->recipients),
     };
-    t->body.is_used = true;
-    return s->site->host->ask_accept(s, &m, t->body.fd);
+    return s->site->host->ask_accept(s, &m, smtp_body_give(&t->body));
 }
 
 static void hand_over(struct smtp_session *s)

@@ -174,9 +174,12 @@ static void on_ready_open(struct conn *c, unsigned ready)
         conn_read(c, true);
 }
 
+/* Reading that is stopped and started again before anything comes costs no system call: the watch goes only
+ * when it has reported bytes that nobody wants. */
 static void on_ready(void *arg, unsigned ready)
 {
     struct conn *c = arg;
+    bool was_reading = c->is_reading || c->phase != CONN_OPEN;
     switch ((enum conn_phase)c->phase) {
     case CONN_CONNECTING: on_connectable(c); break;
     case CONN_OPEN: on_ready_open(c, ready); break;
@@ -186,7 +189,7 @@ static void on_ready(void *arg, unsigned ready)
     case CONN_LINGER: conn_linger_read(c); break;
     case CONN_DEAD: break;
     }
-    conn_update_watch(c, true);
+    conn_update_watch(c, !was_reading || c->is_reading || c->phase != CONN_OPEN);
 }
 
 static void on_impatient(void *arg)

@@ -89,6 +89,8 @@ bool chan_is_open(const struct chan *c);
  * the bytes go nowhere and chan_end says so. */
 struct buf *chan_begin(struct chan *c, enum ipc_type type, uint64_t id);
 void chan_attach_fd(struct chan *c, int fd); /* between begin and end; is duplicated, stays the caller's */
+/* The same for one that the sender needs no more: it is the channel's now, whatever comes of the frame. */
+void chan_give_fd(struct chan *c, int fd);
 int chan_end(struct chan *c);
 
 /* ---- asking ---- */

@@ -68,26 +68,41 @@ struct buf *chan_begin(struct chan *c, enum ipc_type type, uint64_t id)
     return &c->out;
 }
 
-void chan_attach_fd(struct chan *c, int fd)
+/* True when one more descriptor can be kept; else the frame is lost. */
+static bool make_parcel(struct chan *c)
 {
     struct draft *d = &c->draft;
     MSA_ASSERT(d->is_on);
     MSA_ASSERT((d->parcel ? d->parcel->fd_count : 0) < ipc_rule_of(d->type)->max_fds);
     if (!d->parcel) {
         d->parcel = calloc(1, sizeof *d->parcel);
-        if (!d->parcel) {
-            d->err = MSA_EFULL;
-            return;
-        }
-        list_init(&d->parcel->link);
+        if (d->parcel)
+            list_init(&d->parcel->link);
     }
-    int copy = c->parcel_fd_count < CHAN_FDS_QUEUED_MAX ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
-    if (copy == -1) {
-        d->err = MSA_EFULL;
+    if (d->parcel && c->parcel_fd_count < CHAN_FDS_QUEUED_MAX)
+        return true;
+    d->err = MSA_EFULL;
+    return false;
+}
+
+void chan_give_fd(struct chan *c, int fd)
+{
+    if (!make_parcel(c)) {
+        close(fd);
         return;
     }
-    d->parcel->fds[d->parcel->fd_count++] = copy;
+    struct parcel *p = c->draft.parcel;
+    p->fds[p->fd_count++] = fd;
     c->parcel_fd_count++;
+}
+
+void chan_attach_fd(struct chan *c, int fd)
+{
+    int copy = make_parcel(c) ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
+    if (copy == -1)
+        c->draft.err = MSA_EFULL;
+    else
+        chan_give_fd(c, copy);
 }
 
 static void set_le(struct chan *c, size_t offset, uint32_t n, size_t width)

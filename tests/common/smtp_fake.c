@@ -170,11 +170,9 @@ static int fake_ask_accept(struct smtp_session *s, const struct msg_relay_accept
          m->is_requiretls, m->dsn_ret, V(m->dsn_envid), m->hold_until_ms != 0, (int)m->score_milli,
          m->recipient_count);
     note_recipients(s, m->recipients);
-    if (f->is_away[FAKE_ACCEPT])
-        return MSA_ECLOSED;
     if (f->accept_fd != -1)
         close(f->accept_fd);
-    f->accept_fd = dup(fd);
+    f->accept_fd = fd;
     buf_reset(&f->prepend);
     buf_add(&f->prepend, m->prepend);
     f->header_bytes = m->header_bytes;
