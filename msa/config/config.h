@@ -109,6 +109,11 @@ uint32_t config_auth_thread_count(const struct config *cfg);
  * take it all (buf_failed). */
 int config_dump(const struct config *cfg, bool with_origin, struct buf *out);
 
+#define CONFIG_WHERE_MAX 512
+
+/* Where the file says a setting, given as a pointer to its field in `cfg`: "file:line:column", or "default". */
+void config_where(const struct config *cfg, const void *field, char out[CONFIG_WHERE_MAX]);
+
 /* The settings that `role` may know, for config_parse_snapshot. Holds smarthost passwords for
  * CONFIG_ROLE_RELAY, so `out` should be a secret buf. Result as config_dump. */
 int config_serialize(const struct config *cfg, enum config_role role, struct buf *out);

@@ -1,4 +1,5 @@
 /* Origins: gathered in a list while binding, sorted once, then looked up by halving. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "msa/base/err.h"
@@ -59,4 +60,13 @@ const struct place *origin_find(const struct config_private *priv, const void *o
             low = middle + 1;
     }
     return NULL;
+}
+
+void config_where(const struct config *cfg, const void *field, char out[CONFIG_WHERE_MAX])
+{
+    const struct place *at = origin_find(cfg->priv, field, false);
+    if (at)
+        snprintf(out, CONFIG_WHERE_MAX, "%s:%u:%u", at->file, at->line, at->column);
+    else
+        snprintf(out, CONFIG_WHERE_MAX, "default");
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,48 +25,84 @@ static int read_all(int fd, struct buf *out)
     }
 }
 
-/* `out` has room for one byte more than a good file has, so that end of file is seen. */
-static int read_file(const char *path, struct buf *out, struct buf *report)
+/* One mistake for people: where the configuration names the file, the file, and what is wrong with it. */
+static void complain(const struct generation *g, const char *const *field, const char *what,
+                     struct buf *report)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd == -1) {
-        buf_addf(report, "%s: cannot read: %s\n", path, strerror(errno));
-        return MSA_EIO;
-    }
-    int err = read_all(fd, out);
-    if (err == MSA_ETOOBIG)
-        buf_addf(report, "%s: larger than any certificate or key\n", path);
-    else if (err < 0)
-        buf_addf(report, "%s: cannot read: %s\n", path, strerror(errno));
-    close(fd);
+    char where[CONFIG_WHERE_MAX];
+    config_where(g->config, field, where);
+    buf_addf(report, "%s: %s: %s\n", where, *field, what);
+}
+
+/* `field` names the file. `out` has room for one byte more than a good file has, so that its end is seen. */
+static int read_file(const struct generation *g, const char *const *field, struct buf *out,
+                     struct buf *report)
+{
+    char what[128] = "larger than any certificate or key";
+    int fd = open(*field, O_RDONLY | O_CLOEXEC);
+    int err = fd == -1 ? MSA_EIO : read_all(fd, out);
+    if (err != MSA_OK && err != MSA_ETOOBIG)
+        snprintf(what, sizeof what, "cannot read it: %s", strerror(errno));
+    if (err != MSA_OK)
+        complain(g, field, what, report);
+    if (fd != -1)
+        close(fd);
     return err;
 }
 
+/* What smtp will do with all of them, done here first: a broken file must not reach a role. */
+static int try_list(const struct tls_certificate *list, size_t count, char error[TLS_ERROR_MAX])
+{
+    struct tls_server_settings settings = {.certificates = list, .certificate_count = count};
+    struct tls_server *tls = tls_server_new(&settings, error);
+    int err = tls ? MSA_OK : MSA_EINVAL;
+    tls_server_free(&tls);
+    return err;
+}
+
+static int read_certificate(const struct generation *g, size_t i, struct buf *report)
+{
+    const struct config_certificate *files = &g->config->tls.certificates[i];
+    struct generation_certificate *c = &g->certificates[i];
+    char error[TLS_ERROR_MAX] = "";
+    int of_chain = read_file(g, &files->cert_file, &c->chain, report);
+    int of_key = read_file(g, &files->key_file, &c->key, report);
+    if (of_chain < 0 || of_key < 0)
+        return MSA_EINVAL;
+    const struct tls_certificate pair = {buf_view(&c->chain), buf_view(&c->key)};
+    int err = try_list(&pair, 1, error);
+    if (err < 0) {
+        struct view text = view_cstr(error);
+        view_cut(&text, ' '); /* "certificate 1: ": it is the first of one */
+        view_cut(&text, ' ');
+        complain(g, &files->cert_file, text.p, report);
+    }
+    return err;
+}
+
+/* Goes on behind a mistake: all of them in one pass. */
 static int read_certificates(struct generation *g, struct buf *report)
 {
-    const struct config_tls *tls = &g->config->tls;
     int err = MSA_OK;
-    g->certificates = calloc(tls->certificate_count + 1, sizeof *g->certificates);
+    size_t count = g->config->tls.certificate_count;
+    g->certificates = calloc(count + 1, sizeof *g->certificates);
     if (!g->certificates)
         return MSA_ENOMEM;
-    g->certificate_count = tls->certificate_count;
-    for (size_t i = 0; i < g->certificate_count; i++) {
-        struct generation_certificate *c = &g->certificates[i];
+    for (; g->certificate_count < count; g->certificate_count++) {
+        struct generation_certificate *c = &g->certificates[g->certificate_count];
         buf_init(&c->chain, GENERATION_CHAIN_MAX + 1);
         buf_init_secret(&c->key, GENERATION_KEY_MAX + 1);
-        int of_chain = read_file(tls->certificates[i].cert_file, &c->chain, report);
-        int of_key = read_file(tls->certificates[i].key_file, &c->key, report);
-        if (of_chain < 0 || of_key < 0)
-            err = MSA_EINVAL; /* and go on: all mistakes in one pass */
+        if (read_certificate(g, g->certificate_count, report) < 0)
+            err = MSA_EINVAL;
     }
     return err;
 }
 
-/* What smtp will do with them, done here first: a broken file must not reach a role. */
+/* Each is good; together they may still be too many or two of one kind. */
 static int try_certificates(const struct generation *g, struct buf *report)
 {
     char error[TLS_ERROR_MAX] = "";
-    struct tls_certificate *list = calloc(g->certificate_count + 1, sizeof *list);
+    struct tls_certificate *list = calloc(g->certificate_count, sizeof *list);
     if (!list)
         return MSA_ENOMEM;
     for (size_t i = 0; i < g->certificate_count; i++)
@@ -73,13 +110,9 @@ static int try_certificates(const struct generation *g, struct buf *report)
             .chain_pem = buf_view(&g->certificates[i].chain),
             .key_pem = buf_view(&g->certificates[i].key),
         };
-    struct tls_server_settings settings = {.certificates = list,
-                                           .certificate_count = g->certificate_count};
-    struct tls_server *tls = tls_server_new(&settings, error);
-    if (!tls)
+    int err = try_list(list, g->certificate_count, error);
+    if (err < 0)
         buf_addf(report, "tls: %s\n", error);
-    int err = tls ? MSA_OK : MSA_EINVAL;
-    tls_server_free(&tls);
     free(list);
     return err;
 }

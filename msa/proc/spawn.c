@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "msa/base/err.h"
@@ -46,8 +47,12 @@ int spawn_open_self(void)
 
 /* Between fork and exec: async-signal-safe calls only, and no way back but _exit. */
 
+/* Ambient capabilities (systemd's way to ports below 1024 without root) are the only ones that an ordinary user
+ * keeps over exec; a kernel that knows none has none to clear. */
 static void drop_to(const struct spawn_user *user)
 {
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1 && errno != EINVAL)
+        _exit(EXIT_NOT_STARTED);
     if (!user->is_changed)
         return;
     if (setgroups(user->group_count, user->groups) == -1 ||
