@@ -152,7 +152,7 @@ static int parse(enum source source, unsigned role, struct view text, const char
     else if (errs->count + errs->dropped_count > errors_before)
         err = MSA_EINVAL;
     report_sort(errs);
-    if (err == MSA_OK)
+    if (err == MSA_OK || (err == MSA_EINVAL && source == FROM_FILE_PUBLIC))
         *out = p.cfg;
     else
         config_free(&p.cfg);

@@ -82,7 +82,8 @@ struct config {
 int config_load(const char *path, struct config **out, struct config_errors *errs);
 
 /* As config_load, but password files stay closed: for msactl, whose user need not be able to read
- * them. */
+ * them. With MSA_EINVAL for mistakes `*out` is there, too, and holds what could be understood: where the
+ * socket of a running msad is, that can say so in full. */
 int config_load_public(const char *path, struct config **out, struct config_errors *errs);
 
 /* A whole configuration from memory, called `name` in messages. No file is opened: include and

@@ -306,7 +306,9 @@ static char *find_socket(const struct ctl_line *line)
     if (line->socket)
         return strdup(line->socket);
     config_errors_init(&errs);
-    if (config_load_public(file, &cfg, &errs) == MSA_OK) {
+    /* A file with mistakes will do: msad runs with the one before, and what asks it may be the reload. */
+    (void)config_load_public(file, &cfg, &errs);
+    if (cfg && cfg->console.socket && cfg->console.socket[0]) {
         path = strdup(cfg->console.socket);
     } else {
         buf_init(&report, OUTPUT_MAX);
