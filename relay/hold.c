@@ -97,16 +97,15 @@ uint32_t hold_account(struct relay *r, uint64_t account, bool is_held)
 
 void hold_flush(struct relay *r, struct queue_entry *e)
 {
-    if (e->state != QUEUE_WAITING)
-        return;
-    queue_set_ready(r->queue, e);
-    pool_wake(pools_at(r->pools, e->pool));
+    if (e->state == QUEUE_WAITING)
+        queue_set_ready(r->queue, e);
+    pool_try_now(pools_at(r->pools, e->pool));
 }
 
 static void flush_each(struct queue_entry *e, void *arg)
 {
     struct holding *h = arg;
-    h->count += e->state == QUEUE_WAITING;
+    h->count += e->state == QUEUE_WAITING || e->state == QUEUE_READY;
     hold_flush(h->relay, e);
 }
 

@@ -433,6 +433,13 @@ void pool_wake(struct pool *p)
     plan_work(p);
 }
 
+void pool_try_now(struct pool *p)
+{
+    targets_forgive(&p->targets);
+    timer_stop(&p->again);
+    plan_work(p);
+}
+
 void pool_note_late(struct pool *p)
 {
     if (++p->late_count < LATE_MAX)

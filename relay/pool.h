@@ -52,6 +52,8 @@ int pool_submit(struct pool *p, struct delivery *d);
 bool pool_cancel(struct pool *p, struct delivery *d);
 /* The queue has something ready for this pool. */
 void pool_wake(struct pool *p);
+/* As pool_wake, by order: smarthosts that count as dead are tried, too. */
+void pool_try_now(struct pool *p);
 /* A client's deadline passed while the smarthost had its message. */
 void pool_note_late(struct pool *p);
 

@@ -205,6 +205,14 @@ void target_dropped(struct target *t, int64_t pause_ms, int64_t now_ms)
         target_failed(t, pause_ms, now_ms);
 }
 
+void targets_forgive(struct targets *t)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        t->items[i].dead_until_ms = 0;
+        t->items[i].failure_count = t->items[i].drop_count = 0;
+    }
+}
+
 void target_is_up(struct target *t)
 {
     t->dead_until_ms = 0;

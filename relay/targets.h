@@ -61,6 +61,9 @@ struct target *targets_find(struct targets *t, const struct ipaddr *ip, uint16_t
 /* When the first dead one comes back; 0: one is usable now, or none is known. */
 int64_t targets_back_at_ms(const struct targets *t, int64_t now_ms);
 
+/* An operator says that they are back: none counts as dead, whatever failed before. */
+void targets_forgive(struct targets *t);
+
 /* A target is dead for `pause_ms`, twice as long each time up to eight times, until it works again. */
 void target_failed(struct target *t, int64_t pause_ms, int64_t now_ms);
 /* It dropped a transaction: perhaps the message's fault, so only the third in a row counts. */
