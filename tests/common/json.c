@@ -25,7 +25,7 @@ static void quoted(struct buf *b, struct view v)
     buf_add_char(b, '"');
 }
 
-void json_key(struct buf *b, const char *key)
+void put_json_key(struct buf *b, const char *key)
 {
     comma(b);
     if (!key)
@@ -34,26 +34,26 @@ void json_key(struct buf *b, const char *key)
     buf_add_char(b, ':');
 }
 
-void json_str(struct buf *b, const char *key, struct view value)
+void put_json_str(struct buf *b, const char *key, struct view value)
 {
-    json_key(b, key);
+    put_json_key(b, key);
     quoted(b, value);
 }
 
-void json_num(struct buf *b, const char *key, int64_t value)
+void put_json_num(struct buf *b, const char *key, int64_t value)
 {
-    json_key(b, key);
+    put_json_key(b, key);
     buf_addf(b, "%lld", (long long)value);
 }
 
-void json_real(struct buf *b, const char *key, double value)
+void put_json_real(struct buf *b, const char *key, double value)
 {
-    json_key(b, key);
+    put_json_key(b, key);
     buf_addf(b, "%.4f", value);
 }
 
-void json_bool(struct buf *b, const char *key, bool value)
+void put_json_bool(struct buf *b, const char *key, bool value)
 {
-    json_key(b, key);
+    put_json_key(b, key);
     buf_add_cstr(b, value ? "true" : "false");
 }

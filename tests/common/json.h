@@ -9,10 +9,10 @@
 #include "msa/base/buf.h"
 #include "msa/base/view.h"
 
-void json_key(struct buf *b, const char *key); /* `"key":` with a comma before it unless it is the first */
-void json_str(struct buf *b, const char *key, struct view value); /* NULL key: an element of an array */
-void json_num(struct buf *b, const char *key, int64_t value);
-void json_real(struct buf *b, const char *key, double value);
-void json_bool(struct buf *b, const char *key, bool value);
+void put_json_key(struct buf *b, const char *key); /* `"key":` with a comma before it unless it is the first */
+void put_json_str(struct buf *b, const char *key, struct view value); /* NULL key: an element of an array */
+void put_json_num(struct buf *b, const char *key, int64_t value);
+void put_json_real(struct buf *b, const char *key, double value);
+void put_json_bool(struct buf *b, const char *key, bool value);
 
 #endif

@@ -50,18 +50,18 @@ static double percentile_ms(const struct samples *s, unsigned percent)
 void samples_json(struct samples *s, struct buf *json, const char *key)
 {
     double sum = 0;
-    json_key(json, key);
+    put_json_key(json, key);
     buf_add_char(json, '{');
-    json_num(json, "count", (int64_t)s->count);
+    put_json_num(json, "count", (int64_t)s->count);
     if (s->count > 0) {
         qsort(s->us, s->count, sizeof s->us[0], by_value);
         for (size_t i = 0; i < s->count; i++)
             sum += s->us[i];
-        json_real(json, "mean", sum / (double)s->count / 1000);
-        json_real(json, "p50", percentile_ms(s, 50));
-        json_real(json, "p90", percentile_ms(s, 90));
-        json_real(json, "p99", percentile_ms(s, 99));
-        json_real(json, "max", percentile_ms(s, 100));
+        put_json_real(json, "mean", sum / (double)s->count / 1000);
+        put_json_real(json, "p50", percentile_ms(s, 50));
+        put_json_real(json, "p90", percentile_ms(s, 90));
+        put_json_real(json, "p99", percentile_ms(s, 99));
+        put_json_real(json, "max", percentile_ms(s, 100));
     }
     buf_add_char(json, '}');
 }
@@ -99,27 +99,27 @@ void stats_json(struct stats *s, struct buf *json, int64_t began_us)
 {
     int64_t end_us = s->last_us > began_us ? s->last_us : now_us();
     double seconds = (double)(end_us - began_us) / 1e6;
-    json_real(json, "seconds", seconds);
-    json_num(json, "sessions", (int64_t)s->sessions_done);
-    json_num(json, "held", (int64_t)s->sessions_held);
-    json_num(json, "handshakes", (int64_t)s->handshakes);
-    json_num(json, "messages", (int64_t)s->messages);
-    json_num(json, "recipients", (int64_t)s->recipients);
-    json_num(json, "bytes", (int64_t)s->bytes);
-    json_num(json, "auth_failures", (int64_t)s->auth_failures);
-    json_real(json, "messages_per_s", (double)s->messages / seconds);
-    json_real(json, "mib_per_s", (double)s->bytes / seconds / 1048576);
-    json_real(json, "auth_failures_per_s", (double)s->auth_failures / seconds);
+    put_json_real(json, "seconds", seconds);
+    put_json_num(json, "sessions", (int64_t)s->sessions_done);
+    put_json_num(json, "held", (int64_t)s->sessions_held);
+    put_json_num(json, "handshakes", (int64_t)s->handshakes);
+    put_json_num(json, "messages", (int64_t)s->messages);
+    put_json_num(json, "recipients", (int64_t)s->recipients);
+    put_json_num(json, "bytes", (int64_t)s->bytes);
+    put_json_num(json, "auth_failures", (int64_t)s->auth_failures);
+    put_json_real(json, "messages_per_s", (double)s->messages / seconds);
+    put_json_real(json, "mib_per_s", (double)s->bytes / seconds / 1048576);
+    put_json_real(json, "auth_failures_per_s", (double)s->auth_failures / seconds);
     samples_json(&s->eod, json, "eod_ms");
     samples_json(&s->session, json, "session_ms");
     samples_json(&s->auth, json, "auth_ms");
-    json_real(json, "client_cpu_s", cpu_seconds());
-    json_real(json, "client_cpu_share", cpu_seconds() / seconds);
-    json_num(json, "error_count", (int64_t)s->errors);
-    json_key(json, "errors");
+    put_json_real(json, "client_cpu_s", cpu_seconds());
+    put_json_real(json, "client_cpu_share", cpu_seconds() / seconds);
+    put_json_num(json, "error_count", (int64_t)s->errors);
+    put_json_key(json, "errors");
     buf_add_char(json, '{');
     for (size_t i = 0; i < s->kind_count; i++)
-        json_num(json, s->kinds[i].what, (int64_t)s->kinds[i].count);
+        put_json_num(json, s->kinds[i].what, (int64_t)s->kinds[i].count);
     buf_add_char(json, '}');
 }
 

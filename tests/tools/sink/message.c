@@ -136,34 +136,34 @@ static void describe_hash(struct buf *json, const char *key, EVP_MD_CTX *ctx)
         hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
         hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
     }
-    json_str(json, key, view_of(hex, 2 * n));
+    put_json_str(json, key, view_of(hex, 2 * n));
 }
 
 void message_describe(struct message *m, struct buf *json)
 {
     struct rcpt *r, *tmp;
-    json_str(json, "from", view_cstr(m->from));
-    json_str(json, "from_params", view_cstr(m->from_params));
-    json_key(json, "rcpts");
+    put_json_str(json, "from", view_cstr(m->from));
+    put_json_str(json, "from_params", view_cstr(m->from_params));
+    put_json_key(json, "rcpts");
     buf_add_char(json, '[');
     LIST_FOREACH(r, tmp, &m->rcpts, struct rcpt, link) {
-        json_key(json, NULL);
+        put_json_key(json, NULL);
         buf_add_char(json, '{');
-        json_str(json, "to", view_cstr(r->address));
-        json_str(json, "params", view_cstr(r->params));
+        put_json_str(json, "to", view_cstr(r->address));
+        put_json_str(json, "params", view_cstr(r->params));
         buf_add_char(json, '}');
     }
     buf_add_char(json, ']');
-    json_bool(json, "bdat", m->is_bdat);
-    json_num(json, "size", (int64_t)m->size_bytes);
+    put_json_bool(json, "bdat", m->is_bdat);
+    put_json_num(json, "size", (int64_t)m->size_bytes);
     describe_hash(json, "sha256", m->whole_sha);
     describe_hash(json, "body_sha256", m->body_sha);
-    json_str(json, "message_id", message_field(m, "Message-ID"));
-    json_str(json, "subject", message_field(m, "Subject"));
-    json_num(json, "longest_line", (int64_t)m->body.longest_line_bytes);
-    json_bool(json, "has_8bit", m->body.has_8bit);
-    json_num(json, "bare_cr", (int64_t)m->body.bare_cr_count);
-    json_num(json, "bare_lf", (int64_t)m->body.bare_lf_count);
-    json_num(json, "nul", (int64_t)m->body.nul_count);
-    json_num(json, "bad_dot", (int64_t)m->body.bad_dot_count);
+    put_json_str(json, "message_id", message_field(m, "Message-ID"));
+    put_json_str(json, "subject", message_field(m, "Subject"));
+    put_json_num(json, "longest_line", (int64_t)m->body.longest_line_bytes);
+    put_json_bool(json, "has_8bit", m->body.has_8bit);
+    put_json_num(json, "bare_cr", (int64_t)m->body.bare_cr_count);
+    put_json_num(json, "bare_lf", (int64_t)m->body.bare_lf_count);
+    put_json_num(json, "nul", (int64_t)m->body.nul_count);
+    put_json_num(json, "bad_dot", (int64_t)m->body.bad_dot_count);
 }
