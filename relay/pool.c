@@ -9,7 +9,9 @@
 #include "relay/link.h"
 #include "relay/targets.h"
 
-#define WAITING_PER_LINK 8 /* clients that may wait, per link allowed */
+#define WAITING_PER_LINK 8     /* clients that may always wait, per link allowed */
+#define WAITING_MAX      10000
+#define MEAN_SHIFT       4     /* the mean time of a transaction moves by a sixteenth */
 #define LATE_MAX         3 /* deadlines passed in a row before clients are sent to the queue at once */
 #define NO_LINK_PAUSE_MS 1000
 
@@ -32,6 +34,7 @@ struct pool {
     bool is_retired;
     uint32_t late_count;
     int64_t late_until_ms;
+    int64_t mean_ms_x16; /* of a transaction, in sixteenths of a millisecond */
     uint64_t delivered_count;
     uint64_t lost_count;
 };
@@ -97,6 +100,7 @@ static void feed(struct pool *p, struct link *l)
 {
     struct delivery *d;
     while (link_is_ready(l) && (d = take_work(p))) {
+        d->sent_ms = clock_mono_ms();
         if (link_send(l, d))
             move_link(p, l, BUCKET_BUSY);
         else
@@ -136,6 +140,7 @@ static void on_done(void *arg, struct link *l, struct delivery *d)
     struct target *t = targets_find(&p->targets, link_ip(l), link_port(l));
     if (t)
         target_answered(t);
+    p->mean_ms_x16 += clock_mono_ms() - d->sent_ms - (p->mean_ms_x16 >> MEAN_SHIFT);
     p->delivered_count++;
     p->late_count = 0;
     p->late_until_ms = 0;
@@ -163,7 +168,8 @@ static void judge_target(struct pool *p, struct link *l, const struct link_end *
     bool is_ours = end->failure == CLIENT_FAIL_BODY || end->failure == CLIENT_FAIL_HERE;
     if (!t || end->is_planned || is_ours || (end->was_ready && !end->left))
         return;
-    log_trouble(p, l, end);
+    if (t->dead_until_ms <= now_ms) /* several links at once tell one thing */
+        log_trouble(p, l, end);
     if (end->is_tls_trouble && p->set.config->tls == CONFIG_RELAY_TLS_OPPORTUNISTIC &&
         t->clear_until_ms <= now_ms)
         t->clear_until_ms = now_ms + pause_ms;
@@ -403,10 +409,18 @@ bool pool_is_empty(const struct pool *p)
     return link_count(p) == 0 && p->waiting_count == 0;
 }
 
+/* A client is better off waiting for a link than for the disk, as long as it would not be for long. */
+static bool is_wait_short(const struct pool *p)
+{
+    uint32_t links = p->set.connection_count;
+    int64_t wait_ms = (int64_t)(p->waiting_count / links) * (p->mean_ms_x16 >> MEAN_SHIFT);
+    return p->waiting_count < links * WAITING_PER_LINK ||
+           (p->waiting_count < WAITING_MAX && wait_ms < p->set.config->handover_deadline_ms / 4);
+}
+
 static bool is_open(const struct pool *p)
 {
-    return !p->is_retired && p->is_proven && p->late_until_ms <= clock_mono_ms() &&
-           p->waiting_count < p->set.connection_count * WAITING_PER_LINK;
+    return !p->is_retired && p->is_proven && p->late_until_ms <= clock_mono_ms() && is_wait_short(p);
 }
 
 int pool_submit(struct pool *p, struct delivery *d)

@@ -26,7 +26,7 @@ struct relay_fixture rx;
 static struct listener *listener;
 static struct list peers = LIST_INIT(peers);
 static bool used[FAKE_RULES_MAX];
-static struct config *config;
+static struct config *config, *last_config;
 
 /* ---- the smarthost ---- */
 
@@ -75,6 +75,8 @@ static void on_peer_closed(void *owner, enum conn_end end)
 
 static void on_body(struct fake_server *f)
 {
+    if (buf_len(&f->body) == 0)
+        return; /* the end of a transaction without a recipient */
     cr_assert_lt(rx.mail_count, RX_MAILS_MAX);
     struct rx_mail *m = &rx.mails[rx.mail_count++];
     struct view lines = buf_view(&f->transaction), body = buf_view(&f->body);
@@ -152,6 +154,7 @@ static int on_outcome(void *owner, struct chan *c, struct chan_message *m)
 }
 
 static chan_handlers session_handlers = {0};
+static chan_handlers console_handlers = {0};
 static chan_handlers policy_handlers = {[IPC_relay_outcome] = on_outcome};
 
 static void ignore_closed(void *owner, struct chan *c)
@@ -185,26 +188,28 @@ static void start_role(void)
     rx.relay = state;
     cr_assert_eq(relay_role.take_config(state, &rc, why, sizeof why), MSA_OK, "%s", why);
     cr_assert_eq(relay_role.serve(state), MSA_OK);
-    make_chan(ROLE_SMTP, session_handlers, &rx.session, &rx.relay_end);
-    make_chan(ROLE_POLICY, policy_handlers, &rx.policy, &rx.relay_policy_end);
+    make_chan(ROLE_SMTP, session_handlers, &rx.session, &rx.relay_ends[0]);
+    make_chan(ROLE_POLICY, policy_handlers, &rx.policy, &rx.relay_ends[1]);
+    make_chan(ROLE_CONSOLE, console_handlers, &rx.console, &rx.relay_ends[2]);
 }
 
 static void stop_role(void)
 {
     void *state = rx.relay;
-    relay_role.peer_down(state, rx.relay_end);
-    relay_role.peer_down(state, rx.relay_policy_end);
-    chan_free(&rx.relay_end);
-    chan_free(&rx.relay_policy_end);
+    for (int i = 0; i < 3; i++) {
+        relay_role.peer_down(state, rx.relay_ends[i]);
+        chan_free(&rx.relay_ends[i]);
+    }
     relay_role.close(&state);
     chan_free(&rx.session);
     chan_free(&rx.policy);
+    chan_free(&rx.console);
 }
 
 static void parse_config(const char *pool_settings, const char *queue_settings)
 {
     static const char form[] = "hostname mx.example.jp;\n"
-                               "pool main { smarthost 127.0.0.1:%u; tls off; %s }\n"
+                               "pool main { smarthost 127.0.0.1:%u; tls off; ehlo_name mx.example.jp; %s }\n"
                                "queue { min_free 0; %s }\n";
     char text[4096];
     struct config_errors errors;
@@ -234,6 +239,18 @@ void rx_set_up(const char *pool_settings, const char *queue_settings)
     start_role();
 }
 
+/* Configurations live until the call after the next one has returned. */
+void rx_reload(const char *pool_settings, const char *queue_settings)
+{
+    char why[512] = "";
+    struct config *before_last = last_config;
+    last_config = config;
+    parse_config(pool_settings, queue_settings);
+    const struct role_config rc = {.config = config};
+    cr_assert_eq(relay_role.take_config(rx.relay, &rc, why, sizeof why), MSA_OK, "%s", why);
+    config_free(&before_last);
+}
+
 void rx_restart(void)
 {
     stop_role();
@@ -246,6 +263,7 @@ void rx_tear_down(void)
     stop_role();
     rx_stop_smarthost();
     config_free(&config);
+    config_free(&last_config);
     loop_free(&rx.loop);
     free(rx.mails);
     snprintf(command, sizeof command, "rm -rf %s", rx.dir);

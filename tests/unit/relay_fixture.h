@@ -28,8 +28,8 @@ struct relay_fixture {
     struct relay *relay;
     struct chan *session;   /* the session worker's end */
     struct chan *policy;
-    struct chan *relay_end; /* of the session's */
-    struct chan *relay_policy_end;
+    struct chan *console;
+    struct chan *relay_ends[3]; /* of these */
     uint16_t port;          /* of the smarthost */
     const struct smarthost_rule *rules; /* may be changed at any time: rx_set_rules */
     const char *offers;
@@ -48,7 +48,10 @@ void rx_set_rules(const struct smarthost_rule *rules); /* all unused again */
 void rx_start_smarthost(void);
 void rx_stop_smarthost(void); /* its port refuses connections; live ones are cut */
 
-/* The role ends as if killed (nothing is drained) or in good order, and starts anew on the same directory. */
+/* A new configuration; the smarthost's port is the present one. */
+void rx_reload(const char *pool_settings, const char *queue_settings);
+
+/* The role ends without draining and starts anew on the same directory. */
 void rx_restart(void);
 
 struct rx_accept {
