@@ -62,6 +62,7 @@ static void put_sum(struct buf *b, const struct cell_sum *s)
 static void get_sum(struct reader *r, struct cell_sum *s)
 {
     s->newest_bucket = get_i64(r);
+    r->failed = r->failed || s->newest_bucket < 0; /* no time before 1970 is counted */
     uint8_t used = get_u8(r);
     for (uint8_t i = 0; i < used && !r->failed; i++) {
         uint8_t at = get_u8(r);
@@ -108,7 +109,8 @@ static void get_known(struct reader *r, struct cell_known *k)
 {
     k->count = get_u16(r);
     k->next = get_u16(r);
-    if (k->count > KNOWN_MAX || k->next >= KNOWN_MAX) {
+    bool is_ring = k->count == KNOWN_MAX ? k->next < KNOWN_MAX : k->next == k->count;
+    if (k->count > KNOWN_MAX || !is_ring) {
         r->failed = true;
         k->count = k->next = 0;
     }

@@ -207,6 +207,7 @@ int subjects_write(struct subjects *s, struct store *store)
     size_t ends[STORE_MANY_MAX];
     int err = MSA_OK;
     buf_init(&out, STORE_MANY_MAX * RECORD_BYTES_MAX);
+    buf_lend(&out, s->encoded, sizeof s->encoded);
     for (unsigned i = 0; i < s->count && err == MSA_OK; i++) {
         if (!s->records[i].is_changed)
             continue;

@@ -24,6 +24,7 @@ struct subjects {
     enum rule_subject kinds[STORE_MANY_MAX];
     struct store_record stored[STORE_MANY_MAX];
     struct record records[STORE_MANY_MAX];
+    char encoded[4096]; /* room for what is written, most of the time */
 };
 
 void subjects_init(struct subjects *s, const struct rule_set *set, const struct event *e,
