@@ -20,6 +20,7 @@
 #include "msa/io/loop_private.h"
 
 #define PATIENCE_MS 5000
+#define LINGER_BYTES_MAX (16 << 20) /* more than both kernels' buffers hold */
 
 static const char *const end_names[] = {
     [CONN_END_NONE] = "none",
@@ -296,6 +297,7 @@ void conn_begin_linger(struct conn *c)
         return;
     }
     c->phase = CONN_LINGER;
+    c->linger_left_bytes = LINGER_BYTES_MAX;
     conn_update_watch(c, true);
 }
 

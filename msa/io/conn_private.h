@@ -46,6 +46,7 @@ struct conn {
     uint16_t remote_port;
     uint16_t local_port;
     int fd;
+    uint32_t linger_left_bytes; /* to be thrown away before patience ends */
     uint8_t phase; /* enum conn_phase */
     uint8_t end;   /* enum conn_end: happened, not yet reported */
     uint8_t interest;            /* what the watch is set to */

@@ -134,6 +134,11 @@ void conn_linger_read(struct conn *c)
             conn_die(c);
             return;
         }
+        if ((size_t)n >= c->linger_left_bytes) {
+            conn_die(c); /* more than can have been on its way: it does not listen */
+            return;
+        }
+        c->linger_left_bytes -= (uint32_t)n;
     }
 }
 

@@ -376,6 +376,29 @@ Test(conn, close_is_bounded_in_time)
     close(raw);
 }
 
+/* A peer that goes on sending into the closed connection costs no more than a few buffers' worth of reading. */
+Test(conn, close_is_bounded_in_octets)
+{
+    struct end a = {0};
+    int raw = cf_end_and_raw(&a);
+    char *text = calloc(1, 1u << 16);
+    size_t sent_bytes = 0;
+    cf_write(&a, "bye\r\n");
+    conn_close(&a.c);
+    for (;;) {
+        ssize_t n = send(raw, text, 1u << 16, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n == -1 && errno != EAGAIN)
+            break;
+        sent_bytes += n > 0 ? (size_t)n : 0;
+        cr_assert_leq(sent_bytes, 24u << 20);
+        cf_turns(1);
+    }
+    cr_assert_geq(sent_bytes, 16u << 20);
+    free(text);
+    cf_end_fini(&a);
+    close(raw);
+}
+
 static void abort_in_event(struct end *e)
 {
     conn_abort(&e->c);
