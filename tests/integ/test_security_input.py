@@ -2,7 +2,6 @@
 A and E)."""
 
 import base64
-import re
 import socket
 import struct
 
@@ -308,11 +307,12 @@ class FrontTest(InputCase):
                 talk.expect("XCLIENT ADDR=203.0.113.77", code)
 
     def test_the_received_field_names_the_user_behind_the_front(self):
-        before, talk = len(self.sink.messages()), self.clear(self.port, data=b"PROXY TCP4 203.0.113.9 127.0.0.1 1 2\r\n")
+        before = len(self.sink.messages())
+        talk = self.clear(self.port, data=b"PROXY TCP4 203.0.113.9 127.0.0.1 1 2\r\n")
         talk.expect("", 220)
         talk.starttls(self.msad.trust())
         talk.hello()
         talk.sign_in(USER, PASSWORD)
         self.assertEqual(talk.submit(USER, [TO], f"From: {USER}\r\n\r\nx\r\n".encode())[0], 250)
         self.sink.wait_for_messages(before + 1)
-        self.assertTrue(re.match(rb"Received: from client\.test \(\[203\.0\.113\.9\]\)\r\n", self.stored_since(before)[0]))
+        self.assertRegex(self.stored_since(before)[0], rb"\AReceived: from client\.test \(\[203\.0\.113\.9\]\)\r\n")
