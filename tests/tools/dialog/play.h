@@ -43,6 +43,9 @@ void play_line(struct play *p, struct view word, struct view rest);
 void play_begin(struct play *p); /* makes configuration and session, once */
 void play_end(struct play *p);   /* nothing may be left over */
 
+/* answers.c: the word that says what a role answers from now on. */
+void play_word_answer(struct play *p, struct view rest);
+
 /* "\r\n\t\0\\\xHH" as bytes; "\(TEXT*N)" as TEXT N times. False when malformed. */
 bool play_unescape(struct view text, struct buf *out);
 bool play_matches(struct view pattern, struct view text); /* "*" any bytes, "?" one */
