@@ -329,7 +329,7 @@ static int make_tls(struct pool *p, char *error, size_t error_size)
     const struct config_pool *config = p->set.config;
     char why[TLS_ERROR_MAX];
     const struct tls_client_settings settings = {
-        .ca_file = config->ca_file[0] ? config->ca_file : NULL,
+        .ca_pem = config->ca_pem[0] ? config->ca_pem : NULL,
         .is_verified = config->verify && config->tls == CONFIG_RELAY_TLS_REQUIRED,
         .verify_name = config->verify_name[0] ? config->verify_name : NULL,
     };

@@ -10,7 +10,7 @@
 #include "msa/config/file.h"
 #include "msa/config/private.h"
 
-/* ---- passwords for smarthosts ---------------------------------------------------------------- */
+/* ---- files whose content goes to a role ------------------------------------------------------ */
 
 /* One line; its end may be missing. */
 static bool take_line(struct view text, struct view *line_out)
@@ -47,18 +47,49 @@ static void load_password(struct config_relay_auth *auth, const struct place *at
     arena_fini(&arena);
 }
 
-/* password_file of each pool into password; or, where no file may be opened, a mistake. */
-static void load_passwords(struct config *cfg, bool may_open, struct value_site *site)
+static void load_authorities(struct config_pool *pool, const struct place *at,
+                             struct value_site *site)
+{
+    struct arena arena;
+    struct view text;
+    struct stat st;
+    char why[FILE_WHY_MAX];
+    arena_init(&arena, CONFIG_CA_MAX_BYTES + 2);
+    if (file_read(pool->ca_file, CONFIG_CA_MAX_BYTES, &arena, &text, &st, why) < 0) {
+        report_add(site->errs, at, "certificate file %s: %s", pool->ca_file, why);
+    } else if (text.n == 0 || view_find(text, '\0') < text.n) {
+        report_add(site->errs, at, "certificate file %s holds no PEM text", pool->ca_file);
+    } else {
+        const char *pem = value_keep(site, text);
+        pool->ca_pem = pem ? pem : "";
+    }
+    arena_fini(&arena);
+}
+
+/* Where the setting stands, if it names a file that may be opened; elsewhere that is a mistake. */
+static const struct place *file_place(const struct config *cfg, const char *const *field,
+                                      const char *name, bool may_open, struct value_site *site)
+{
+    const struct place *at = origin_find(cfg->priv, field, false);
+    if (!at || (*field)[0] == '\0')
+        return NULL;
+    if (!may_open)
+        report_add(site->errs, at, "'%s' works only in a file", name);
+    return may_open ? at : NULL;
+}
+
+/* password_file and ca_file of each pool into password and ca_pem. */
+static void load_files(struct config *cfg, bool may_open, struct value_site *site)
 {
     for (uint32_t i = 0; i < cfg->pool_count; i++) {
-        struct config_relay_auth *auth = (struct config_relay_auth *)&cfg->pools[i].auth;
-        const struct place *at = origin_find(cfg->priv, &auth->password_file, false);
-        if (!at || auth->password_file[0] == '\0')
-            continue;
-        if (may_open)
-            load_password(auth, at, site);
-        else
-            report_add(site->errs, at, "'password_file' works only in a file");
+        struct config_pool *pool = (struct config_pool *)&cfg->pools[i];
+        const struct place *at =
+            file_place(cfg, &pool->auth.password_file, "password_file", may_open, site);
+        if (at)
+            load_password(&pool->auth, at, site);
+        at = file_place(cfg, &pool->ca_file, "ca_file", may_open, site);
+        if (at)
+            load_authorities(pool, at, site);
     }
 }
 
@@ -117,7 +148,7 @@ static int finish(struct parse *p)
     derive_settings(cfg, &p->site);
     check_settings(cfg, p->site.errs);
     if (p->source != FROM_FILE_PUBLIC)
-        load_passwords(cfg, p->source == FROM_FILE, &p->site);
+        load_files(cfg, p->source == FROM_FILE, &p->site);
     return p->site.is_out_of_memory ? MSA_ENOMEM : MSA_OK;
 }
 

@@ -50,6 +50,8 @@ struct config_relay_deadlines { /* one per phase of RFC 5321 §4.5.3.2 */
     int64_t idle_ms;
 };
 
+#define CONFIG_CA_MAX_BYTES (512u * 1024) /* Debian's bundle of all authorities has 220 KiB */
+
 struct config_pool {
     const char *name;
     const struct config_smarthost *smarthosts; /* in the order of the file; at least one */
@@ -61,6 +63,7 @@ struct config_pool {
     bool verify;
     const char *verify_name; /* "": the smarthost's own name */
     const char *ca_file;     /* "": the system's */
+    const char *ca_pem;      /* what it holds */
     struct config_relay_auth auth;
     uint32_t connection_count;
     uint32_t messages_per_connection_count;

@@ -38,7 +38,7 @@ void tls_server_free(struct tls_server **tls);
 int64_t tls_server_expires_s(const struct tls_server *tls);
 
 struct tls_client_settings {
-    const char *ca_file;    /* NULL: the system's */
+    const char *ca_pem;     /* certificates to trust; NULL: the system's store */
     bool is_verified;       /* false: encrypt whoever answers (opportunistic) */
     const char *verify_name; /* name the certificate must carry; NULL: the server name */
 };

@@ -31,13 +31,32 @@ int tls_set_common(SSL_CTX *ctx)
                : -1;
 }
 
+/* At least one certificate, and nothing broken behind it. */
+static bool trust_all_of(SSL_CTX *ctx, const char *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+    X509 *certificate;
+    unsigned count = 0;
+    bool is_good = bio != NULL;
+    while (is_good && (certificate = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
+        is_good = X509_STORE_add_cert(store, certificate) == 1;
+        X509_free(certificate);
+        count++;
+    }
+    BIO_free(bio);
+    is_good = is_good && count > 0 && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    if (is_good)
+        ERR_clear_error(); /* that there are no more */
+    return is_good;
+}
+
 static bool load_trust(SSL_CTX *ctx, const struct tls_client_settings *set)
 {
     if (!set->is_verified)
         return true;
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-    return set->ca_file ? SSL_CTX_load_verify_file(ctx, set->ca_file) == 1
-                        : SSL_CTX_set_default_verify_paths(ctx) == 1;
+    return set->ca_pem ? trust_all_of(ctx, set->ca_pem) : SSL_CTX_set_default_verify_paths(ctx) == 1;
 }
 
 struct tls_client *tls_client_new(const struct tls_client_settings *settings,
@@ -59,8 +78,8 @@ struct tls_client *tls_client_new(const struct tls_client_settings *settings,
     if (!load_trust(tls->ctx, settings) || (settings->verify_name && !tls->verify_name)) {
         char why[TLS_ERROR_MAX];
         tls_describe_error(why, "out of memory");
-        snprintf(error, TLS_ERROR_MAX, "no certificates to trust could be loaded from %.100s: %.100s",
-                 settings->ca_file ? settings->ca_file : "the system's store", why);
+        snprintf(error, TLS_ERROR_MAX, "no certificates to trust could be loaded from %s: %.100s",
+                 settings->ca_pem ? "the file" : "the system's store", why);
         tls_client_free(&tls);
     }
     return tls;

@@ -138,15 +138,6 @@ static int take_config(struct child *c, struct child_config *next, char why_not[
     return c->spec->ops->take_config(c->state, &rc, why_not, CHILD_WHY_MAX);
 }
 
-/* Directories of the certificate authorities that pools name: readable at a later reload, too. */
-static size_t add_ca_files(const struct config *cfg, const char **paths, size_t count, size_t max)
-{
-    for (uint32_t i = 0; i < cfg->pool_count && count < max; i++)
-        if (cfg->pools[i].ca_file[0])
-            paths[count++] = cfg->pools[i].ca_file;
-    return count;
-}
-
 #define GEO_FILES 3
 
 /* The folders of the geo databases, not the files: new ones are put in their place by renaming. */
@@ -164,7 +155,7 @@ static size_t add_geo_folders(const struct config *cfg, char folders[GEO_FILES][
     return count;
 }
 
-#define READ_PATHS_MAX (ROLE_READ_PATHS_MAX + 64 + GEO_FILES)
+#define READ_PATHS_MAX (ROLE_READ_PATHS_MAX + GEO_FILES)
 
 static int close_sandbox(struct child *c, char why_not[CHILD_WHY_MAX])
 {
@@ -176,7 +167,6 @@ static int close_sandbox(struct child *c, char why_not[CHILD_WHY_MAX])
         paths[count] = c->spec->read_paths[count];
         count++;
     }
-    count = add_ca_files(cfg, paths, count, READ_PATHS_MAX);
     struct sandbox_settings settings = {
         .rights = c->spec->sandbox_rights,
         .state_dir = c->env.state_dir,

@@ -117,6 +117,26 @@ static int try_certificates(const struct generation *g, struct buf *report)
     return err;
 }
 
+/* What relay will do with it; the system's store needs no trial. */
+static int try_authorities(const struct generation *g, struct buf *report)
+{
+    int err = MSA_OK;
+    char error[TLS_ERROR_MAX];
+    for (uint32_t i = 0; i < g->config->pool_count; i++) {
+        const struct config_pool *pool = &g->config->pools[i];
+        const struct tls_client_settings settings = {.ca_pem = pool->ca_pem, .is_verified = true};
+        if (pool->ca_pem[0] == '\0')
+            continue;
+        struct tls_client *tls = tls_client_new(&settings, error);
+        if (!tls) {
+            complain(g, &pool->ca_file, error, report);
+            err = MSA_EINVAL;
+        }
+        tls_client_free(&tls);
+    }
+    return err;
+}
+
 static int load(const char *path, struct generation *g, struct buf *report)
 {
     struct config_errors errs;
@@ -129,6 +149,8 @@ static int load(const char *path, struct generation *g, struct buf *report)
         err = read_certificates(g, report);
     if (err == MSA_OK && g->certificate_count > 0)
         err = try_certificates(g, report);
+    if (err == MSA_OK)
+        err = try_authorities(g, report);
     return err;
 }
 

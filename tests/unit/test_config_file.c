@@ -217,3 +217,45 @@ Test(config_file, a_bad_password_file_is_a_mistake)
     cr_assert(eq(int, chmod("password", 0644), 0));
     expect_bad_password(" is open to everyone: chmod 600 it");
 }
+
+#define CA_POOL "pool x { smarthost h; ca_file %s/ca.pem; }"
+
+static void put_ca_pool(void)
+{
+    char text[512];
+    snprintf(text, sizeof text, BASE CA_POOL, directory);
+    put("f.conf", text);
+}
+
+Test(config_file, authorities_reach_the_relay_role_with_their_lines)
+{
+    struct buf text;
+    struct config *cfg = NULL, *snapshot = NULL;
+    buf_init(&text, CONFIG_TEXT_MAX_BYTES);
+    put("ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    put_ca_pool();
+    cr_assert(eq(int, config_load("f.conf", &cfg, &errs), MSA_OK));
+    cr_assert(eq(int, config_serialize(cfg, CONFIG_ROLE_RELAY, &text), MSA_OK));
+    cr_assert(eq(int, config_parse_snapshot(buf_view(&text), CONFIG_ROLE_RELAY, &snapshot, &errs), MSA_OK));
+    cr_assert(eq(str, (char *)snapshot->pools[1].ca_pem,
+                 "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
+    config_free(&snapshot);
+    config_free(&cfg);
+    buf_fini(&text);
+}
+
+Test(config_file, a_bad_file_of_authorities_is_a_mistake)
+{
+    char want[256];
+    put_ca_pool();
+    snprintf(want, sizeof want,
+             "f.conf:4:23: certificate file %s/ca.pem: cannot open it: No such file or directory\n",
+             directory);
+    expect_errors(want);
+    config_errors_fini(&errs);
+    config_errors_init(&errs);
+    put("ca.pem", "");
+    snprintf(want, sizeof want, "f.conf:4:23: certificate file %s/ca.pem holds no PEM text\n",
+             directory);
+    expect_errors(want);
+}

@@ -343,9 +343,9 @@ static const struct trust trusts[] = {
     {"nothing asked", false, false, "other.example.jp", NULL, true, ""},
 };
 
-static void try_trust(const struct trust *t, const char *ca_file)
+static void try_trust(const struct trust *t, const char *ca_pem)
 {
-    struct tls_client_settings set = {.ca_file = ca_file, .is_verified = t->is_verified,
+    struct tls_client_settings set = {.ca_pem = ca_pem, .is_verified = t->is_verified,
                                       .verify_name = t->verify_name};
     tls_client_free(&client);
     client = tls_client_new(&set, tf_error);
@@ -367,35 +367,23 @@ static void try_trust(const struct trust *t, const char *ca_file)
     s = c = (struct end){0};
 }
 
-static void write_pem(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "w");
-    cr_assert_not_null(f);
-    fputs(text, f);
-    fclose(f);
-}
-
 Test(tls, client_believes_who_it_was_told_to)
 {
     struct test_cert stranger;
-    char good[] = "/tmp/msad-test-ca-XXXXXX", other[] = "/tmp/msad-test-ca-XXXXXX";
-    close(mkstemp(good));
-    close(mkstemp(other));
     test_cert_make(&stranger, TEST_KEY_EC, "DNS:mail.example.jp", EVP_sha256());
-    write_pem(good, cert.chain);
-    write_pem(other, stranger.chain);
     clock_use_real();
     for (size_t i = 0; i < sizeof trusts / sizeof trusts[0]; i++)
-        try_trust(&trusts[i], trusts[i].is_ca_known ? good : other);
-    unlink(good);
-    unlink(other);
+        try_trust(&trusts[i], trusts[i].is_ca_known ? cert.chain : stranger.chain);
     test_cert_fini(&stranger);
 }
 
 Test(tls, client_without_anybody_to_trust_says_so)
 {
-    struct tls_client_settings set = {.ca_file = "/nonexistent/ca.pem", .is_verified = true};
-    struct tls_client *none = tls_client_new(&set, tf_error);
-    cr_assert_null(none);
-    cr_assert_not_null(strstr(tf_error, "/nonexistent/ca.pem"), "%s", tf_error);
+    static const char *const bad[] = {
+        "", "not PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct tls_client_settings set = {.ca_pem = bad[i], .is_verified = true};
+        cr_assert_null(tls_client_new(&set, tf_error));
+        cr_assert_not_null(strstr(tf_error, "no certificates to trust"), "%s", tf_error);
+    }
 }
