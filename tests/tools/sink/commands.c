@@ -378,9 +378,10 @@ void command_line(struct session *s, struct view line)
         return;
     }
     struct view rest = line, verb = view_cut(&rest, ' ');
+    bool is_bdat = view_eq_nocase(verb, VIEW_LIT("BDAT")); /* its octets follow at once */
     bool is_group_end = view_eq_nocase(verb, VIEW_LIT("EHLO")) ||
                         view_eq_nocase(verb, VIEW_LIT("AUTH"));
-    if (is_group_end || !has(s, FEATURE_PIPELINING))
+    if (is_group_end || (!has(s, FEATURE_PIPELINING) && !is_bdat))
         must_be_last(s, line);
     if (view_eq_nocase(verb, VIEW_LIT("MAIL")) && take_word(&rest, VIEW_LIT("FROM:")))
         mail(s, rest);
@@ -388,7 +389,7 @@ void command_line(struct session *s, struct view line)
         rcpt(s, rest);
     else if (view_eq_nocase(line, VIEW_LIT("DATA")))
         data(s, line);
-    else if (view_eq_nocase(verb, VIEW_LIT("BDAT")))
+    else if (is_bdat)
         bdat(s, rest);
     else if (view_eq_nocase(verb, VIEW_LIT("EHLO")) && rest.n > 0)
         ehlo(s, rest);
