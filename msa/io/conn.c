@@ -301,6 +301,11 @@ void conn_begin_linger(struct conn *c)
     conn_update_watch(c, true);
 }
 
+static void on_loop_end(void *arg)
+{
+    conn_die(arg);
+}
+
 void conn_close(struct conn **c)
 {
     struct conn *old = *c;
@@ -318,7 +323,8 @@ void conn_close(struct conn **c)
         conn_tls_free(old); /* never begun: the rest leaves in clear, as it was queued */
     old->is_linger_pointless = old->end != CONN_END_NONE;
     old->phase = CONN_CLOSING;
-    loop_hook_remove(&old->soon);
+    /* Nobody will read from it any more, so this hook is free; and nobody owns it, should the loop end. */
+    loop_hook_add(old->loop, LOOP_STAGE_END, &old->soon, on_loop_end, old);
     conn_flush_soon(old);
 }
 

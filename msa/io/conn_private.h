@@ -31,7 +31,7 @@ struct conn {
     const struct conn_events *events; /* NULL once the owner has let go */
     void *owner;
     struct loop_hook hook; /* SEND: flush; FREE once dead */
-    struct loop_hook soon; /* WORK: input that waits in here, not in the kernel */
+    struct loop_hook soon; /* WORK: input that waits in here, not in the kernel; END once closing */
     struct timer patience; /* of conn_close */
     struct buf in;
     struct buf out;

@@ -70,7 +70,7 @@ static void run_stage(struct loop *loop, enum loop_stage stage)
 
 static void run_hooks(struct loop *loop)
 {
-    for (int stage = 0; stage < LOOP_STAGE_COUNT; stage++)
+    for (int stage = 0; stage < LOOP_STAGE_END; stage++)
         run_stage(loop, (enum loop_stage)stage);
 }
 
@@ -135,6 +135,7 @@ void loop_free(struct loop **loop)
     if (!l)
         return;
     *loop = NULL;
+    run_stage(l, LOOP_STAGE_END);
     run_stage(l, LOOP_STAGE_FREE);
     loop_drop_signals(l);
     timer_heap_fini(&l->timers);

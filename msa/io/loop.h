@@ -14,7 +14,7 @@
 struct loop;
 
 struct loop *loop_new(void); /* NULL: out of memory or descriptors. SIGPIPE is ignored from now on */
-void loop_free(struct loop **loop); /* after its users; what the FREE stage holds is freed first */
+void loop_free(struct loop **loop); /* after its users; what the stages END and FREE hold goes first */
 void loop_run(struct loop *loop);  /* until loop_stop */
 void loop_stop(struct loop *loop); /* from a callback: return after this turn */
 /* Tests: one turn; waits at most until the next event when `may_wait`. */
@@ -27,6 +27,7 @@ enum loop_stage {
     LOOP_STAGE_SEND,     /* channels and connections write what was gathered */
     LOOP_STAGE_FREE,     /* free what was marked dead */
     LOOP_STAGE_LOG,      /* last */
+    LOOP_STAGE_END,      /* not of a turn: in loop_free, for what nobody owns any more */
 };
 
 typedef void loop_hook_fn(void *arg);

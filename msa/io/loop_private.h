@@ -20,7 +20,7 @@ void timer_heap_fini(struct timer_heap *h); /* timers still on are stopped */
 int64_t timer_heap_first_ms(const struct timer_heap *h);
 void timer_heap_run_due(struct timer_heap *h, int64_t now_ms);
 
-#define LOOP_STAGE_COUNT (LOOP_STAGE_LOG + 1)
+#define LOOP_STAGE_COUNT (LOOP_STAGE_END + 1)
 
 struct loop {
     struct ev_loop *ev;

@@ -436,3 +436,21 @@ Test(loop, hooks_added_between_turns_run_without_an_event)
     cr_assert_lt(clock_mono_ms() - before, 5000);
     timer_stop(&late);
 }
+
+static void on_end(void *arg)
+{
+    int *count = arg;
+    (*count)++;
+}
+
+Test(loop, hooks_of_the_end_run_when_the_loop_is_freed_and_not_before)
+{
+    struct loop_hook hook = {0};
+    int count = 0;
+    loop_hook_add(loop, LOOP_STAGE_END, &hook, on_end, &count);
+    for (int i = 0; i < 3; i++)
+        loop_run_once(loop, false);
+    cr_assert_eq(count, 0);
+    loop_free(&loop);
+    cr_assert_eq(count, 1);
+}
