@@ -76,11 +76,13 @@ class Child:
     def __init__(self, argv, directory, name, env=None, cpus=None):
         self.name, self.directory = name, directory
         self.log_path = os.path.join(directory, name + ".log")
-        self.reports = os.path.join(directory, name + ".sanitizer")
+        self.reports = os.path.join(directory, name + ".sanitizer")  # a program may become another user
+        os.makedirs(self.reports, exist_ok=True)
+        os.chmod(self.reports, 0o777)
         environment = {
             **os.environ,
-            "ASAN_OPTIONS": f"log_path={self.reports}:detect_leaks=1:abort_on_error=1",
-            "UBSAN_OPTIONS": f"log_path={self.reports}:print_stacktrace=1",
+            "ASAN_OPTIONS": f"log_path={self.reports}/asan:detect_leaks=1:abort_on_error=1",
+            "UBSAN_OPTIONS": f"log_path={self.reports}/ubsan:print_stacktrace=1",
             "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp:print_suppressions=0",
             **(env or {}),
         }
@@ -136,11 +138,9 @@ class Child:
         self.process.wait()
 
     def check_reports(self):
-        base = os.path.basename(self.reports)
-        for entry in sorted(os.listdir(self.directory)):
-            if entry.startswith(base + "."):
-                with open(os.path.join(self.directory, entry), encoding="utf-8", errors="replace") as file:
-                    raise AssertionError(f"sanitizer report of {self.name}:\n{file.read()}")
+        for entry in sorted(os.listdir(self.reports)):
+            with open(os.path.join(self.reports, entry), encoding="utf-8", errors="replace") as file:
+                raise AssertionError(f"sanitizer report of {self.name}:\n{file.read()}")
 
 
 class Sink:
