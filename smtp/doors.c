@@ -16,7 +16,9 @@
 struct door {
     struct list link;
     struct worker *worker;
-    struct listener *listener;
+    struct listener *listener; /* NULL: closed by a reload; sessions still point to the name */
+    struct ipaddr ip;
+    uint16_t port;
     char name[IPC_NAME_MAX + 1];
 };
 
@@ -204,20 +206,48 @@ static void on_accept(void *arg, int fd, const struct ipaddr *remote, uint16_t p
         close(fd); /* whoever may say where others come from is listed */
 }
 
-void doors_open(struct worker *w, struct view name, int fd)
+static struct door *find_door(struct worker *w, struct view name, const struct ipaddr *ip,
+                              uint16_t port)
+{
+    struct door *d, *next;
+    LIST_FOREACH(d, next, &w->doors, struct door, link)
+        if (view_eq(view_cstr(d->name), name) && ipaddr_eq(&d->ip, ip) && d->port == port)
+            return d;
+    return NULL;
+}
+
+static struct door *add_door(struct worker *w, struct view name, const struct ipaddr *ip,
+                             uint16_t port)
 {
     struct door *d = calloc(1, sizeof *d);
     if (!d || !view_to_cstr(name, d->name, sizeof d->name)) {
-        close(fd);
         free(d);
-        return;
+        return NULL;
     }
     d->worker = w;
-    d->listener = listener_new(w->loop, fd, on_accept, d);
-    if (d->listener)
-        list_append(&w->doors, &d->link);
+    d->ip = *ip;
+    d->port = port;
+    list_append(&w->doors, &d->link);
+    return d;
+}
+
+/* One that was closed before is used again, so that reloads do not pile them up. */
+void doors_open(struct worker *w, struct view name, const struct ipaddr *ip, uint16_t port, int fd)
+{
+    struct door *d = find_door(w, name, ip, port);
+    if (!d)
+        d = add_door(w, name, ip, port);
+    if (!d || d->listener)
+        close(fd);
     else
-        free(d);
+        d->listener = listener_new(w->loop, fd, on_accept, d);
+}
+
+void doors_close_one(struct worker *w, struct view name, const struct ipaddr *ip, uint16_t port)
+{
+    struct door *d = find_door(w, name, ip, port);
+    if (d)
+        listener_free(&d->listener);
 }
 
 void doors_close(struct worker *w)

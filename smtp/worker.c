@@ -206,8 +206,13 @@ static int smtp_serve(void *state)
 static void smtp_take_listener(void *state, struct view name, const struct ipaddr *ip,
                                uint16_t port, int fd)
 {
-    (void)ip, (void)port; /* the supervisor has bound it */
-    doors_open(state, name, fd);
+    doors_open(state, name, ip, port, fd);
+}
+
+static void smtp_drop_listener(void *state, struct view name, const struct ipaddr *ip,
+                               uint16_t port)
+{
+    doors_close_one(state, name, ip, port);
 }
 
 static void smtp_close(void **state)
@@ -246,6 +251,7 @@ const struct role_ops smtp_role = {
     .take_config = smtp_take_config,
     .serve = smtp_serve,
     .take_listener = smtp_take_listener,
+    .drop_listener = smtp_drop_listener,
     .peer_up = smtp_peer_up,
     .peer_down = smtp_peer_down,
     .handlers = handlers,

@@ -87,7 +87,9 @@ void smtp_client_free_over(void *worker); /* the hook */
 
 /* ---- doors.c ---- */
 
-void doors_open(struct worker *w, struct view name, int fd); /* takes `fd` over */
+/* Takes `fd` over, which the supervisor has bound to `ip` and `port`. */
+void doors_open(struct worker *w, struct view name, const struct ipaddr *ip, uint16_t port, int fd);
+void doors_close_one(struct worker *w, struct view name, const struct ipaddr *ip, uint16_t port);
 void doors_close(struct worker *w); /* no new connections; PROXY headers to come are not waited for */
 void doors_free(struct worker *w);
 

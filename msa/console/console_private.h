@@ -10,15 +10,22 @@
 #include "msa/ipc/role.h"
 
 #define CONSOLE_PEERS_MAX   256
-#define CONSOLE_SERVERS_MAX 16
+#define CONSOLE_DOORS_MAX 16
+
+/* One listening socket; its place is free when `server` is NULL. */
+struct console_door {
+    struct http_server *server;
+    struct ipaddr ip;
+    uint16_t port;
+    bool is_closed; /* only its last connections go on */
+};
 
 struct console {
     struct loop *loop;
     const struct config *config;
     struct chan *peers[CONSOLE_PEERS_MAX];
     size_t peer_count;
-    struct http_server *servers[CONSOLE_SERVERS_MAX];
-    size_t server_count;
+    struct console_door doors[CONSOLE_DOORS_MAX];
     struct timer drain_timer;
     role_drained_fn *drained; /* NULL: not draining */
     void *drained_arg;

@@ -38,26 +38,67 @@ static void console_peer_down(void *state, struct chan *peer)
 
 /* ---- doors ---- */
 
+static struct console_door *find_door(struct console *c, const struct ipaddr *ip, uint16_t port)
+{
+    for (size_t i = 0; i < CONSOLE_DOORS_MAX; i++) {
+        struct console_door *d = &c->doors[i];
+        if (d->server && !d->is_closed && ipaddr_eq(&d->ip, ip) && d->port == port)
+            return d;
+    }
+    return NULL;
+}
+
+/* A free place; closed doors whose last question is answered make room. */
+static struct console_door *free_door(struct console *c)
+{
+    struct console_door *found = NULL;
+    for (size_t i = 0; i < CONSOLE_DOORS_MAX; i++) {
+        struct console_door *d = &c->doors[i];
+        if (d->is_closed && http_server_waiting(d->server) == 0) {
+            http_server_free(&d->server);
+            d->is_closed = false;
+        }
+        if (!d->server && !found)
+            found = d;
+    }
+    return found;
+}
+
 /* The control socket has no address; what has one is for figures. */
+static enum http_door kind_of(const struct ipaddr *ip, uint16_t port)
+{
+    return ipaddr_is_none(ip) && port == 0 ? HTTP_DOOR_CONTROL : HTTP_DOOR_METRICS;
+}
+
 static void console_take_listener(void *state, struct view name, const struct ipaddr *ip,
                                   uint16_t port, int fd)
 {
     struct console *c = state;
-    enum http_door door =
-        ipaddr_is_none(ip) && port == 0 ? HTTP_DOOR_CONTROL : HTTP_DOOR_METRICS;
-    struct http_server *s = NULL;
-    if (c->server_count < CONSOLE_SERVERS_MAX)
-        s = http_server_new(c->loop, fd, door, console_route, c);
+    struct console_door *d = find_door(c, ip, port) ? NULL : free_door(c);
+    if (d)
+        d->server = http_server_new(c->loop, fd, kind_of(ip, port), console_route, c);
     else
         close(fd);
-    if (s) {
-        c->servers[c->server_count++] = s;
+    if (d && d->server) {
+        d->ip = *ip;
+        d->port = port;
         return;
     }
     struct log_line l;
     log_begin(&l, LOG_LEVEL_ERROR, "console-no-door");
     log_view(&l, "listener", name);
     log_end(&l);
+}
+
+static void console_drop_listener(void *state, struct view name, const struct ipaddr *ip,
+                                  uint16_t port)
+{
+    struct console_door *d = find_door(state, ip, port);
+    (void)name;
+    if (!d)
+        return;
+    http_server_refuse_new(d->server);
+    d->is_closed = true;
 }
 
 /* ---- life ---- */
@@ -92,8 +133,8 @@ static int console_serve(void *state)
 static size_t waiting(const struct console *c)
 {
     size_t n = 0;
-    for (size_t i = 0; i < c->server_count; i++)
-        n += http_server_waiting(c->servers[i]);
+    for (size_t i = 0; i < CONSOLE_DOORS_MAX; i++)
+        n += c->doors[i].server ? http_server_waiting(c->doors[i].server) : 0;
     return n;
 }
 
@@ -110,8 +151,9 @@ static void console_drain(void *state, uint32_t within_ms, role_drained_fn *done
 {
     struct console *c = state;
     (void)within_ms; /* the supervisor keeps the time */
-    for (size_t i = 0; i < c->server_count; i++)
-        http_server_refuse_new(c->servers[i]);
+    for (size_t i = 0; i < CONSOLE_DOORS_MAX; i++)
+        if (c->doors[i].server && !c->doors[i].is_closed)
+            http_server_refuse_new(c->doors[i].server);
     c->drained = done;
     c->drained_arg = arg;
     timer_init(&c->drain_timer, on_drain_timer, c);
@@ -122,8 +164,8 @@ static void console_close(void **state)
 {
     struct console *c = *state;
     timer_stop(&c->drain_timer);
-    for (size_t i = 0; i < c->server_count; i++)
-        http_server_free(&c->servers[i]);
+    for (size_t i = 0; i < CONSOLE_DOORS_MAX; i++)
+        http_server_free(&c->doors[i].server);
     free(c);
     *state = NULL;
 }
@@ -137,6 +179,7 @@ const struct role_ops console_role = {
     .take_config = console_take_config,
     .serve = console_serve,
     .take_listener = console_take_listener,
+    .drop_listener = console_drop_listener,
     .peer_up = console_peer_up,
     .peer_down = console_peer_down,
     .handlers = handlers,

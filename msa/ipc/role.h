@@ -3,7 +3,7 @@
  * The frame owns the loop, the boot channel, the sandbox and the channels' life; a role owns
  * everything else of its process. Order of calls, all in the loop's thread:
  *
- *   open → take_config… → (sandbox closes) → serve → take_listener, peer_up, peer_down, take_config … → drain → close
+ *   open → take_config… → (sandbox closes) → serve → take_listener, drop_listener, peer_up, peer_down, take_config … → drain → close
  *
  * Each role folder exports one `const struct role_ops <folder>_role` in its <folder>.h. */
 #ifndef MSA_IPC_ROLE_H
@@ -46,9 +46,11 @@ struct role_ops {
     int (*take_config)(void *state, const struct role_config *next, char *why_not,
                        size_t why_not_size);
     int (*serve)(void *state); /* start threads and timers; the sandbox is closed */
-    /* May be NULL where the role has no listeners. `fd` is the callee's. */
+    /* Both may be NULL where the role has no listeners. `fd` is the callee's. */
     void (*take_listener)(void *state, struct view name, const struct ipaddr *ip, uint16_t port,
                           int fd);
+    /* Close that one, and only it; its connections go on. One that is not there is fine. */
+    void (*drop_listener)(void *state, struct view name, const struct ipaddr *ip, uint16_t port);
     void (*peer_up)(void *state, struct chan *c);   /* before it, peer_down for the one it replaces */
     void (*peer_down)(void *state, struct chan *c); /* the frame frees it after the call */
     chan_handler_fn *const *handlers;               /* of messages from peers; owner is `state` */

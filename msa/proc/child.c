@@ -352,6 +352,18 @@ static int on_listener(void *owner, struct chan *chan, struct chan_message *m)
     return MSA_OK;
 }
 
+static int on_listener_gone(void *owner, struct chan *chan, struct chan_message *m)
+{
+    struct child *c = owner;
+    struct msg_boot_listener_gone gone;
+    (void)chan;
+    if (msg_boot_listener_gone_decode(m->payload, &gone) < 0 || !c->is_serving ||
+        !c->spec->ops->drop_listener)
+        return MSA_EPROTO;
+    c->spec->ops->drop_listener(c->state, gone.listener, &gone.ip, gone.port);
+    return MSA_OK;
+}
+
 /* ---- the end ---- */
 
 static void on_drained(void *arg, uint32_t left_over)
@@ -389,6 +401,7 @@ static chan_handler_fn *const boot_handlers[IPC_TYPE_COUNT] = {
     [IPC_boot_config_ask] = on_config,
     [IPC_boot_peer] = on_peer,
     [IPC_boot_listener] = on_listener,
+    [IPC_boot_listener_gone] = on_listener_gone,
     [IPC_boot_drain_ask] = on_drain,
 };
 

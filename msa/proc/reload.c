@@ -68,6 +68,8 @@ static void finish(struct supervisor *sup, bool is_taken)
     sockets_close(&r->next_sockets);
     buf_fini(&r->report);
     *r = (struct reload){0};
+    for (size_t i = 0; i < sup->worker_count; i++) /* who became ready while this went on */
+        supervisor_catch_up(&sup->workers[i]);
 }
 
 /* ---- commit ---- */
@@ -87,6 +89,8 @@ static void warn_of_fixed(const struct config *was, const struct config *is)
         what = "the number of workers";
     else if (was->sandbox != is->sandbox)
         what = "sandbox";
+    else if (strcmp(was->console.socket, is->console.socket) != 0)
+        what = "console { socket }";
     if (what)
         log_msg(LOG_LEVEL_WARN, "reload-needs-restart", "%s changes only when msad starts anew",
                 what);
@@ -99,9 +103,13 @@ static void commit(struct supervisor *sup)
     generation_free(&sup->generation);
     sup->generation = r->next;
     r->next = NULL;
-    for (size_t i = 0; i < sup->worker_count; i++)
-        if (sup->workers[i].state == WORKER_READY)
-            worker_send_sockets(&sup->workers[i], &r->next_sockets, true);
+    for (size_t i = 0; i < sup->worker_count; i++) {
+        struct worker *w = &sup->workers[i];
+        if (w->state != WORKER_READY)
+            continue;
+        worker_drop_sockets(w, &sup->sockets, &r->next_sockets);
+        worker_send_sockets(w, &r->next_sockets, true);
+    }
     sockets_close(&sup->sockets);
     sup->sockets = r->next_sockets;
     r->next_sockets.count = 0;

@@ -42,6 +42,12 @@ static const struct socket_entry *find(const struct sockets *s, const char *name
     return NULL;
 }
 
+bool sockets_has(const struct sockets *s, const struct socket_entry *e)
+{
+    const struct config_endpoint at = {.addr = e->ip, .port = e->port};
+    return find(s, e->name, &at) != NULL;
+}
+
 static void learn_address(struct socket_entry *e)
 {
     struct sockaddr_storage ss = {0};

@@ -38,6 +38,9 @@ int sockets_prepare(const struct sockets *now, const struct systemd_sockets *giv
                     const struct config *cfg, struct sockets *next, char error[SOCKETS_ERROR_MAX]);
 void sockets_close(struct sockets *s);
 
+/* Whether `s` has a socket of that name, address and port. */
+bool sockets_has(const struct sockets *s, const struct socket_entry *e);
+
 /* The control socket's owner and mode: root, its own user, and members of that user's group. One that
  * systemd made keeps what its unit says. */
 int sockets_own_console(const struct sockets *s, uid_t uid, gid_t gid);

@@ -92,7 +92,14 @@ void supervisor_on_ready(struct worker *w)
     if (sup->phase != SUPERVISOR_SERVING)
         return;
     worker_send_sockets(w, &sup->sockets, false);
-    if (w->generation != sup->generation_number && !sup->reload.is_on)
+    supervisor_catch_up(w);
+}
+
+void supervisor_catch_up(struct worker *w)
+{
+    struct supervisor *sup = w->sup;
+    if (w->state == WORKER_READY && w->generation != sup->generation_number &&
+        sup->phase == SUPERVISOR_SERVING && !sup->reload.is_on)
         worker_send_config(w, sup->generation, sup->generation_number, on_late_config);
 }
 

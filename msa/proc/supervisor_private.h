@@ -124,6 +124,8 @@ void worker_start(struct worker *w); /* a failure is treated like a death */
 int worker_send_config(struct worker *w, const struct generation *g, uint64_t number,
                        chan_answer_fn *fn);
 void worker_send_sockets(struct worker *w, const struct sockets *sockets, bool only_new);
+/* Those that `next` has no more. */
+void worker_drop_sockets(struct worker *w, const struct sockets *now, const struct sockets *next);
 void worker_send_log(struct worker *w);
 void worker_on_exit(struct worker *w, int status); /* its process is gone */
 void worker_end(struct worker *w);                 /* close its boot channel; kill it if it stays */
@@ -156,6 +158,7 @@ extern chan_handler_fn *const admin_handlers[IPC_TYPE_COUNT]; /* owner: console'
 /* ---- supervisor.c ---- */
 
 void supervisor_on_ready(struct worker *w);
+void supervisor_catch_up(struct worker *w); /* hands it the configuration in force if it has another */
 void supervisor_reopen_log(struct supervisor *sup); /* by the generation in force */
 void supervisor_fail(struct supervisor *sup); /* end everything, status 1 */
 bool supervisor_is_ending(const struct supervisor *sup);

@@ -195,6 +195,19 @@ void worker_send_sockets(struct worker *w, const struct sockets *sockets, bool o
     }
 }
 
+void worker_drop_sockets(struct worker *w, const struct sockets *now, const struct sockets *next)
+{
+    if (!w->boot)
+        return;
+    for (size_t i = 0; i < now->count; i++) {
+        const struct socket_entry *e = &now->items[i];
+        struct msg_boot_listener_gone m = {
+            .listener = view_cstr(e->name), .ip = e->ip, .port = e->port};
+        if (e->role == w->spec->role && !sockets_has(next, e))
+            CHAN_SEND(w->boot, boot_listener_gone, 0, &m);
+    }
+}
+
 /* ---- birth ---- */
 
 static void on_first_config(void *arg, struct chan_message *m, int err)
