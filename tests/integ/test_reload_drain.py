@@ -140,18 +140,6 @@ class Reload(harness.Case):
             self.assertIn(str(port), self.refused())
         self.assertEqual(self.offered_size(), before)
 
-    def test_one_role_that_refuses_keeps_all_others_at_the_old_one(self):
-        """relay alone reads the authorities of its smarthosts; smtp has taken the new limit by then."""
-        before = self.offered_size()
-        missing = os.path.join(self.directory, "nobody-is-here.pem")
-        self.msad.smarthost_tls = "required"
-        self.msad.write_config(pool=f"ca_file {missing};", limits="message_size 1M;")
-        self.assertIn("relay", self.refused())
-        self.assertEqual(self.offered_size(), before)
-        with self.msad.client(USER) as client:
-            client.sendmail(USER, [FRIEND], "Subject: as before\r\n\r\nas before\r\n")
-        self.smarthost.wait_for_messages(1)
-
     def test_hundred_reloads_leak_no_descriptor(self):
         def descriptors():
             pids = [process["pid"] for process in self.msad.ctl_json("status")["supervisor"][0]["processes"]]
