@@ -26,7 +26,7 @@ const struct role_spec role_specs[] = {
         .ops = &policy_role,
         .links = ROLE_SMTP | ROLE_RELAY | ROLE_CONSOLE,
         .has_state_dir = true,
-        .sandbox_rights = SANDBOX_FILES,
+        .sandbox_rights = SANDBOX_FILES | SANDBOX_THREADS,
     },
     {
         .role = ROLE_SCORE,

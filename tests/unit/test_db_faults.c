@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "db_faults.h"
 #include "msa/db/db.h"
 
 static char dir[64];
@@ -52,13 +53,13 @@ TestSuite(db_faults, .timeout = 60, .init = set_up, .fini = tear_down);
 
 /* ---- syncs that fail ---- */
 
-static int sync_errno;
+int db_faults_sync_errno;
 
 /* In place of the C library's, also for LMDB. */
 int fdatasync(int fd)
 {
-    if (sync_errno) {
-        errno = sync_errno;
+    if (db_faults_sync_errno) {
+        errno = db_faults_sync_errno;
         return -1;
     }
     return (int)syscall(SYS_fdatasync, fd);
@@ -89,9 +90,9 @@ Test(db_faults, failed_sync_is_never_tried_again)
     db = open_db(false);
     cr_assert_eq(put("before", 10), MSA_OK);
     cr_assert(db_is_writable(db));
-    sync_errno = EIO;
+    db_faults_sync_errno = EIO;
     cr_assert_eq(put("lost", 10), MSA_EIO);
-    sync_errno = 0;
+    db_faults_sync_errno = 0;
     cr_assert_not(db_is_writable(db));
     cr_assert_eq(put("after", 10), MSA_EIO);
     cr_assert(has("before"), "reading goes on");
@@ -105,9 +106,9 @@ Test(db_faults, failed_sync_is_never_tried_again)
 Test(db_faults, full_disk_is_not_the_end)
 {
     db = open_db(false);
-    sync_errno = ENOSPC;
+    db_faults_sync_errno = ENOSPC;
     cr_assert_eq(put("lost", 10), MSA_EFULL);
-    sync_errno = 0;
+    db_faults_sync_errno = 0;
     cr_assert(db_is_writable(db));
     cr_assert_eq(put("kept", 10), MSA_OK);
     cr_assert(has("kept"));
