@@ -234,6 +234,21 @@ static void check_queue(const struct checker *c)
                 "message_size", q->bytes, "max_bytes");
 }
 
+/* Who can ask there learns who may not read mail, and can tell lies about accounts. */
+static void check_console(const struct checker *c)
+{
+    const struct config_console *s = &c->cfg->console;
+    for (uint32_t i = 0; i < s->auth_policy.count; i++) {
+        if (ipaddr_is_loopback(&s->auth_policy.items[i].addr) ||
+            s->auth_policy_token_file[0])
+            continue;
+        report_add(c->errs, check_place(c, &s->auth_policy, s),
+                   "'auth_policy' on another address than loopback needs "
+                   "'auth_policy_token_file'");
+        return;
+    }
+}
+
 void check_settings(const struct config *cfg, struct config_errors *errs)
 {
     struct checker c = {.cfg = cfg, .errs = errs};
@@ -245,4 +260,5 @@ void check_settings(const struct config *cfg, struct config_errors *errs)
     check_rules(&c);
     check_limits(&c);
     check_queue(&c);
+    check_console(&c);
 }

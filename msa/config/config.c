@@ -24,25 +24,26 @@ static bool take_line(struct view text, struct view *line_out)
            view_find(text, '\0') == text.n;
 }
 
-static void load_password(struct config_relay_auth *auth, const struct place *at,
-                          struct value_site *site)
+/* A secret on the only line of a file, into the configuration. */
+static void load_secret(const char *file, const char *what, const struct place *at,
+                        struct value_site *site, const char **secret_out)
 {
     struct arena arena;
     struct view text, line;
     struct stat st;
     char why[FILE_WHY_MAX];
     arena_init_secret(&arena, FILE_PASSWORD_MAX + 2);
-    if (file_read(auth->password_file, FILE_PASSWORD_MAX, &arena, &text, &st, why) < 0) {
-        report_add(site->errs, at, "password file %s: %s", auth->password_file, why);
+    if (file_read(file, FILE_PASSWORD_MAX, &arena, &text, &st, why) < 0) {
+        report_add(site->errs, at, "%s file %s: %s", what, file, why);
     } else if (st.st_mode & S_IRWXO) {
-        report_add(site->errs, at, "password file %s is open to everyone: chmod 600 it",
-                   auth->password_file);
+        report_add(site->errs, at, "%s file %s is open to everyone: chmod 600 it", what,
+                   file);
     } else if (!take_line(text, &line)) {
-        report_add(site->errs, at, "password file %s does not hold one line with a password",
-                   auth->password_file);
+        report_add(site->errs, at, "%s file %s does not hold one line with a %s", what,
+                   file, what);
     } else {
-        const char *password = value_keep(site, line);
-        auth->password = password ? password : "";
+        const char *secret = value_keep(site, line);
+        *secret_out = secret ? secret : "";
     }
     arena_fini(&arena);
 }
@@ -78,15 +79,22 @@ static const struct place *file_place(const struct config *cfg, const char *cons
     return may_open ? at : NULL;
 }
 
-/* password_file and ca_file of each pool into password and ca_pem. */
+/* password_file and ca_file of each pool into password and ca_pem, and the console's
+ * token. */
 static void load_files(struct config *cfg, bool may_open, struct value_site *site)
 {
+    const struct place *token_at = file_place(cfg, &cfg->console.auth_policy_token_file,
+                                              "auth_policy_token_file", may_open, site);
+    if (token_at)
+        load_secret(cfg->console.auth_policy_token_file, "token", token_at, site,
+                    &cfg->console.auth_policy_token);
     for (uint32_t i = 0; i < cfg->pool_count; i++) {
         struct config_pool *pool = (struct config_pool *)&cfg->pools[i];
         const struct place *at =
             file_place(cfg, &pool->auth.password_file, "password_file", may_open, site);
         if (at)
-            load_password(&pool->auth, at, site);
+            load_secret(pool->auth.password_file, "password", at, site,
+                        &pool->auth.password);
         at = file_place(cfg, &pool->ca_file, "ca_file", may_open, site);
         if (at)
             load_authorities(pool, at, site);

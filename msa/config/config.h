@@ -21,6 +21,7 @@
 #include "msa/base/view.h"
 #include "msa/config/errors.h"
 #include "msa/config/settings.h"
+#include "msa/config/settings_console.h"
 #include "msa/config/settings_relay.h"
 #include "msa/config/settings_geo.h"
 #include "msa/config/settings_rules.h"

@@ -435,25 +435,6 @@ static const struct schema_key score_keys[] = {
 static const struct schema_block score_block = {
     SCHEMA_KEYS(score_keys), .bytes = sizeof(struct config_score)};
 
-static const struct schema_key console_keys[] = {
-    {.name = "socket",
-     .type = SCHEMA_PATH,
-     SCHEMA_FIELD(config_console, socket),
-     .max = 107, /* sun_path */
-     .roles = FOR_CONSOLE,
-     .doc = "The UNIX socket that msactl connects to. Empty: `console.sock` in `runtime_dir`."},
-    {.name = "metrics",
-     .type = SCHEMA_ENDPOINT,
-     SCHEMA_FIELD(config_console, metrics),
-     .roles = FOR_CONSOLE,
-     .flags = SCHEMA_LIST,
-     .doc = "Addresses and ports that serve /metrics, /healthz and /readyz over plain HTTP, to "
-            "whoever can connect: a loopback address, or one of a network for monitoring."},
-};
-
-static const struct schema_block console_block = {
-    SCHEMA_KEYS(console_keys), .bytes = sizeof(struct config_console)};
-
 /* ---- top level ------------------------------------------------------------------------------- */
 
 #define BLOCK_KEY(key, block_, text)                                                               \
@@ -572,7 +553,7 @@ static const struct schema_key root_keys[] = {
      .block = &schema_dns,
      .roles = FOR_RELAY,
      .doc = "Looking up smarthosts."},
-    BLOCK_KEY(console, console_block, "The way in for msactl and for monitoring."),
+    BLOCK_KEY(console, schema_console, "The way in for msactl and for monitoring."),
 };
 
 const struct schema_block schema_root = {

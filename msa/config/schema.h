@@ -95,6 +95,7 @@ extern const struct schema_block schema_deadlines;
 extern const struct schema_block schema_pool;
 extern const struct schema_block schema_queue;
 extern const struct schema_block schema_dns;
+extern const struct schema_block schema_console;
 extern const struct schema_block schema_geo;
 extern const struct schema_block schema_rule;
 extern const struct schema_block schema_rules;

@@ -192,9 +192,4 @@ struct config_score {
     int64_t deadline_ms; /* the session waits no longer for an answer */
 };
 
-struct config_console {
-    const char *socket; /* already filled from runtime_dir where not set */
-    struct config_endpoints metrics;
-};
-
 #endif

@@ -10,7 +10,7 @@
 #include "msa/ipc/role.h"
 
 #define CONSOLE_PEERS_MAX   256
-#define CONSOLE_DOORS_MAX 16
+#define CONSOLE_DOORS_MAX   32
 
 /* One listening socket; its place is free when `server` is NULL. */
 struct console_door {
@@ -26,6 +26,10 @@ struct console {
     struct chan *peers[CONSOLE_PEERS_MAX];
     size_t peer_count;
     struct console_door doors[CONSOLE_DOORS_MAX];
+    struct auth_policy_complaints {
+        int64_t refused_ms; /* when the last line was written, monotonic; 0: never */
+        int64_t unanswered_ms;
+    } complaints;
     struct timer drain_timer;
     role_drained_fn *drained; /* NULL: not draining */
     void *drained_arg;
@@ -37,6 +41,10 @@ struct chan *console_peer(const struct console *c, enum role role);
 /* ---- routes.c ---- */
 
 void console_route(void *console, struct http_request *r); /* an http_handler_fn */
+
+/* ---- auth_policy_door.c ---- */
+
+void console_auth_policy(struct console *c, struct http_request *r);
 
 /* ---- fanout.c ---- */
 

@@ -10,10 +10,19 @@
 #include "msa/base/err.h"
 #include "msa/base/log.h"
 
-#define CONNECTIONS_MAX      64
 #define CONNECTION_MEMORY    (16 * 1024) /* request line and header; more is 431 */
 #define IDLE_TIMEOUT_S       30
 #define PEER_GROUPS_MAX      64
+
+/* Mail servers keep a hundred connections each, and their questions are small. */
+static const struct door_limits {
+    unsigned connections;
+    size_t body_bytes;
+} limits[HTTP_DOOR_COUNT] = {
+    [HTTP_DOOR_CONTROL] = {64, HTTP_BODY_MAX},
+    [HTTP_DOOR_METRICS] = {64, 4096},
+    [HTTP_DOOR_AUTH_POLICY] = {512, HTTP_SMALL_BODY_MAX},
+};
 
 struct http_server {
     struct loop *loop;
@@ -31,6 +40,7 @@ struct http_request {
     struct MHD_Connection *connection;
     enum http_method method;
     char path[128];
+    struct ipaddr ip;
     char actor[HTTP_ACTOR_MAX];
     struct buf body;
     bool is_too_long;
@@ -58,7 +68,8 @@ static struct http_request *request_new(struct http_server *s, struct MHD_Connec
     r->server = s;
     r->connection = connection;
     r->method = method_of(method);
-    buf_init_secret(&r->body, HTTP_BODY_MAX); /* passwords of new accounts come this way */
+    /* passwords of new accounts come this way */
+    buf_init_secret(&r->body, limits[s->door].body_bytes);
     buf_init(&r->answer, 4u << 20);
     if (!view_to_cstr(view_cstr(url), r->path, sizeof r->path))
         r->path[0] = '\0'; /* no route is that long */
@@ -92,9 +103,30 @@ struct view http_request_body(const struct http_request *r)
     return buf_view(&r->body);
 }
 
+const struct ipaddr *http_request_ip(const struct http_request *r)
+{
+    return &r->ip;
+}
+
 struct view http_request_actor(const struct http_request *r)
 {
     return view_cstr(r->actor);
+}
+
+static struct view lookup(const struct http_request *r, enum MHD_ValueKind kind,
+                          const char *key)
+{
+    return view_cstr(MHD_lookup_connection_value(r->connection, kind, key));
+}
+
+struct view http_request_query(const struct http_request *r, const char *key)
+{
+    return lookup(r, MHD_GET_ARGUMENT_KIND, key);
+}
+
+struct view http_request_header(const struct http_request *r, const char *name)
+{
+    return lookup(r, MHD_HEADER_KIND, name);
 }
 
 /* ---- who is it ---- */
@@ -114,13 +146,27 @@ static bool is_in_our_group(int fd, gid_t primary)
     return false;
 }
 
+static void name_by_address(struct http_request *r)
+{
+    uint16_t port;
+    char text[IPADDR_TEXT_MAX];
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (info && info->client_addr)
+        ipaddr_from_sockaddr(info->client_addr, &r->ip, &port);
+    ipaddr_format(&r->ip, text);
+    snprintf(r->actor, sizeof r->actor, "ip:%s", text);
+}
+
 /* The socket's mode lets in the same people; this is the second lock, and tells us the name. */
 static bool identify(struct http_request *r)
 {
     struct ucred peer;
     socklen_t len = sizeof peer;
-    if (r->server->door == HTTP_DOOR_METRICS)
+    if (r->server->door != HTTP_DOOR_CONTROL) {
+        name_by_address(r);
         return true;
+    }
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
@@ -244,10 +290,9 @@ static void run(struct http_server *s)
 static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
 {
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
-    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, s,
-                            MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, s, MHD_OPTION_LISTEN_SOCKET,
+                            (MHD_socket)fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+                            MHD_OPTION_CONNECTION_LIMIT, limits[s->door].connections,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
                             MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);

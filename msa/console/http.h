@@ -9,15 +9,19 @@
 #include <stddef.h>
 
 #include "msa/base/buf.h"
+#include "msa/base/ipaddr.h"
 #include "msa/base/view.h"
 #include "msa/io/loop.h"
 
 #define HTTP_BODY_MAX  (900u * 1024) /* fits one message to a role, with what goes round it */
+#define HTTP_SMALL_BODY_MAX 8192
 #define HTTP_ACTOR_MAX 64
 
 enum http_door {
     HTTP_DOOR_CONTROL = 0, /* UNIX socket: peers are checked by their credentials */
     HTTP_DOOR_METRICS,     /* TCP: figures only */
+    HTTP_DOOR_AUTH_POLICY, /* TCP: POP and IMAP servers ask and tell */
+    HTTP_DOOR_COUNT
 };
 
 enum http_method { HTTP_GET = 0, HTTP_POST, HTTP_OTHER };
@@ -41,7 +45,13 @@ enum http_door http_request_door(const struct http_request *r);
 enum http_method http_request_method(const struct http_request *r);
 struct view http_request_path(const struct http_request *r); /* without a query */
 struct view http_request_body(const struct http_request *r);
-struct view http_request_actor(const struct http_request *r); /* who: "uid:0" */
+struct view http_request_actor(const struct http_request *r); /* who: "uid:0", "ip:192.0.2.1" */
+const struct ipaddr *http_request_ip(const struct http_request *r); /* none: the control socket */
+
+/* One value of the query, or of the header, its name in any case; empty where there is none. Only in
+ * the handler. */
+struct view http_request_query(const struct http_request *r, const char *key);
+struct view http_request_header(const struct http_request *r, const char *name);
 
 /* `body` is copied; the request is gone afterwards. */
 void http_answer(struct http_request *r, unsigned status, const char *content_type,

@@ -2,6 +2,7 @@
 
 #define SMALL       4096u
 #define LARGE       (800u * 1024) /* a list of accounts to import */
+#define AT_ONCE_MS  1500          /* mail servers wait no longer than two seconds */
 #define SOON_MS     5000
 #define PATIENT_MS  30000         /* password hashes, a walk over the queue */
 #define RELOAD_MS   90000         /* every role has its own time to answer the supervisor */
@@ -22,6 +23,8 @@ const struct console_op console_ops[] = {
     {"queue.hold", ROLE_RELAY, SMALL, PATIENT_MS},
     {"queue.release", ROLE_RELAY, SMALL, PATIENT_MS},
     {"queue.delete", ROLE_RELAY, SMALL, PATIENT_MS},
+    {"mailbox.allow", ROLE_POLICY, SMALL, AT_ONCE_MS},
+    {"mailbox.report", ROLE_POLICY, SMALL, AT_ONCE_MS},
     {"auth.status", ROLE_AUTH, SMALL, SOON_MS},
     {"policy.status", ROLE_POLICY, SMALL, SOON_MS},
     {"relay.status", ROLE_RELAY, SMALL, SOON_MS},

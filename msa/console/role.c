@@ -64,10 +64,13 @@ static struct console_door *free_door(struct console *c)
     return found;
 }
 
-/* The control socket has no address; what has one is for figures. */
-static enum http_door kind_of(const struct ipaddr *ip, uint16_t port)
+/* The control socket has no address. */
+static enum http_door kind_of(struct view name, const struct ipaddr *ip, uint16_t port)
 {
-    return ipaddr_is_none(ip) && port == 0 ? HTTP_DOOR_CONTROL : HTTP_DOOR_METRICS;
+    if (ipaddr_is_none(ip) && port == 0)
+        return HTTP_DOOR_CONTROL;
+    return view_eq(name, VIEW_LIT(CONSOLE_AUTH_POLICY)) ? HTTP_DOOR_AUTH_POLICY
+                                                        : HTTP_DOOR_METRICS;
 }
 
 static void console_take_listener(void *state, struct view name, const struct ipaddr *ip,
@@ -76,7 +79,8 @@ static void console_take_listener(void *state, struct view name, const struct ip
     struct console *c = state;
     struct console_door *d = find_door(c, ip, port) ? NULL : free_door(c);
     if (d)
-        d->server = http_server_new(c->loop, fd, kind_of(ip, port), console_route, c);
+        d->server =
+            http_server_new(c->loop, fd, kind_of(name, ip, port), console_route, c);
     else
         close(fd);
     if (d && d->server) {

@@ -108,6 +108,7 @@ static void on_op(struct console *c, struct http_request *r)
 
 #define CONTROL (1u << HTTP_DOOR_CONTROL)
 #define METRICS (1u << HTTP_DOOR_METRICS)
+#define AUTH_POLICY (1u << HTTP_DOOR_AUTH_POLICY)
 
 static const struct route {
     const char *path;
@@ -121,6 +122,7 @@ static const struct route {
     {"/metrics", false, HTTP_GET, CONTROL | METRICS, on_metrics},
     {API "status", false, HTTP_GET, CONTROL, on_status},
     {API, true, HTTP_POST, CONTROL, on_op},
+    {"/", false, HTTP_POST, AUTH_POLICY, console_auth_policy},
 };
 
 static bool is_at(const struct route *route, struct view path)

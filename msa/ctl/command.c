@@ -38,6 +38,10 @@ const struct ctl_command ctl_commands[] = {
      "let go what is held"},
     {"queue", "delete", COMMAND_IDS, 0, "queue.delete", NULL, show_done, "ID...",
      "throw away, without a notice to its sender"},
+    {"mailbox", "check", COMMAND_ACCESS, COMMAND_OPT_PROTOCOL, "mailbox.allow", NULL, show_done,
+     "LOGIN IP [--protocol P]", "may it read its mail from there?"},
+    {"mailbox", "report", COMMAND_ACCESS, COMMAND_OPT_PROTOCOL, "mailbox.report", NULL, show_done,
+     "LOGIN IP [--protocol P]", "say that it read its mail from there"},
     {"status", NULL, COMMAND_PLAIN, 0, NULL, NULL, show_status, "", "how every process is"},
     {"reload", NULL, COMMAND_PLAIN, 0, "supervisor.reload", NULL, show_reload, "",
      "read the configuration and the certificates again"},
@@ -55,6 +59,7 @@ static const struct {
     {"--replace", "replace", false},    {"--state", "state", true},
     {"--user", "user", true},           {"--sender", "sender", true},
     {"--recipient", "recipient", true}, {"--pool", "pool", true},
+    {"--protocol", "protocol", true},
 };
 
 /* ---- options ---- */
@@ -146,6 +151,7 @@ static int check_words(const struct ctl_line *line, char error[COMMAND_ERROR_MAX
     } counts[] = {
         [COMMAND_PLAIN] = {0, 0},
         [COMMAND_LOGIN] = {1, 1},
+        [COMMAND_ACCESS] = {2, 2},
         [COMMAND_PASSWORD] = {1, 1},
         [COMMAND_IDS] = {1, SIZE_MAX},
         [COMMAND_ID] = {1, 1},
@@ -190,11 +196,13 @@ json_t *ctl_command_args(const struct ctl_line *line, const char *word)
 {
     json_t *args = json_object();
     enum command_form form = line->command->form;
-    bool is_login = form == COMMAND_LOGIN || form == COMMAND_PASSWORD;
+    bool is_login = form == COMMAND_LOGIN || form == COMMAND_PASSWORD || form == COMMAND_ACCESS;
     if (word)
         json_object_set_new(args, is_login ? "login" : "id", json_string(word));
     else if (form == COMMAND_MAYBE_IDS)
         json_object_set_new(args, "all", json_true());
+    if (form == COMMAND_ACCESS)
+        json_object_set_new(args, "ip", json_string(line->words[1]));
     for (size_t i = 0; i < COMMAND_OPTION_COUNT; i++) {
         if (!(line->options & (1u << i)) || !options[i].key)
             continue;
@@ -225,6 +233,7 @@ void ctl_command_help(struct buf *out)
                  "  --stdin    take the password from standard input: one line\n"
                  "  FILTER     --state ready|active|waiting|held, --user LOGIN, --sender ADDRESS,\n"
                  "             --recipient ADDRESS, --pool NAME\n"
+                 "  P          imap (the default) or pop3\n"
                  "\n"
                  "A password is asked for at the terminal, twice; it never stands on a command line.\n"
                  "Exit status: 0 done, 1 refused by msad, 2 wrong usage, 3 msad cannot be reached,\n"

@@ -16,6 +16,7 @@
 enum command_form {
     COMMAND_PLAIN = 0, /* nothing */
     COMMAND_LOGIN,     /* one LOGIN */
+    COMMAND_ACCESS,    /* one LOGIN and one IP */
     COMMAND_PASSWORD,  /* one LOGIN, and a password that is asked for */
     COMMAND_IDS,       /* one ID or more: one operation each */
     COMMAND_ID,        /* one ID */
@@ -33,9 +34,10 @@ enum command_option { /* bits: which options a command knows beside -f, -s and -
     COMMAND_OPT_SENDER = 1 << 5,
     COMMAND_OPT_RECIPIENT = 1 << 6,
     COMMAND_OPT_POOL = 1 << 7,
+    COMMAND_OPT_PROTOCOL = 1 << 8,
 };
 
-#define COMMAND_OPTION_COUNT 8
+#define COMMAND_OPTION_COUNT 9
 
 typedef void ctl_show_fn(const json_t *answer, struct buf *out);
 
@@ -65,7 +67,8 @@ struct ctl_line {
 /* 0, or MSA_EINVAL with a text in `error`. Moves argv's words to its front. */
 int ctl_command_parse(int argc, char *argv[], struct ctl_line *out, char error[COMMAND_ERROR_MAX]);
 
-/* The operation's argument object for one word (a LOGIN or an ID; NULL: none); a new reference. */
+/* The operation's argument object for one word (a LOGIN or an ID; NULL: none); a new reference. The IP
+ * of COMMAND_ACCESS stands in it, too. */
 json_t *ctl_command_args(const struct ctl_line *line, const char *word);
 
 void ctl_command_help(struct buf *out);

@@ -285,6 +285,8 @@ static int run_command(struct ctl *ctl)
         return ctl->line.command->op ? call_and_show(ctl, ctl_command_args(&ctl->line, NULL))
                                      : do_status(ctl);
     case COMMAND_PASSWORD: return do_password(ctl);
+    case COMMAND_ACCESS:
+        return call_and_show(ctl, ctl_command_args(&ctl->line, ctl->line.words[0]));
     case COMMAND_LOGIN:
     case COMMAND_ID:
     case COMMAND_IDS:

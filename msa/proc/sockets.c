@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "msa/base/err.h"
+#include "msa/console/console.h"
 #include "msa/io/listener.h"
 
-#define CONSOLE_BACKLOG 32
+#define CONSOLE_BACKLOG     32
+#define AUTH_POLICY_BACKLOG 511
 
 static struct socket_entry *add(struct sockets *s, enum role role, const char *name, int fd)
 {
@@ -214,8 +216,11 @@ int sockets_prepare(const struct sockets *now, const struct systemd_sockets *giv
     snprintf(error, SOCKETS_ERROR_MAX, "too many listening sockets");
     int err = prepare_console(&plan, cfg);
     if (err == MSA_OK)
-        err = prepare_listener(&plan, ROLE_CONSOLE, SOCKETS_METRICS, &cfg->console.metrics,
-                               CONSOLE_BACKLOG);
+        err = prepare_listener(&plan, ROLE_CONSOLE, CONSOLE_METRICS,
+                               &cfg->console.metrics, CONSOLE_BACKLOG);
+    if (err == MSA_OK)
+        err = prepare_listener(&plan, ROLE_CONSOLE, CONSOLE_AUTH_POLICY,
+                               &cfg->console.auth_policy, AUTH_POLICY_BACKLOG);
     for (uint32_t i = 0; i < cfg->listener_count && err == MSA_OK; i++)
         err = prepare_listener(&plan, ROLE_SMTP, cfg->listeners[i].name,
                                &cfg->listeners[i].addresses, cfg->listeners[i].backlog_count);

@@ -12,7 +12,6 @@
 #include "msa/proc/systemd.h"
 
 #define SOCKETS_CONSOLE "console" /* listener name of the control socket */
-#define SOCKETS_METRICS "metrics" /* and of those of `console { metrics … }` */
 #define SOCKETS_MAX     256
 
 struct socket_entry {

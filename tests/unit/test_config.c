@@ -226,6 +226,9 @@ Test(config, mistakes_of_keys)
         {"pool p { smarthost h; auth { password x; } }",
          "f:4:30: 'password' may not stand in a file, use 'password_file' to name one that holds "
          "it\n"},
+        {"console { auth_policy_token x; }",
+         "f:4:11: 'auth_policy_token' may not stand in a file, use 'auth_policy_token_file' to name "
+         "one that holds it\n"},
     };
     EXPECT_MISTAKES(cases);
 }
@@ -270,6 +273,10 @@ Test(config, mistakes_between_settings)
         {"limits { sessions 50; }",
          "f:4:1: 'preauth_sessions' may not be more than 'sessions'\n"
          "f:4:1: 'sessions_per_address' may not be more than 'sessions'\n"},
+        {"console { auth_policy 127.0.0.1:4001 192.0.2.1:4001; }",
+         "f:4:11: 'auth_policy' on another address than loopback needs 'auth_policy_token_file'\n"},
+        {"console { auth_policy 192.0.2.1:4001; auth_policy_token_file /t; }",
+         "f:4:39: 'auth_policy_token_file' works only in a file\n"},
         {"queue { expiry 1h; }", "f:4:1: 'delay_notice_after' may not be more than 'expiry'\n"},
         {"limits { message_size 64K; }",
          "f:4:1: 'header_size' may not be more than 'message_size'\n"},

@@ -218,6 +218,35 @@ Test(config_file, a_bad_password_file_is_a_mistake)
     expect_bad_password(" is open to everyone: chmod 600 it");
 }
 
+Test(config_file, a_token_reaches_the_console_and_nobody_else)
+{
+    struct config *cfg = NULL, *snapshot = NULL;
+    struct buf console, relay;
+    char text[512];
+    snprintf(text, sizeof text,
+             BASE
+             "console { auth_policy 192.0.2.1:4001; auth_policy_token_file %s/token; }",
+             directory);
+    put("f.conf", text);
+    put("token", "s3cret\n");
+    buf_init(&console, CONFIG_TEXT_MAX_BYTES);
+    buf_init(&relay, CONFIG_TEXT_MAX_BYTES);
+    cr_assert(eq(int, config_load("f.conf", &cfg, &errs), MSA_OK));
+    cr_assert(eq(int, config_serialize(cfg, CONFIG_ROLE_CONSOLE, &console), MSA_OK));
+    cr_assert(eq(int, config_serialize(cfg, CONFIG_ROLE_RELAY, &relay), MSA_OK));
+    cr_assert(eq(
+        int,
+        config_parse_snapshot(buf_view(&console), CONFIG_ROLE_CONSOLE, &snapshot, &errs),
+        MSA_OK));
+    cr_assert(eq(str, (char *)snapshot->console.auth_policy_token, "s3cret"));
+    buf_append(&relay, "", 1);
+    cr_assert_null(strstr(buf_view(&relay).p, "s3cret"));
+    config_free(&snapshot);
+    config_free(&cfg);
+    buf_fini(&console);
+    buf_fini(&relay);
+}
+
 #define CA_POOL "pool x { smarthost h; ca_file %s/ca.pem; }"
 
 static void put_ca_pool(void)

@@ -65,6 +65,8 @@ Test(ctl, wrong_lines_say_what_would_be_right)
         {"msactl account", "no command 'account'"},
         {"msactl account frob x", "'account frob'"},
         {"msactl queue show", "msactl queue show ID"},
+        {"msactl mailbox report a", "msactl mailbox report LOGIN IP"},
+        {"msactl mailbox report a 192.0.2.1 x", "msactl mailbox report LOGIN IP"},
         {"msactl status now", "msactl status"},
         {"msactl status --stdin", "option"},
         {"msactl --password=x account add a", "--password=x"},

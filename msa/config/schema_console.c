@@ -1,0 +1,43 @@
+/* The table of settings: the doors of console. */
+#include "msa/config/config.h"
+#include "msa/config/schema.h"
+
+static const struct schema_key console_keys[] = {
+    {.name = "socket",
+     .type = SCHEMA_PATH,
+     SCHEMA_FIELD(config_console, socket),
+     .max = 107, /* sun_path */
+     .roles = FOR_CONSOLE,
+     .doc = "The UNIX socket that msactl connects to. Empty: `console.sock` in `runtime_dir`."},
+    {.name = "metrics",
+     .type = SCHEMA_ENDPOINT,
+     SCHEMA_FIELD(config_console, metrics),
+     .roles = FOR_CONSOLE,
+     .flags = SCHEMA_LIST,
+     .doc = "Addresses and ports that serve /metrics, /healthz and /readyz over plain HTTP, to "
+            "whoever can connect: a loopback address, or one of a network for monitoring."},
+    {.name = "auth_policy",
+     .type = SCHEMA_ENDPOINT,
+     SCHEMA_FIELD(config_console, auth_policy),
+     .roles = FOR_CONSOLE,
+     .flags = SCHEMA_LIST,
+     .doc = "Addresses and ports where POP and IMAP servers ask whether an account may sign in, and "
+            "tell that it did: Dovecot's `auth_policy_server_url`, plain HTTP. Any other address "
+            "than loopback needs `auth_policy_token_file`."},
+    {.name = "auth_policy_token_file",
+     .type = SCHEMA_PATH,
+     SCHEMA_FIELD(config_console, auth_policy_token_file),
+     .roles = FOR_SUPERVISOR,
+     .doc = "File with a secret on its only line, not readable by others. Those servers send it as "
+            "header X-API-Key, as the password of Basic authentication, or as a Bearer token."},
+    {.name = "auth_policy_token",
+     .type = SCHEMA_TEXT,
+     SCHEMA_FIELD(config_console, auth_policy_token),
+     .max = 256,
+     .roles = FOR_CONSOLE,
+     .flags = SCHEMA_SECRET | SCHEMA_SNAPSHOT_ONLY,
+     .doc = "What `auth_policy_token_file` holds."},
+};
+
+const struct schema_block schema_console = {
+    SCHEMA_KEYS(console_keys), .bytes = sizeof(struct config_console)};

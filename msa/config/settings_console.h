@@ -1,0 +1,15 @@
+/* The settings of console: its doors. Conventions as in settings.h. */
+#ifndef MSA_CONFIG_SETTINGS_CONSOLE_H
+#define MSA_CONFIG_SETTINGS_CONSOLE_H
+
+#include "msa/config/settings.h"
+
+struct config_console {
+    const char *socket; /* already filled from runtime_dir where not set */
+    struct config_endpoints metrics;
+    struct config_endpoints auth_policy;
+    const char *auth_policy_token_file;
+    const char *auth_policy_token; /* what the file held; known to supervisor and console only */
+};
+
+#endif

@@ -1,0 +1,171 @@
+#include "msa/console/auth_policy.h"
+
+#include "msa/base/err.h"
+#include "msa/base/ipaddr.h"
+#include "msa/base/secret.h"
+#include "msa/mail/base64.h"
+#include "msa/mail/login.h"
+
+#define PROTOCOL_MAX      16
+#define PASSWORD_HASH_MAX 128
+#define AUTHORIZATION_MAX 1024
+
+enum auth_policy_command auth_policy_command(struct view name)
+{
+    if (view_eq(name, VIEW_LIT("allow")))
+        return AUTH_POLICY_ALLOW;
+    return view_eq(name, VIEW_LIT("report")) ? AUTH_POLICY_REPORT : AUTH_POLICY_NONE;
+}
+
+/* ---- the question ---- */
+
+/* Absent is empty; false for another type, and for what is longer or holds a NUL. */
+static bool take_text(const json_t *from, const char *key, size_t max, struct view *out)
+{
+    const json_t *value = json_object_get(from, key);
+    *out = VIEW_EMPTY;
+    if (!value)
+        return true;
+    if (!json_is_string(value))
+        return false;
+    *out = view_of(json_string_value(value), json_string_length(value));
+    return out->n <= max && view_find(*out, '\0') == out->n;
+}
+
+static bool is_protocol(struct view text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (!ascii_is_alpha(text.p[i]) && !ascii_is_digit(text.p[i]) && text.p[i] != '-')
+            return false;
+    return true;
+}
+
+/* Of a client on the mail server's own host there may be none, or no address but a word.
+ */
+static struct view address_or_none(struct view text)
+{
+    struct ipaddr ip;
+    return ipaddr_parse(text, &ip) ? text : VIEW_EMPTY;
+}
+
+struct question {
+    struct view login, remote, protocol, password_hash;
+};
+
+static bool take_question(const json_t *from, struct question *q)
+{
+    return json_is_object(from) && take_text(from, "login", LOGIN_TYPED_MAX, &q->login) &&
+           take_text(from, "remote", IPADDR_TEXT_MAX, &q->remote) &&
+           take_text(from, "protocol", PROTOCOL_MAX, &q->protocol) &&
+           is_protocol(q->protocol) &&
+           take_text(from, "pwhash", PASSWORD_HASH_MAX, &q->password_hash);
+}
+
+static json_t *pack_question(const struct question *q)
+{
+    struct view ip = address_or_none(q->remote);
+    return json_pack("{s:s%, s:s%, s:s%}", "login", q->login.p, q->login.n, "ip",
+                     ip.n ? ip.p : "", ip.n, "protocol",
+                     q->protocol.n ? q->protocol.p : "", q->protocol.n);
+}
+
+static int pack_report(const struct question *q, const json_t *from, json_t **out)
+{
+    const json_t *success = json_object_get(from, "success");
+    if (!json_is_boolean(success))
+        return MSA_EINVAL;
+    if (json_is_true(json_object_get(from, "policy_reject")))
+        return MSA_ENOENT;
+    *out = pack_question(q);
+    if (!*out ||
+        json_object_set_new(*out, "success", json_boolean(json_is_true(success))) < 0)
+        return MSA_ENOMEM;
+    /* of the right password nobody needs to know it */
+    if (!json_is_true(success) && q->password_hash.n > 0 &&
+        json_object_set_new(*out, "password_hash",
+                            json_stringn(q->password_hash.p, q->password_hash.n)) < 0)
+        return MSA_ENOMEM;
+    return MSA_OK;
+}
+
+static int pack(const struct question *q, const json_t *from,
+                enum auth_policy_command command, json_t **out)
+{
+    if (q->login.n == 0)
+        return MSA_ENOENT;
+    if (command == AUTH_POLICY_REPORT)
+        return pack_report(q, from, out);
+    *out = pack_question(q);
+    return *out ? MSA_OK : MSA_ENOMEM;
+}
+
+int auth_policy_args(struct view body, enum auth_policy_command command,
+                     json_t **args_out)
+{
+    struct question q;
+    json_t *from = json_loadb(body.n ? body.p : "", body.n, JSON_REJECT_DUPLICATES, NULL);
+    *args_out = NULL;
+    int err = take_question(from, &q) ? pack(&q, from, command, args_out) : MSA_EINVAL;
+    json_decref(from);
+    if (err == MSA_OK)
+        return MSA_OK;
+    json_decref(*args_out);
+    *args_out = NULL;
+    return err;
+}
+
+/* ---- the answer ---- */
+
+static int delay_s(json_int_t delay_ms)
+{
+    if (delay_ms <= 0)
+        return AUTH_POLICY_GO_ON;
+    if (delay_ms > AUTH_POLICY_DELAY_MAX_S * 1000)
+        return AUTH_POLICY_DELAY_MAX_S;
+    return (int)((delay_ms + 999) / 1000);
+}
+
+bool auth_policy_status(struct view json, int *status_out)
+{
+    json_t *answer =
+        json_loadb(json.n ? json.p : "", json.n, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *allow = json_object_get(answer, "allow");
+    bool is_answer = json_is_boolean(allow);
+    if (is_answer)
+        *status_out =
+            json_is_true(allow)
+                ? delay_s(json_integer_value(json_object_get(answer, "delay_ms")))
+                : AUTH_POLICY_REFUSE;
+    json_decref(answer);
+    return is_answer;
+}
+
+/* ---- who may ask ---- */
+
+/* Whatever the name says: "name:token". */
+static bool is_password(struct view encoded, struct view token)
+{
+    struct buf decoded;
+    buf_init_secret(&decoded, AUTHORIZATION_MAX);
+    bool is_good = base64_decode(encoded, &decoded) == MSA_OK;
+    struct view password = buf_view(&decoded);
+    view_cut(&password, ':');
+    is_good = is_good && secret_eq(password, token);
+    buf_fini(&decoded);
+    return is_good;
+}
+
+bool auth_policy_has_token(struct view api_key, struct view authorization,
+                           struct view token)
+{
+    struct view credentials = authorization;
+    if (token.n == 0)
+        return false;
+    if (secret_eq(api_key, token))
+        return true;
+    struct view scheme = view_cut(&credentials, ' ');
+    credentials = view_trim(credentials);
+    if (view_eq_nocase(scheme, VIEW_LIT("Bearer")))
+        return secret_eq(credentials, token);
+    return view_eq_nocase(scheme, VIEW_LIT("Basic")) && is_password(credentials, token);
+}

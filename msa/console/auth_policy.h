@@ -1,0 +1,43 @@
+/* What a POP or IMAP server asks and tells at a sign-in, as Dovecot's
+ * auth_policy_server_url speaks it:
+ *
+ *   POST /?command=allow    {"login": "taro@example.jp", "remote": "192.0.2.1",
+ * "protocol": "imap", "pwhash": "0a3f", …} POST /?command=report   the same with
+ * "success" and "policy_reject", when the outcome is known
+ *
+ * The answer is {"status": n, "msg": ""}: 0 go on, -1 refuse, n > 0 wait n seconds and go
+ * on. Other members are passed over, as every site may add its own. No reason is ever
+ * given: the user is told the same as after a wrong password.
+ *
+ * Pure: from one JSON to another. auth_policy_door.c serves it. */
+#ifndef MSA_CONSOLE_AUTH_POLICY_H
+#define MSA_CONSOLE_AUTH_POLICY_H
+
+#include <jansson.h>
+
+#include "msa/base/view.h"
+
+enum auth_policy_command { AUTH_POLICY_NONE = 0, AUTH_POLICY_ALLOW, AUTH_POLICY_REPORT };
+
+enum auth_policy_command auth_policy_command(struct view name);
+
+/* The arguments of mailbox.allow or mailbox.report, a new object. MSA_OK; MSA_ENOENT when
+ * there is nothing to ask: no name yet, or the report of a refusal that was ours;
+ * MSA_EINVAL for what is no such question; MSA_ENOMEM. */
+int auth_policy_args(struct view body, enum auth_policy_command command,
+                     json_t **args_out);
+
+#define AUTH_POLICY_DELAY_MAX_S 30
+#define AUTH_POLICY_GO_ON       0
+#define AUTH_POLICY_REFUSE      (-1)
+
+/* The status that policy's answer to mailbox.allow means. False: it is none. */
+bool auth_policy_status(struct view json, int *status_out);
+
+/* Whether a request with these headers carries the token: as X-API-Key, as the password
+ * of Basic authentication, or as a Bearer token. Time does not depend on what is wrong.
+ */
+bool auth_policy_has_token(struct view api_key, struct view authorization,
+                           struct view token);
+
+#endif

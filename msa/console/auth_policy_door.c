@@ -1,0 +1,138 @@
+/* The door for POP and IMAP servers. Mail can be read while policy is away: then
+ * everybody may. */
+#include "msa/console/console_private.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "msa/base/clock.h"
+#include "msa/base/err.h"
+#include "msa/base/log.h"
+#include "msa/console/auth_policy.h"
+#include "msa/console/problem.h"
+
+#define COMPLAINT_MS 60000
+
+/* One line a minute says as much as all of them. */
+static bool may_complain(int64_t *last_ms)
+{
+    int64_t now_ms = clock_mono_ms();
+    if (*last_ms != 0 && now_ms - *last_ms < COMPLAINT_MS)
+        return false;
+    *last_ms = now_ms;
+    return true;
+}
+
+/* ---- answers ---- */
+
+static void answer(struct http_request *r, int status)
+{
+    char text[48];
+    snprintf(text, sizeof text, "{\"status\":%d,\"msg\":\"\"}", status);
+    http_answer(r, 200, "application/json", view_cstr(text));
+}
+
+static void go_on_unanswered(struct console *c, struct http_request *r, const char *why)
+{
+    if (may_complain(&c->complaints.unanswered_ms))
+        log_msg(LOG_LEVEL_WARN, "auth-policy-unanswered",
+                "%s; POP and IMAP sign-ins are let through", why);
+    answer(r, AUTH_POLICY_GO_ON);
+}
+
+static void refuse_stranger(struct console *c, struct http_request *r)
+{
+    struct log_line l;
+    if (may_complain(&c->complaints.refused_ms)) {
+        log_begin(&l, LOG_LEVEL_WARN, "auth-policy-refused");
+        log_ip(&l, "ip", http_request_ip(r));
+        log_end(&l);
+    }
+    problem_answer(r, 403, "the token is missing or wrong");
+}
+
+/* ---- one question ---- */
+
+struct asking {
+    struct console *console;
+    struct http_request *request;
+    bool is_report;
+};
+
+static void on_policy_answer(void *arg, struct chan_message *m, int err)
+{
+    struct asking a = *(struct asking *)arg;
+    struct msg_admin_answer said;
+    int status = AUTH_POLICY_GO_ON;
+    free(arg);
+    if (!m)
+        go_on_unanswered(a.console, a.request, msa_strerror(err));
+    else if (msg_admin_answer_decode(m->payload, &said) < 0 || said.status != 200 ||
+             (!a.is_report && !auth_policy_status(said.json, &status)))
+        go_on_unanswered(a.console, a.request, "policy does not understand the question");
+    else
+        answer(a.request, status);
+}
+
+static int send_question(struct asking *a, const struct console_op *op, struct view json)
+{
+    struct chan *policy = console_peer(a->console, op->role);
+    struct msg_admin_ask ask = {
+        .op = view_cstr(op->name), .actor = http_request_actor(a->request), .json = json};
+    return policy ? CHAN_ASK(policy, admin_ask, &ask, op->within_ms, on_policy_answer, a,
+                             NULL)
+                  : MSA_ECLOSED;
+}
+
+static void ask_policy(struct console *c, struct http_request *r, bool is_report,
+                       const json_t *args)
+{
+    const struct console_op *op = console_op_find(is_report ? VIEW_LIT("mailbox.report")
+                                                            : VIEW_LIT("mailbox.allow"));
+    struct asking *a = calloc(1, sizeof *a);
+    char *text = json_dumps(args, JSON_COMPACT);
+    int err = MSA_ENOMEM;
+    if (a && text) {
+        *a = (struct asking){c, r, is_report};
+        err = send_question(a, op, view_cstr(text));
+    }
+    free(text);
+    if (err == MSA_OK)
+        return;
+    free(a);
+    go_on_unanswered(c, r, msa_strerror(err));
+}
+
+/* Without a token only our own host may ask; the configuration sees to it that nobody
+ * else can. */
+static bool may_ask(const struct console *c, const struct http_request *r)
+{
+    struct view token = view_cstr(c->config->console.auth_policy_token);
+    if (token.n == 0)
+        return ipaddr_is_loopback(http_request_ip(r));
+    return auth_policy_has_token(http_request_header(r, "X-API-Key"),
+                                 http_request_header(r, "Authorization"), token);
+}
+
+void console_auth_policy(struct console *c, struct http_request *r)
+{
+    enum auth_policy_command command =
+        auth_policy_command(http_request_query(r, "command"));
+    json_t *args = NULL;
+    if (!may_ask(c, r)) {
+        refuse_stranger(c, r);
+        return;
+    }
+    int err =
+        command ? auth_policy_args(http_request_body(r), command, &args) : MSA_EINVAL;
+    if (err == MSA_OK)
+        ask_policy(c, r, command == AUTH_POLICY_REPORT, args);
+    else if (err == MSA_ENOENT)
+        answer(r, AUTH_POLICY_GO_ON);
+    else if (err == MSA_EINVAL)
+        problem_answer(r, 400, "this is no question of an auth-policy client");
+    else
+        go_on_unanswered(c, r, msa_strerror(err));
+    json_decref(args);
+}

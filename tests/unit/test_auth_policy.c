@@ -1,0 +1,177 @@
+/* The auth-policy server: from Dovecot's JSON to ours and back, and who may ask. */
+#include <criterion/criterion.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "msa/base/err.h"
+#include "msa/console/auth_policy.h"
+
+TestSuite(auth_policy, .timeout = 20);
+
+/* `want` is what policy is asked, compact and sorted; NULL: an error, which is `err`. */
+struct question_case {
+    const char *body;
+    const char *want;
+    int err;
+};
+
+static void check_questions(enum auth_policy_command command,
+                            const struct question_case *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        json_t *args;
+        int err = auth_policy_args(view_cstr(cases[i].body), command, &args);
+        cr_assert_eq(err, cases[i].err, "%s: %d", cases[i].body, err);
+        char *text = args ? json_dumps(args, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+        if (cases[i].want)
+            cr_assert_str_eq(text, cases[i].want);
+        else
+            cr_assert_null(text, "%s", cases[i].body);
+        free(text);
+        json_decref(args);
+    }
+}
+#define CHECK(command, cases) \
+    check_questions(command, cases, sizeof(cases) / sizeof(cases)[0])
+
+Test(auth_policy, commands_are_two)
+{
+    cr_assert_eq(auth_policy_command(VIEW_LIT("allow")), AUTH_POLICY_ALLOW);
+    cr_assert_eq(auth_policy_command(VIEW_LIT("report")), AUTH_POLICY_REPORT);
+    cr_assert_eq(auth_policy_command(VIEW_EMPTY), AUTH_POLICY_NONE);
+    cr_assert_eq(auth_policy_command(VIEW_LIT("allowed")), AUTH_POLICY_NONE);
+}
+
+Test(auth_policy, allow_asks_for_name_address_and_protocol)
+{
+    static const struct question_case cases[] = {
+        /* word for word what Dovecot 2.3.19 sends with its default attributes */
+        {"{\"device_id\":\"\",\"login\":\"taro@example.jp\",\"protocol\":\"imap\","
+         "\"pwhash\":\"0a3f\","
+         "\"remote\":\"192.0.2.1\"}",
+         "{\"ip\":\"192.0.2.1\",\"login\":\"taro@example.jp\",\"protocol\":\"imap\"}",
+         MSA_OK},
+        {"{\"login\":\"taro\",\"remote\":\"2001:db8::1\",\"x\":{\"y\":[1]}}",
+         "{\"ip\":\"2001:db8::1\",\"login\":\"taro\",\"protocol\":\"\"}", MSA_OK},
+        {"{\"login\":\"taro\",\"remote\":\"here\"}",
+         "{\"ip\":\"\",\"login\":\"taro\",\"protocol\":\"\"}", MSA_OK},
+        {"{\"login\":\"taro\",\"success\":false}",
+         "{\"ip\":\"\",\"login\":\"taro\",\"protocol\":\"\"}", MSA_OK},
+        {"{\"login\":\"\",\"remote\":\"192.0.2.1\"}", NULL, MSA_ENOENT},
+        {"{}", NULL, MSA_ENOENT},
+    };
+    CHECK(AUTH_POLICY_ALLOW, cases);
+}
+
+Test(auth_policy, what_is_no_question_is_refused)
+{
+    static const struct question_case cases[] = {
+        {"", NULL, MSA_EINVAL},
+        {"null", NULL, MSA_EINVAL},
+        {"[]", NULL, MSA_EINVAL},
+        {"{\"login\":\"a\"", NULL, MSA_EINVAL},
+        {"{\"login\":\"a\"} ,", NULL, MSA_EINVAL},
+        {"{\"login\":\"a\",\"login\":\"b\"}", NULL, MSA_EINVAL},
+        {"{\"login\":7}", NULL, MSA_EINVAL},
+        {"{\"login\":null}", NULL, MSA_EINVAL},
+        {"{\"login\":\"a\\u0000b\"}", NULL, MSA_EINVAL},
+        {"{\"login\":\"\xff\"}", NULL, MSA_EINVAL},
+        {"{\"login\":\"a\",\"remote\":[]}", NULL, MSA_EINVAL},
+        {"{\"login\":\"a\",\"protocol\":\"im ap\"}", NULL, MSA_EINVAL},
+        {"{\"login\":\"a\",\"protocol\":\"imapimapimapimapi\"}", NULL, MSA_EINVAL},
+    };
+    CHECK(AUTH_POLICY_ALLOW, cases);
+    char body[400];
+    json_t *args;
+    memset(body, 'a', sizeof body);
+    memcpy(body, "{\"login\":\"", 10);
+    for (size_t n = 255; n <= 256; n++) {
+        memcpy(body + 10 + n, "\"}", 2);
+        cr_assert_eq(auth_policy_args(view_of(body, n + 12), AUTH_POLICY_ALLOW, &args),
+                     n == 255 ? MSA_OK : MSA_EINVAL);
+        json_decref(args);
+        memset(body + 10 + n, 'a', 2);
+    }
+}
+
+Test(auth_policy, report_tells_how_it_came_out)
+{
+    static const struct question_case cases[] = {
+        {"{\"login\":\"a\",\"remote\":\"192.0.2.1\",\"protocol\":\"pop3\",\"pwhash\":"
+         "\"0a3f\",\"success\":true,"
+         "\"policy_reject\":false}",
+         "{\"ip\":\"192.0.2.1\",\"login\":\"a\",\"protocol\":\"pop3\",\"success\":true}",
+         MSA_OK},
+        {"{\"login\":\"a\",\"pwhash\":\"0a3f\",\"success\":false,\"policy_reject\":"
+         "false}",
+         "{\"ip\":\"\",\"login\":\"a\",\"password_hash\":\"0a3f\",\"protocol\":\"\","
+         "\"success\":false}",
+         MSA_OK},
+        {"{\"login\":\"a\",\"success\":false}",
+         "{\"ip\":\"\",\"login\":\"a\",\"protocol\":\"\",\"success\":false}", MSA_OK},
+        /* our own refusal says nothing about the password */
+        {"{\"login\":\"a\",\"success\":false,\"policy_reject\":true}", NULL, MSA_ENOENT},
+        {"{\"login\":\"\",\"success\":false}", NULL, MSA_ENOENT},
+        {"{\"login\":\"a\"}", NULL, MSA_EINVAL},
+        {"{\"login\":\"a\",\"success\":\"true\"}", NULL, MSA_EINVAL},
+        {"{\"login\":\"a\",\"success\":1}", NULL, MSA_EINVAL},
+    };
+    CHECK(AUTH_POLICY_REPORT, cases);
+}
+
+Test(auth_policy, answers_are_one_number)
+{
+    static const struct {
+        const char *json;
+        int status;
+    } cases[] = {
+        {"{\"allow\":true,\"delay_ms\":0}", 0},
+        {"{\"allow\":true}", 0},
+        {"{\"allow\":true,\"delay_ms\":1}", 1},
+        {"{\"allow\":true,\"delay_ms\":2000}", 2},
+        {"{\"allow\":true,\"delay_ms\":2001}", 3},
+        {"{\"allow\":true,\"delay_ms\":-5}", 0},
+        {"{\"allow\":true,\"delay_ms\":9223372036854775807}", AUTH_POLICY_DELAY_MAX_S},
+        {"{\"allow\":false,\"delay_ms\":5000,\"why\":\"suspended\"}", -1},
+    };
+    int status;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_assert(auth_policy_status(view_cstr(cases[i].json), &status), "%s",
+                  cases[i].json);
+        cr_assert_eq(status, cases[i].status, "%s: %d", cases[i].json, status);
+    }
+    static const char *const no_answers[] = {
+        "", "{}", "[]", "{\"allow\":1}", "{\"allow\":null}", "{\"all"};
+    for (size_t i = 0; i < sizeof no_answers / sizeof no_answers[0]; i++)
+        cr_assert_not(auth_policy_status(view_cstr(no_answers[i]), &status), "%s",
+                      no_answers[i]);
+}
+
+Test(auth_policy, token_comes_in_three_ways)
+{
+    static const struct {
+        const char *api_key, *authorization, *token;
+        bool is_good;
+    } cases[] = {
+        {"s3cret", NULL, "s3cret", true},
+        {NULL, "Bearer s3cret", "s3cret", true},
+        {NULL, "Basic bXNhZDpzM2NyZXQ=", "s3cret", true}, /* msad:s3cret */
+        {NULL, "basic  OnMzY3JldA==", "s3cret", true},    /* :s3cret */
+        {NULL, "Basic czNjcmV0", "s3cret", false},        /* s3cret, as the name */
+        {NULL, "Basic bXNhZDpzM2NyZXQ", "s3cret", false}, /* unpadded */
+        {NULL, "Basic", "s3cret", false},
+        {NULL, "Digest s3cret", "s3cret", false},
+        {NULL, "s3cret", "s3cret", false},
+        {"s3cres", "Bearer s3cre", "s3cret", false},
+        {"s3cret ", NULL, "s3cret", false},
+        {NULL, NULL, "s3cret", false},
+        {NULL, NULL, "", false},
+        {"", "Bearer ", "", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        cr_assert_eq(auth_policy_has_token(view_cstr(cases[i].api_key),
+                                           view_cstr(cases[i].authorization),
+                                           view_cstr(cases[i].token)),
+                     cases[i].is_good, "case %zu", i);
+}
