@@ -6,6 +6,7 @@
 /* Both tables of words are one: the configuration cannot include the engine, which stands
  * above it. */
 _Static_assert((int)CONFIG_COUNT_REFUSALS == (int)COUNT_REFUSALS, "words of `count`");
+_Static_assert((int)CONFIG_COUNT_SENDERS == (int)COUNT_SENDERS, "words of `count`");
 _Static_assert((int)CONFIG_COUNT_SWITCHES == (int)COUNT_SWITCHES, "words of `count`");
 _Static_assert((int)CONFIG_COUNT_LOGINS == (int)COUNT_LOGINS, "words of `count`");
 _Static_assert((int)CONFIG_PER_EVERYONE == (int)PER_EVERYONE, "words of `per`");
@@ -13,7 +14,11 @@ _Static_assert((int)CONFIG_PER_ACCOUNT_NETWORK == (int)PER_ACCOUNT_NETWORK,
                "words of `per`");
 _Static_assert((int)CONFIG_THEN_SUSPEND == (int)THEN_SUSPEND, "words of `then`");
 _Static_assert((int)CONFIG_THEN_DELAY == (int)THEN_DELAY, "words of `then`");
+_Static_assert((int)CONFIG_THEN_SIGN == (int)THEN_SIGN, "words of `then`");
 _Static_assert((int)CONFIG_FROM_OVERSEAS == (int)FROM_OVERSEAS, "words of `from`");
+_Static_assert((int)CONFIG_MAILBOX_NOT_HERE == (int)MAILBOX_NOT_HERE,
+               "words of `mailbox`");
+_Static_assert((int)CONFIG_BLOCK_STRANGE == (int)BLOCK_STRANGE, "words of `block`");
 
 #define MILLI_IN_HUNDREDTH 10
 
@@ -32,6 +37,7 @@ static void count_lists(const struct config *cfg, struct rules_block *b)
         b->country_count += cfg->rule[i].when.countries.count;
         b->text_count += cfg->rule[i].when.classes.count;
         b->text_count += cfg->rule[i].when.destinations.count;
+        b->text_count += cfg->rule[i].when.also.count;
     }
 }
 
@@ -66,7 +72,10 @@ static void fill_when(struct rule_when *when, const struct config_rule_when *fro
         .destination_count = from->destinations.count,
         .younger_than_ms = from->younger_than_ms,
         .older_than_ms = from->older_than_ms,
-        .no_mailbox_access = from->no_mailbox_access,
+        .mailbox = (enum rule_mailbox)from->mailbox,
+        .block = (enum rule_block)from->block,
+        .also = take_texts(&from->also, texts),
+        .also_count = from->also.count,
         .listener = view_cstr(from->listener),
         .protocol = view_cstr(from->protocol),
         .has_min_score = from->min_score_milli > CONFIG_SCORE_ANY_MILLI,
@@ -109,7 +118,10 @@ static void fill_set(const struct config *cfg, const uint8_t hash_key[16],
         .v6_source_bits = cfg->rules.v6_source_bits,
         .v4_network_bits = cfg->rules.v4_network_bits,
         .v6_network_bits = cfg->rules.v6_network_bits,
+        .v4_block_bits = cfg->rules.v4_block_bits,
+        .v6_block_bits = cfg->rules.v6_block_bits,
         .mailbox_lately_ms = cfg->rules.mailbox_lately_ms,
+        .mailbox_habit_ms = cfg->rules.mailbox_habit_ms,
     };
     memcpy(b->set.hash_key, hash_key, sizeof b->set.hash_key);
     rules_seal(&b->set, b->rules, count);

@@ -9,6 +9,7 @@
 #define SWITCHES_LIMIT    40
 #define RECORD_RULE_BYTES 6000
 #define RECORD_RULE_CELLS 56
+#define ALSO_LIMIT        4
 
 #define PER(word)  (1u << CONFIG_PER_##word)
 #define PER_SOURCE (PER(ADDRESS) | PER(NETWORK))
@@ -39,6 +40,8 @@ static const unsigned subjects_of[] = {
     [CONFIG_COUNT_SWITCHES] = PER(ACCOUNT) | PER(DOMAIN),
     [CONFIG_COUNT_SPEED] = PER(ACCOUNT),
     [CONFIG_COUNT_REFUSALS] = PER_SIGN_IN,
+    [CONFIG_COUNT_BLOCKS] = PER_USER | PER(EVERYONE),
+    [CONFIG_COUNT_SENDERS] = PER_SIGN_IN,
 };
 
 #define COUNT(word) (1u << CONFIG_COUNT_##word)
@@ -49,7 +52,7 @@ static const unsigned subjects_of[] = {
 #define OF_A_MOMENT   (COUNT(SESSIONS) | COUNT(SENDING) | COUNT(SPEED))
 #define OF_DIFFERENT                                                                  \
     (COUNT(FAILED_ACCOUNTS) | COUNT(PASSWORDS) | COUNT(COUNTRIES) | COUNT(NETWORKS) | \
-     COUNT(ADDRESSES) | COUNT(ACCOUNTS))
+     COUNT(ADDRESSES) | COUNT(ACCOUNTS) | COUNT(BLOCKS) | COUNT(SENDERS))
 
 static bool is_one_of(enum config_rule_count count, unsigned counts)
 {
@@ -95,6 +98,28 @@ static void check_sense(const struct checker *c, const struct config_rule *r)
                    "rule '%s' can never act: what it counts has no destination", r->name);
 }
 
+/* Others may ask for a rule only where the account's record answers. */
+static bool is_rule_per_account(const struct checker *c, const char *name)
+{
+    for (uint32_t i = 0; i < c->cfg->rule_count; i++)
+        if (strcmp(c->cfg->rule[i].name, name) == 0)
+            return c->cfg->rule[i].per == CONFIG_PER_ACCOUNT;
+    return false;
+}
+
+static void check_also(const struct checker *c, const struct config_rule *r)
+{
+    const struct config_strings *also = &r->when.also;
+    if (also->count > ALSO_LIMIT)
+        report_add(c->errs, check_place(c, also, &r->when),
+                   "rule '%s' asks for more than %d other rules", r->name, ALSO_LIMIT);
+    for (uint32_t i = 0; i < also->count; i++)
+        if (!is_rule_per_account(c, also->items[i]))
+            report_add(c->errs, check_place(c, also, &r->when),
+                       "rule '%s' asks for '%s': there is no such rule per account",
+                       r->name, also->items[i]);
+}
+
 void check_country(const struct checker *c, const char *country, const void *field,
                    const void *block)
 {
@@ -110,6 +135,7 @@ static void check_rule(const struct checker *c, const struct config_rule *r)
     check_window(c, r);
     check_limit(c, r);
     check_sense(c, r);
+    check_also(c, r);
     if (r->then & CONFIG_THEN_POOL)
         check_pool_name(c, &r->pool, r);
     if (r->lock_max_ms < r->lock_ms)

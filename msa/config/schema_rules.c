@@ -21,6 +21,8 @@ static const struct schema_word count_words[] = {
     {"switches", CONFIG_COUNT_SWITCHES},
     {"speed", CONFIG_COUNT_SPEED},
     {"refusals", CONFIG_COUNT_REFUSALS},
+    {"blocks", CONFIG_COUNT_BLOCKS},
+    {"senders", CONFIG_COUNT_SENDERS},
     {0}};
 
 static const struct schema_word subject_words[] = {
@@ -35,22 +37,31 @@ static const struct schema_word subject_words[] = {
     {"everyone", CONFIG_PER_EVERYONE},
     {0}};
 
-static const struct schema_word action_words[] = {{"notify", CONFIG_THEN_NOTIFY},
-                                                  {"score", CONFIG_THEN_SCORE},
-                                                  {"pool", CONFIG_THEN_POOL},
-                                                  {"align", CONFIG_THEN_ALIGN},
-                                                  {"delay", CONFIG_THEN_DELAY},
-                                                  {"hold", CONFIG_THEN_HOLD},
-                                                  {"defer", CONFIG_THEN_DEFER},
-                                                  {"refuse", CONFIG_THEN_REFUSE},
-                                                  {"lock", CONFIG_THEN_LOCK},
-                                                  {"suspend", CONFIG_THEN_SUSPEND},
-                                                  {0}};
+static const struct schema_word action_words[] = {
+    {"sign", CONFIG_THEN_SIGN},       {"notify", CONFIG_THEN_NOTIFY},
+    {"score", CONFIG_THEN_SCORE},     {"pool", CONFIG_THEN_POOL},
+    {"align", CONFIG_THEN_ALIGN},     {"delay", CONFIG_THEN_DELAY},
+    {"hold", CONFIG_THEN_HOLD},       {"defer", CONFIG_THEN_DEFER},
+    {"refuse", CONFIG_THEN_REFUSE},   {"lock", CONFIG_THEN_LOCK},
+    {"suspend", CONFIG_THEN_SUSPEND}, {0}};
 
 static const struct schema_word origin_words[] = {{"anywhere", CONFIG_FROM_ANYWHERE},
                                                   {"home", CONFIG_FROM_HOME},
                                                   {"overseas", CONFIG_FROM_OVERSEAS},
                                                   {0}};
+
+static const struct schema_word mailbox_words[] = {
+    {"any", CONFIG_MAILBOX_ANY},
+    {"here", CONFIG_MAILBOX_HERE},
+    {"elsewhere", CONFIG_MAILBOX_ELSEWHERE},
+    {"not-here", CONFIG_MAILBOX_NOT_HERE},
+    {0}};
+
+static const struct schema_word block_words[] = {{"any", CONFIG_BLOCK_ANY},
+                                                 {"familiar", CONFIG_BLOCK_FAMILIAR},
+                                                 {"unfamiliar", CONFIG_BLOCK_UNFAMILIAR},
+                                                 {"strange", CONFIG_BLOCK_STRANGE},
+                                                 {0}};
 
 static const struct schema_word mode_words[] = {{"enforce", CONFIG_MODE_ENFORCE},
                                                 {"shadow", CONFIG_MODE_SHADOW},
@@ -99,14 +110,34 @@ static const struct schema_key when_keys[] = {
      .max = WINDOW_MAX_MS,
      .roles = FOR_POLICY,
      .doc = "Accounts made at least this long ago, or of unknown age."},
-    {.name = "no_mailbox_access",
-     .type = SCHEMA_BOOL,
-     SCHEMA_FIELD(config_rule_when, no_mailbox_access),
-     .initial = "no",
+    {.name = "mailbox",
+     .type = SCHEMA_CHOICE,
+     SCHEMA_FIELD(config_rule_when, mailbox),
+     .words = mailbox_words,
+     .initial = "any",
      .roles = FOR_POLICY,
-     .doc = "The user has not read mail by POP or IMAP from this network lately: a mail "
-            "program "
-            "does, a thief does not."},
+     .doc =
+         "Where the user reads mail by POP or IMAP lately: a mail program does it where "
+         "it sends, a thief does not. `here` is this block of addresses or, abroad, "
+         "this country; `elsewhere` is other places, and not here; `not-here` is "
+         "`elsewhere`, or nowhere that is reported to msad (on the web, for example)."},
+    {.name = "block",
+     .type = SCHEMA_CHOICE,
+     SCHEMA_FIELD(config_rule_when, block),
+     .words = block_words,
+     .initial = "any",
+     .roles = FOR_POLICY,
+     .doc = "`familiar`: on at least two earlier days the account has signed in or read "
+            "mail from this block of addresses (`rules.v4_block_bits`). `unfamiliar`: it "
+            "has not. `strange`: it has not, but from others; of an account of which "
+            "nothing is known yet nothing is strange."},
+    {.name = "also",
+     .type = SCHEMA_NAME,
+     SCHEMA_FIELD(config_rule_when, also),
+     .roles = FOR_POLICY,
+     .flags = SCHEMA_LIST,
+     .doc = "Other rules, per account, at whose limits the account is as well, all of "
+            "them: two weak signs make a strong one. A rule in shadow never is."},
     {.name = "listener",
      .type = SCHEMA_NAME,
      SCHEMA_FIELD(config_rule_when, listener),
@@ -160,16 +191,18 @@ static const struct schema_key rule_keys[] = {
          "country "
          "again, `speed` is km/h between sign-ins, `refusals` are messages that other "
          "rules "
-         "deferred or refused."},
+         "deferred or refused, `blocks` are a coarser mesh than `networks` (/16 or /32), "
+         "`senders` are distinct envelope senders."},
     {.name = "per",
      .type = SCHEMA_CHOICE,
      SCHEMA_FIELD(config_rule, per),
      .words = subject_words,
      .initial = "account",
      .roles = FOR_POLICY,
-     .doc = "For whom: an IPv6 address counts by its /64, a network is a /24 or /48, a "
-            "fingerprint is of the body or of a linked host, a domain is the account's, a "
-            "destination is a recipient's."},
+     .doc =
+         "For whom: an IPv6 address counts by its /64, a network is a /24 or /48, a "
+         "fingerprint is of the body or of a linked host, a domain is the account's, a "
+         "destination is a recipient's."},
     {.name = "within",
      .type = SCHEMA_TIME,
      SCHEMA_FIELD(config_rule, within_ms),
@@ -213,7 +246,8 @@ static const struct schema_key rule_keys[] = {
      .initial = "notify",
      .roles = FOR_POLICY,
      .flags = SCHEMA_REQUIRED,
-     .doc = "What happens: `notify` the support desk, add to the `score`, send through a "
+     .doc = "What happens: `sign`, nothing by itself, but other rules may ask for it by "
+            "`also`; `notify` the support desk, add to the `score`, send through a "
             "`pool`, require `From` to "
             "`align`, `delay` the answer, `hold` in the queue, `defer` (4xx), `refuse` "
             "(5xx), `lock` for a "
@@ -306,6 +340,24 @@ static const struct schema_key rules_keys[] = {
      .max = 64,
      .roles = FOR_POLICY,
      .doc = "How much of an IPv6 address is one network."},
+    {.name = "v4_block_bits",
+     .type = SCHEMA_COUNT,
+     SCHEMA_FIELD(config_rules, v4_block_bits),
+     .initial = "16",
+     .min = 8,
+     .max = 32,
+     .roles = FOR_POLICY,
+     .doc =
+         "How much of an IPv4 address is one block: about what a provider gives out in "
+         "one region."},
+    {.name = "v6_block_bits",
+     .type = SCHEMA_COUNT,
+     SCHEMA_FIELD(config_rules, v6_block_bits),
+     .initial = "32",
+     .min = 16,
+     .max = 64,
+     .roles = FOR_POLICY,
+     .doc = "How much of an IPv6 address is one block."},
     {.name = "mailbox_lately",
      .type = SCHEMA_TIME,
      SCHEMA_FIELD(config_rules, mailbox_lately_ms),
@@ -313,7 +365,15 @@ static const struct schema_key rules_keys[] = {
      .min = 60000,
      .max = WINDOW_MAX_MS,
      .roles = FOR_POLICY,
-     .doc = "How long a POP or IMAP access speaks for the network that it came from."},
+     .doc = "How long a POP or IMAP access speaks for the place that it came from."},
+    {.name = "mailbox_habit",
+     .type = SCHEMA_TIME,
+     SCHEMA_FIELD(config_rules, mailbox_habit_ms),
+     .initial = "7d",
+     .min = 60000,
+     .max = WINDOW_MAX_MS,
+     .roles = FOR_POLICY,
+     .doc = "How long such an access shows that the user reads mail this way at all."},
 };
 
 const struct schema_block schema_rules = {SCHEMA_KEYS(rules_keys),

@@ -34,6 +34,8 @@ enum config_rule_count {
     CONFIG_COUNT_SWITCHES,
     CONFIG_COUNT_SPEED,
     CONFIG_COUNT_REFUSALS,
+    CONFIG_COUNT_BLOCKS,
+    CONFIG_COUNT_SENDERS,
 };
 
 enum config_rule_subject {
@@ -49,22 +51,35 @@ enum config_rule_subject {
 };
 
 enum config_rule_action { /* bits */
-                          CONFIG_THEN_NOTIFY = 1 << 0,
-                          CONFIG_THEN_SCORE = 1 << 1,
-                          CONFIG_THEN_POOL = 1 << 2,
-                          CONFIG_THEN_ALIGN = 1 << 3,
-                          CONFIG_THEN_DELAY = 1 << 4,
-                          CONFIG_THEN_HOLD = 1 << 5,
-                          CONFIG_THEN_DEFER = 1 << 6,
-                          CONFIG_THEN_REFUSE = 1 << 7,
-                          CONFIG_THEN_LOCK = 1 << 8,
-                          CONFIG_THEN_SUSPEND = 1 << 9,
+                          CONFIG_THEN_SIGN = 1 << 0,
+                          CONFIG_THEN_NOTIFY = 1 << 1,
+                          CONFIG_THEN_SCORE = 1 << 2,
+                          CONFIG_THEN_POOL = 1 << 3,
+                          CONFIG_THEN_ALIGN = 1 << 4,
+                          CONFIG_THEN_DELAY = 1 << 5,
+                          CONFIG_THEN_HOLD = 1 << 6,
+                          CONFIG_THEN_DEFER = 1 << 7,
+                          CONFIG_THEN_REFUSE = 1 << 8,
+                          CONFIG_THEN_LOCK = 1 << 9,
+                          CONFIG_THEN_SUSPEND = 1 << 10,
 };
 
 enum config_rule_origin {
     CONFIG_FROM_ANYWHERE = 0,
     CONFIG_FROM_HOME,
     CONFIG_FROM_OVERSEAS
+};
+enum config_rule_mailbox {
+    CONFIG_MAILBOX_ANY = 0,
+    CONFIG_MAILBOX_HERE,
+    CONFIG_MAILBOX_ELSEWHERE,
+    CONFIG_MAILBOX_NOT_HERE
+};
+enum config_rule_block {
+    CONFIG_BLOCK_ANY = 0,
+    CONFIG_BLOCK_FAMILIAR,
+    CONFIG_BLOCK_UNFAMILIAR,
+    CONFIG_BLOCK_STRANGE
 };
 enum config_rule_mode { CONFIG_MODE_ENFORCE = 0, CONFIG_MODE_SHADOW, CONFIG_MODE_OFF };
 
@@ -76,7 +91,9 @@ struct config_rule_when { /* all that is set must hold */
     struct config_strings classes;
     int64_t younger_than_ms; /* 0: any age */
     int64_t older_than_ms;
-    bool no_mailbox_access;
+    enum config_rule_mailbox mailbox;
+    enum config_rule_block block;
+    struct config_strings also; /* names of rules */
     const char *listener;
     const char *protocol;
     struct config_strings destinations;
@@ -107,7 +124,10 @@ struct config_rules {
     uint32_t v6_source_bits;
     uint32_t v4_network_bits;
     uint32_t v6_network_bits;
+    uint32_t v4_block_bits;
+    uint32_t v6_block_bits;
     int64_t mailbox_lately_ms;
+    int64_t mailbox_habit_ms;
 };
 
 #endif

@@ -68,6 +68,7 @@ bool log_exim_line(struct view rest, struct trace_event *out)
         !take_client(view_slice(line, host, protocol), &out->ip))
         return false;
     view_parse_u64(log_value(line, " S=", " "), UINT64_MAX, &bytes);
+    out->sender_hash = trace_sender(log_value(line, " <= ", " "));
     out->kind = TRACE_SUBMIT;
     out->signs_in = true;
     out->bytes = bytes;

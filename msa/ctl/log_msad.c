@@ -72,11 +72,14 @@ static bool take_sign_in(struct log_reader *r, struct view line, struct trace_ev
 
 static bool take_message(struct log_reader *r, struct view line, struct trace_event *out)
 {
+    char sender[TRACE_TEXT_MAX];
     uint64_t recipients = 1, bytes = 0;
     if (!log_join_get(r->join, value_of(line, "sess"), out))
         return false;
     view_parse_u64(value_of(line, "recipients"), UINT32_MAX, &recipients);
     view_parse_u64(value_of(line, "size"), UINT64_MAX, &bytes);
+    if (unquote(value_of(line, "sender"), sender, sizeof sender))
+        out->sender_hash = trace_sender(view_cstr(sender));
     out->kind = TRACE_SUBMIT;
     out->recipients = (uint32_t)recipients;
     out->bytes = bytes;

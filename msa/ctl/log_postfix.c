@@ -49,6 +49,7 @@ static bool take_queued(struct log_reader *r, struct view id, struct view text,
         log_find(text, "(queue active)") == text.n || !log_join_get(r->join, id, out))
         return false;
     view_parse_u64(log_value(text, "size=", ","), UINT64_MAX, &bytes);
+    out->sender_hash = trace_sender(log_value(text, "from=<", ">"));
     out->kind = TRACE_SUBMIT;
     out->signs_in = true;
     out->recipients = (uint32_t)recipients;

@@ -272,6 +272,7 @@ static int decide(struct replay *r, const struct replay_step *t, enum event_kind
         .protocol = kind == EVENT_MAILBOX ? VIEW_LIT("imap") : VIEW_LIT("smtp"),
         .wrong_password = t->wrong_password,
         .tried_account_hash = a->id,
+        .sender_hash = t->sender_hash,
         .recipients = t->recipients,
         .bytes = t->bytes,
     };
@@ -354,6 +355,7 @@ int replay_event(struct replay *r, const struct trace_event *t)
         .ip = t->ip,
         .account = account_get(r, view_cstr(t->account)),
         .wrong_password = t->wrong_password,
+        .sender_hash = t->sender_hash,
         .bytes = t->bytes,
         .recipients = t->recipients,
         .country = country_code(view_cstr(t->country)),

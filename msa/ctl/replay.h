@@ -55,6 +55,7 @@ struct replay_step {
     struct ipaddr ip;
     struct replay_account *account;
     uint64_t wrong_password;
+    uint64_t sender_hash;
     uint64_t bytes;
     uint32_t recipients;
     uint16_t country;

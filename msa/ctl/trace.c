@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "msa/base/err.h"
+#include "msa/base/table.h"
 
 #define COUNT_MAX 1000000
 
@@ -21,6 +22,17 @@ bool trace_account(struct view name, char out[TRACE_TEXT_MAX])
         out[i] = ascii_lower(name.p[i]);
     out[name.n] = '\0';
     return true;
+}
+
+/* Needs no secrecy, but should be the same in each run. */
+static const uint8_t sender_key[16] = "msad trace from";
+
+uint64_t trace_sender(struct view address)
+{
+    char lower[TRACE_TEXT_MAX];
+    if (!trace_account(address, lower))
+        return 0;
+    return siphash13(sender_key, lower, address.n) | 1;
 }
 
 static bool take_kind(json_t *line, enum trace_kind *out)
@@ -70,7 +82,7 @@ static uint64_t count_or(json_t *line, const char *key, uint64_t otherwise, uint
 
 static int take_event(json_t *line, struct trace_event *out)
 {
-    char ip[IPADDR_TEXT_MAX], account[TRACE_TEXT_MAX];
+    char ip[IPADDR_TEXT_MAX], account[TRACE_TEXT_MAX], sender[TRACE_TEXT_MAX];
     if (!take_kind(line, &out->kind) || !take_time(line, &out->at_ms) ||
         !take_text(line, "acct", account, sizeof account) ||
         !take_text(line, "ip", ip, sizeof ip) || !ipaddr_parse(view_cstr(ip), &out->ip))
@@ -80,6 +92,8 @@ static int take_event(json_t *line, struct trace_event *out)
         return MSA_EINVAL;
     if (!take_text(line, "cc", out->country, sizeof out->country))
         out->country[0] = '\0';
+    if (take_text(line, "mfrom", sender, sizeof sender))
+        out->sender_hash = trace_sender(view_cstr(sender));
     out->recipients = (uint32_t)count_or(line, "rcpts", 1, COUNT_MAX);
     out->bytes = count_or(line, "size", 0, UINT32_MAX);
     out->wrong_password = count_or(line, "pw", 0, UINT64_MAX);
@@ -92,7 +106,7 @@ void trace_event_init(struct trace_event *t)
     t->kind = TRACE_LOGIN;
     t->account[0] = t->country[0] = '\0';
     t->ip = (struct ipaddr){{0}};
-    t->wrong_password = t->bytes = 0;
+    t->wrong_password = t->sender_hash = t->bytes = 0;
     t->recipients = t->attempts = 1;
     t->signs_in = false;
 }

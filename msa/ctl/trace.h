@@ -21,6 +21,7 @@ struct trace_event {
     struct ipaddr ip;
     char country[4];         /* "" if the log does not say */
     uint64_t wrong_password; /* a hash, 0 if the log does not say */
+    uint64_t sender_hash; /* of a message's envelope sender, 0 if the log does not say */
     uint32_t recipients;
     uint64_t bytes;
     uint32_t attempts; /* of a failed sign-in: how many the line speaks of */
@@ -30,8 +31,12 @@ struct trace_event {
 /* One recipient, one attempt, all else empty. */
 void trace_event_init(struct trace_event *t);
 
-/* A login name in lower case. False, and an empty one, if it is empty, too long, or not printable. */
+/* A login name in lower case. False, and an empty one, if it is empty, too long, or not
+ * printable. */
 bool trace_account(struct view name, char out[TRACE_TEXT_MAX]);
+
+/* A hash of an envelope sender, whatever its case; 0 if it is empty or too long. */
+uint64_t trace_sender(struct view address);
 
 /* A line of JSON: t (seconds since 1970), ev (auth-ok, auth-fail, submit, mra-ok), acct,
  * ip, and where known cc (country), sess, mfrom, hfrom, rcpts, size. Unknown keys are

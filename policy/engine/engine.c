@@ -1,10 +1,12 @@
 #include "policy/engine/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "msa/base/arena.h"
 #include "msa/base/err.h"
+#include "policy/engine/habits.h"
 #include "policy/engine/judge.h"
 #include "policy/engine/subject.h"
 #include "policy/engine/verdict.h"
@@ -19,7 +21,7 @@ struct decision {
     const struct event *event;
     struct subjects *subjects;
     struct verdict *verdict;
-    bool has_mailbox_access;
+    struct circumstances circumstances;
     uint32_t new_recipients;
 };
 
@@ -73,11 +75,7 @@ static void each_pairing(struct decision *d, pairing_fn *fn)
  * goes on. */
 static bool is_good_network(struct decision *d)
 {
-    struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
-    struct cell *c =
-        account ? record_find(account, CELL_ID_GOOD_NETWORKS, CELL_DISTINCT) : NULL;
-    return c && cell_good_has(c->of.distinct, subject_network_hash(d->set, &d->event->ip),
-                              d->event->at_ms);
+    return habits_is_good_network(d->subjects);
 }
 
 /* How long the next lock of this subject is: each doubles the one before, a quiet day
@@ -139,6 +137,23 @@ static bool judge_standing_lock(struct decision *d, const struct pairing *p)
 
 /* ---- one rule ---- */
 
+/* What the rules saw that this one asks for. */
+static void add_grounds_of_others(struct decision *d, const struct rule *r, char *grounds,
+                                  size_t size)
+{
+    struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
+    for (unsigned i = 0; account && i < r->when.also_count && i < ALSO_MAX; i++) {
+        const struct rule *other = &d->set->rules[r->also[i]];
+        size_t used = strlen(grounds);
+        int n = snprintf(grounds + used, size - used, "; %.*s: ", (int)other->name.n,
+                         other->name.p);
+        if (n < 0 || (size_t)n >= size - used)
+            return;
+        judge_grounds(other, account, judge_value(other, d->event, account),
+                      grounds + used + n, size - used - (size_t)n);
+    }
+}
+
 static void act(struct decision *d, const struct pairing *p, uint32_t value)
 {
     const struct rule *r = p->rule;
@@ -149,6 +164,7 @@ static void act(struct decision *d, const struct pairing *p, uint32_t value)
                             .is_shadow = r->is_shadow};
     unsigned actions = r->actions;
     judge_grounds(r, p->record, value, reason.grounds, sizeof reason.grounds);
+    add_grounds_of_others(d, r, reason.grounds, sizeof reason.grounds);
     if (actions & THEN_LOCK) {
         reason.until_ms = set_lock(d, p);
         if (!r->is_shadow && v->lock_until_ms < reason.until_ms)
@@ -162,7 +178,7 @@ static void act(struct decision *d, const struct pairing *p, uint32_t value)
 
 static bool matches(const struct decision *d, const struct pairing *p)
 {
-    return rule_matches(p->rule, d->event, d->has_mailbox_access, p->nth);
+    return rule_matches(p->rule, d->event, &d->circumstances, p->nth);
 }
 
 /* What is used up: would this event go beyond? */
@@ -272,68 +288,6 @@ static void give_back(struct decision *d, const struct pairing *p)
         judge_give_back(p->rule, d->event, p->record, amount_of(d, p));
 }
 
-/* ---- what is known beside the counts ---- */
-
-static void learn_network(struct decision *d, struct record *account)
-{
-    struct cell *c = record_get(account, CELL_ID_GOOD_NETWORKS, CELL_DISTINCT);
-    if (!c)
-        return;
-    cell_good_add(c->of.distinct, subject_network_hash(d->set, &d->event->ip),
-                  d->event->at_ms);
-    account->is_changed = true;
-}
-
-/* Mail programs ask every few minutes; one note in ten minutes says the same. */
-#define ACCESS_NOTE_MS 600000
-
-static void note_access(struct record *rec, uint32_t cell_id, uint32_t what,
-                        int64_t now_ms)
-{
-    struct cell *c = record_get(rec, cell_id, CELL_DISTINCT);
-    if (!c || cell_distinct_has(c->of.distinct, what, ACCESS_NOTE_MS, now_ms))
-        return;
-    cell_distinct_add(c->of.distinct, NETWORKS_MAX, what, now_ms);
-    rec->is_changed = true;
-}
-
-static void learn_mailbox(struct decision *d, struct record *account)
-{
-    const struct event *e = d->event;
-    struct record *everyone = subjects_find(d->subjects, PER_EVERYONE, 0);
-    note_access(account, CELL_ID_MAILBOX_NETWORKS, subject_network_hash(d->set, &e->ip),
-                e->at_ms);
-    if (everyone)
-        note_access(everyone, CELL_ID_MAILBOX_FEED, 1, e->at_ms);
-}
-
-static void learn_recipients(struct decision *d, struct record *account)
-{
-    const struct event *e = d->event;
-    struct cell *c = record_get(account, CELL_ID_KNOWN_RECIPIENTS, CELL_KNOWN);
-    for (uint32_t i = 0; c && i < e->recipients; i++) {
-        if (cell_known_has(c->of.known, e->recipient_hashes[i]))
-            continue;
-        cell_known_add(c->of.known, e->recipient_hashes[i]);
-        account->is_changed = true;
-    }
-}
-
-static void learn(struct decision *d)
-{
-    const struct event *e = d->event;
-    struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
-    bool has_ip = !ipaddr_is_none(&e->ip);
-    if (!account)
-        return;
-    if (e->kind == EVENT_LOGIN && has_ip)
-        learn_network(d, account);
-    if (e->kind == EVENT_MAILBOX && has_ip)
-        learn_mailbox(d, account);
-    if (e->kind == EVENT_MESSAGE && e->recipient_hashes)
-        learn_recipients(d, account);
-}
-
 static void decide(struct decision *d)
 {
     const struct event *e = d->event;
@@ -347,29 +301,30 @@ static void decide(struct decision *d)
         return;
     each_pairing(d, draw);
     each_pairing(d, use_up); /* before learn: what is new is still new */
-    learn(d);
+    habits_learn(d->subjects);
     d->verdict->is_counted = true;
 }
 
 /* ---- the store around it ---- */
 
-/* The same user has read mail from this network lately: spammers never do (mission.md
- * 27). Where nobody reports POP and IMAP accesses at all, their absence says nothing, and
- * everybody has the benefit of the doubt. */
-static bool has_mailbox_access(struct decision *d)
+/* Whether the account is at the limit of a rule that others ask for, as things were
+ * before this event: so the order of rules does not matter. A rule in shadow holds for
+ * none. */
+static bool holds(struct decision *d, const struct rule *r, struct record *account)
 {
-    const struct event *e = d->event;
+    uint32_t limit = rule_limit_for(r, d->event);
+    return !r->is_shadow && limit != UINT32_MAX && limit > 0 &&
+           judge_value(r, d->event, account) >= limit;
+}
+
+static void read_circumstances(struct decision *d)
+{
+    struct circumstances *c = &d->verdict->circumstances;
     struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
-    struct record *everyone = subjects_find(d->subjects, PER_EVERYONE, 0);
-    struct cell *feed =
-        everyone ? record_find(everyone, CELL_ID_MAILBOX_FEED, CELL_DISTINCT) : NULL;
-    if (!feed ||
-        cell_distinct_at(feed->of.distinct, d->set->mailbox_lately_ms, e->at_ms) == 0)
-        return true;
-    struct cell *c =
-        account ? record_find(account, CELL_ID_MAILBOX_NETWORKS, CELL_DISTINCT) : NULL;
-    return c && cell_distinct_has(c->of.distinct, subject_network_hash(d->set, &e->ip),
-                                  d->set->mailbox_lately_ms, e->at_ms);
+    habits_read(d->subjects, c);
+    for (unsigned i = 0; account && i < d->set->rule_count; i++)
+        if (d->set->is_also[i] && holds(d, &d->set->rules[i], account))
+            c->also[i / 64] |= UINT64_C(1) << i % 64;
 }
 
 typedef void decision_fn(struct decision *d);
@@ -403,11 +358,10 @@ static int with_records(struct decision *d, struct store *store, decision_fn *fn
     return MSA_EAGAIN;
 }
 
-static void decide_with_mailbox(struct decision *d)
+static void decide_here(struct decision *d)
 {
-    d->has_mailbox_access =
-        !d->set->asks_mailbox[d->event->kind] || has_mailbox_access(d);
-    d->verdict->had_mailbox_access = d->has_mailbox_access;
+    read_circumstances(d);
+    d->circumstances = d->verdict->circumstances;
     decide(d);
 }
 
@@ -415,7 +369,7 @@ int engine_decide(const struct rule_set *set, struct store *store, const struct 
                   struct verdict *out)
 {
     struct decision d = {.set = set, .event = e, .verdict = out};
-    return with_records(&d, store, decide_with_mailbox);
+    return with_records(&d, store, decide_here);
 }
 
 static void decide_give_back(struct decision *d)
@@ -425,13 +379,11 @@ static void decide_give_back(struct decision *d)
 }
 
 int engine_give_back(const struct rule_set *set, struct store *store,
-                     const struct event *e, bool had_mailbox_access)
+                     const struct event *e, const struct circumstances *circumstances)
 {
     struct verdict ignored;
-    struct decision d = {.set = set,
-                         .event = e,
-                         .verdict = &ignored,
-                         .has_mailbox_access = had_mailbox_access};
+    struct decision d = {
+        .set = set, .event = e, .verdict = &ignored, .circumstances = *circumstances};
     return with_records(&d, store, decide_give_back);
 }
 

@@ -37,8 +37,8 @@ struct verdict {
     struct view pool;         /* of the first rule by name that says one; empty: none */
     struct view pool_rule;    /* that rule's name */
     bool is_counted; /* what is used up was counted: give it back if the message fails */
-    bool had_mailbox_access;
-    unsigned reason_count; /* the strictest first, shadow rules last */
+    struct circumstances circumstances; /* for engine_give_back */
+    unsigned reason_count;              /* the strictest first, shadow rules last */
     struct reason reasons[REASONS_MAX];
 };
 
@@ -58,10 +58,10 @@ int engine_decide(const struct rule_set *set, struct store *store, const struct 
                   struct verdict *out);
 
 /* The message of this earlier EVENT_MESSAGE or EVENT_CONTENT was not accepted after all:
- * what it used up is given back, in the windows of its own time. `had_mailbox_access` is
- * its verdict's. */
+ * what it used up is given back, in the windows of its own time. `circumstances` are its
+ * verdict's. */
 int engine_give_back(const struct rule_set *set, struct store *store,
-                     const struct event *e, bool had_mailbox_access);
+                     const struct event *e, const struct circumstances *circumstances);
 
 /* After a release: the account's windows begin anew. */
 int engine_forget_account(const struct rule_set *set, struct store *store,

@@ -78,6 +78,8 @@ struct event {
 
     uint64_t wrong_password;          /* EVENT_LOGIN_FAILED: keyed hash, 0 if not known */
     uint64_t tried_account_hash;      /* EVENT_LOGIN_FAILED: of the name, known or not */
+    uint64_t sender_hash;             /* EVENT_MESSAGE: keyed hash of the envelope sender,
+                                         in lower case; 0 if not known */
     uint32_t recipients;              /* EVENT_MESSAGE, EVENT_REJECTED: how many */
     const uint32_t *recipient_hashes; /* EVENT_MESSAGE: of each, NULL when not known */
     const struct destination *destinations; /* EVENT_MESSAGE, EVENT_REJECTED */

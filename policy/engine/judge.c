@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "policy/engine/subject.h"
+#include "policy/engine/windows.h"
 
 #define EARTH_RADIUS_KM   6371.0
 #define DEGREE            (3.14159265358979323846 / 180.0)
@@ -144,6 +145,10 @@ static uint32_t distinct_of(const struct rule_set *set, const struct rule *r,
         return subject_address_hash(set, &e->ip);
     case COUNT_ACCOUNTS:
         return fold(e->account);
+    case COUNT_BLOCKS:
+        return subject_block_hash(set, &e->ip);
+    case COUNT_SENDERS:
+        return fold(e->sender_hash);
     default:
         return e->place.country;
     }
@@ -158,7 +163,10 @@ static bool is_known(const struct rule *r, const struct event *e)
         return e->place.country != COUNTRY_NONE;
     case COUNT_NETWORKS:
     case COUNT_ADDRESSES:
+    case COUNT_BLOCKS:
         return !ipaddr_is_none(&e->ip);
+    case COUNT_SENDERS:
+        return e->sender_hash != 0;
     case COUNT_PASSWORDS:
         return e->wrong_password != 0;
     case COUNT_ACCOUNTS:
@@ -215,6 +223,7 @@ uint32_t judge_value(const struct rule *r, const struct event *e, struct record 
     case CELL_PLACE:
         return speed_kmh(&c->of.place, e);
     default:
+        rec->is_changed |= cell_sum_come_back(c->of.sum, r->within_ms, e->at_ms);
         return cell_sum_at(c->of.sum, r->within_ms, e->at_ms);
     }
 }

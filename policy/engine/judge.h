@@ -23,7 +23,8 @@ uint32_t judge_amount(const struct rule *r, const struct event *e, unsigned nth,
 void judge_note(const struct rule_set *set, const struct rule *r, const struct event *e,
                 unsigned nth, struct record *rec);
 
-/* What the window holds now: without this event for what is used up, with it for a sign.
+/* What the window holds now (a record of a wrong date is put right): without this event
+ * for what is used up, with it for a sign.
  */
 uint32_t judge_value(const struct rule *r, const struct event *e, struct record *rec);
 

@@ -32,7 +32,10 @@
 #define STAYS_MAX     48
 #define KNOWN_MAX     256
 #define NETWORKS_MAX  48 /* that are remembered of an account */
+#define BLOCKS_MAX    32
+#define COUNTRIES_MAX 16
 #define GOOD_FOR_DAYS 60
+#define FAMILIAR_DAYS 2
 
 enum cell_kind {
     CELL_SUM = 1,  /* how many in a window */
@@ -47,9 +50,11 @@ enum cell_kind {
 /* Cells that belong to no single rule. */
 enum cell_fixed_id {
     CELL_ID_KNOWN_RECIPIENTS = 1,
-    CELL_ID_GOOD_NETWORKS = 2,    /* from which the account signed in well */
-    CELL_ID_MAILBOX_NETWORKS = 3, /* from which POP or IMAP was used */
-    CELL_ID_MAILBOX_FEED = 4, /* of everyone: that such accesses are reported at all */
+    CELL_ID_GOOD_NETWORKS = 2,  /* from which the account signed in well */
+    CELL_ID_MAILBOX_BLOCKS = 3, /* from which POP or IMAP was used */
+    CELL_ID_MAILBOX_FEED = 4,   /* of everyone: that such accesses are reported at all */
+    CELL_ID_MAILBOX_COUNTRIES = 5, /* foreign ones, from which it was used */
+    CELL_ID_GOOD_BLOCKS = 6,       /* from which the account signed in or read mail */
     CELL_ID_FIRST_OF_RULES = 16,
 };
 
@@ -144,46 +149,5 @@ typedef bool record_keeps_fn(uint32_t id, const void *arg);
 void record_drop_cells(struct record *r, record_keeps_fn *keeps, const void *arg);
 /* Forgets what the rules counted (after a release), not what is known of the subject. */
 void record_forget_counts(struct record *r);
-
-/* ---- networks that an account has used ---- */
-
-/* A network counts as good from the day after the first successful sign-in on, while it
- * is used at least every 60 days: one lucky guess does not make the thief's network a
- * good one at once. */
-void cell_good_add(struct cell_distinct *d, uint32_t network_hash, int64_t now_ms);
-bool cell_good_has(const struct cell_distinct *d, uint32_t network_hash, int64_t now_ms);
-
-/* ---- windows ---- */
-
-/* What was added in the last `within_ms`, an old bucket counting whole until all of it is
- * out: never too little, at most one bucket's width (a twelfth) too long. */
-uint32_t cell_sum_at(const struct cell_sum *s, int64_t within_ms, int64_t now_ms);
-void cell_sum_add(struct cell_sum *s, int64_t within_ms, int64_t now_ms, uint32_t n);
-/* Gives back what was added at `then_ms`, if its bucket is still there. */
-void cell_sum_take(struct cell_sum *s, int64_t within_ms, int64_t then_ms, uint32_t n);
-
-/* Adds `what`, or moves it to the newest; the oldest go when there are more than `room`
- * (at most DISTINCT_MAX). */
-void cell_distinct_add(struct cell_distinct *d, unsigned room, uint32_t what,
-                       int64_t now_ms);
-/* How many different ones the window holds. */
-unsigned cell_distinct_at(const struct cell_distinct *d, int64_t within_ms,
-                          int64_t now_ms);
-bool cell_distinct_has(const struct cell_distinct *d, uint32_t what, int64_t within_ms,
-                       int64_t now_ms);
-/* Notes a sign-in from `country`: a stay goes on, or a new one begins. `room` as above,
- * at most STAYS_MAX. */
-void cell_stays_add(struct cell_stays *s, unsigned room, uint16_t country,
-                    int64_t now_ms);
-/* How many stays the window holds, the one that it began in among them. */
-unsigned cell_stays_at(const struct cell_stays *s, int64_t within_ms, int64_t now_ms);
-bool cell_known_has(const struct cell_known *k, uint32_t what);
-void cell_known_add(struct cell_known *k, uint32_t what);
-/* A reserve of `spare` that refills within a day: is there `n` of it, take it, give it
- * back. */
-bool cell_spare_has(const struct cell_spare *s, uint32_t spare, int64_t now_ms,
-                    uint32_t n);
-void cell_spare_take(struct cell_spare *s, uint32_t spare, int64_t now_ms, uint32_t n);
-void cell_spare_give_back(struct cell_spare *s, uint32_t n);
 
 #endif

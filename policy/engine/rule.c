@@ -30,6 +30,8 @@ static const char *const count_names[COUNT_KIND_COUNT] = {
     [COUNT_SWITCHES] = "switches",
     [COUNT_SPEED] = "speed",
     [COUNT_REFUSALS] = "refusals",
+    [COUNT_BLOCKS] = "blocks",
+    [COUNT_SENDERS] = "senders",
 };
 
 static const char *const subject_names[PER_KIND_COUNT] = {
@@ -82,6 +84,8 @@ bool rule_is_distinct(enum rule_count count)
     case COUNT_NETWORKS:
     case COUNT_ADDRESSES:
     case COUNT_ACCOUNTS:
+    case COUNT_BLOCKS:
+    case COUNT_SENDERS:
         return true;
     default:
         return false;
@@ -121,6 +125,7 @@ static uint8_t heard(const struct rule *r)
     case COUNT_REJECTED_RECIPIENTS:
         return BIT(EVENT_REJECTED);
     case COUNT_REFUSALS:
+    case COUNT_SENDERS:
         return BIT(EVENT_MESSAGE);
     case COUNT_FAILURES:
     case COUNT_FAILED_ACCOUNTS:
@@ -132,6 +137,7 @@ static uint8_t heard(const struct rule *r)
     case COUNT_COUNTRIES:
     case COUNT_NETWORKS:
     case COUNT_ADDRESSES:
+    case COUNT_BLOCKS:
     case COUNT_SWITCHES:
     case COUNT_SPEED:
         return BIT(EVENT_LOGIN);
@@ -161,7 +167,7 @@ static uint8_t locked(const struct rule *r)
         return 0;
     bool is_of_messages = rule_is_used_up(r->count) ||
                           r->count == COUNT_REJECTED_RECIPIENTS ||
-                          r->count == COUNT_REFUSALS;
+                          r->count == COUNT_REFUSALS || r->count == COUNT_SENDERS;
     return (uint8_t)(BIT(EVENT_LOGIN) | BIT(EVENT_LOGIN_FAILED) |
                      (is_of_messages ? BIT(EVENT_TRANSACTION) | BIT(EVENT_MESSAGE) : 0));
 }
@@ -182,13 +188,35 @@ static bool origin_matches(const struct rule_when *w, const struct event *e)
     return false;
 }
 
-static bool account_matches(const struct rule_when *w, const struct event *e,
-                            bool has_mailbox_access)
+static bool mailbox_matches(enum rule_mailbox asked, enum rule_mailbox is)
+{
+    return asked == MAILBOX_ANY || asked == is ||
+           (asked == MAILBOX_NOT_HERE && is == MAILBOX_ELSEWHERE);
+}
+
+static bool block_matches(enum rule_block asked, enum rule_block is)
+{
+    return asked == BLOCK_ANY || asked == is ||
+           (asked == BLOCK_UNFAMILIAR && is == BLOCK_STRANGE);
+}
+
+static bool habits_match(const struct rule *r, const struct circumstances *c)
+{
+    const struct rule_when *w = &r->when;
+    if (!mailbox_matches(w->mailbox, c->mailbox) || !block_matches(w->block, c->block))
+        return false;
+    for (unsigned i = 0; i < w->also_count && i < ALSO_MAX; i++)
+        if (r->also[i] >= RULES_MAX || !(c->also[r->also[i] / 64] >> r->also[i] % 64 & 1))
+            return false;
+    return true;
+}
+
+static bool account_matches(const struct rule_when *w, const struct event *e)
 {
     bool is_listed = w->class_count == 0;
     for (unsigned i = 0; i < w->class_count && !is_listed; i++)
         is_listed = view_eq(w->classes[i], e->account_class);
-    if (!is_listed || (w->no_mailbox_access && has_mailbox_access))
+    if (!is_listed)
         return false;
     if (w->younger_than_ms > 0 &&
         (e->account_age_ms < 0 || e->account_age_ms >= w->younger_than_ms))
@@ -217,8 +245,8 @@ uint32_t rule_recipients(const struct rule *r, const struct event *e, unsigned n
     return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
-bool rule_matches(const struct rule *r, const struct event *e, bool has_mailbox_access,
-                  unsigned nth)
+bool rule_matches(const struct rule *r, const struct event *e,
+                  const struct circumstances *c, unsigned nth)
 {
     const struct rule_when *w = &r->when;
     if (w->destination_count > 0 && rule_recipients(r, e, nth) == 0)
@@ -229,7 +257,7 @@ bool rule_matches(const struct rule *r, const struct event *e, bool has_mailbox_
         return false;
     if (w->has_min_score && e->score_hundredths < w->min_score_hundredths)
         return false;
-    return origin_matches(w, e) && account_matches(w, e, has_mailbox_access);
+    return origin_matches(w, e) && account_matches(w, e) && habits_match(r, c);
 }
 
 uint32_t rule_limit_for(const struct rule *r, const struct event *e)
@@ -259,7 +287,11 @@ static void put_when(struct buf *b, const struct rule_when *w)
         put_bytes(b, w->classes[i]);
     put_i64(b, w->younger_than_ms);
     put_i64(b, w->older_than_ms);
-    put_u8(b, w->no_mailbox_access);
+    put_u8(b, (uint8_t)w->mailbox);
+    put_u8(b, (uint8_t)w->block);
+    put_u32(b, w->also_count);
+    for (unsigned i = 0; i < w->also_count; i++)
+        put_bytes(b, w->also[i]);
     put_bytes(b, w->listener);
     put_bytes(b, w->protocol);
     put_u32(b, w->destination_count);
@@ -332,7 +364,7 @@ static void index_rules(struct rule_set *set)
             if (!(events & BIT(kind)))
                 continue;
             set->taking_part[kind][set->taking_part_count[kind]++] = (uint8_t)i;
-            set->asks_mailbox[kind] |= r->when.no_mailbox_access;
+            set->asks_mailbox[kind] |= r->when.mailbox != MAILBOX_ANY;
         }
         set->cell_ids[set->cell_id_count++] = r->cell_id;
         set->cell_ids[set->cell_id_count++] = r->name_hash;
@@ -359,11 +391,33 @@ static void note_how_long(struct rule_set *set)
     set->keep_s[PER_EVERYONE] = UINT32_MAX;
 }
 
+static uint8_t position_of(const struct rule *rules, unsigned count, struct view name)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (rules[i].per == PER_ACCOUNT && view_eq(rules[i].name, name))
+            return (uint8_t)i;
+    return RULES_MAX;
+}
+
+static void resolve_also(struct rule_set *set, struct rule *rules, unsigned count)
+{
+    memset(set->is_also, 0, sizeof set->is_also);
+    for (unsigned i = 0; i < count; i++) {
+        const struct rule_when *w = &rules[i].when;
+        for (unsigned k = 0; k < w->also_count && k < ALSO_MAX; k++) {
+            rules[i].also[k] = position_of(rules, count, w->also[k]);
+            if (rules[i].also[k] < RULES_MAX)
+                set->is_also[rules[i].also[k]] = true;
+        }
+    }
+}
+
 void rules_seal(struct rule_set *set, struct rule *rules, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
         seal(&rules[i]);
     share_cells(rules, count);
+    resolve_also(set, rules, count);
     set->rules = rules;
     set->rule_count = count;
     set->cell_id_count = 0;

@@ -37,6 +37,8 @@ enum rule_count {
     COUNT_SPEED,    /* km/h between two sign-ins */
     COUNT_REFUSALS, /* messages that other rules deferred or refused: who goes on all the
                        same */
+    COUNT_BLOCKS,   /* distinct /16 and /32: a coarser mesh than networks */
+    COUNT_SENDERS,  /* distinct envelope senders of messages */
     COUNT_KIND_COUNT
 };
 
@@ -53,22 +55,41 @@ enum rule_subject {
     PER_KIND_COUNT
 };
 
-enum rule_action { /* bits; `then` may name several */
-                   THEN_NOTIFY = 1 << 0,
-                   THEN_SCORE = 1 << 1,
-                   THEN_POOL = 1 << 2,
-                   THEN_ALIGN = 1 << 3, /* From must be the account's own, whatever else
+enum rule_action {                     /* bits; `then` may name several */
+                   THEN_SIGN = 1 << 0, /* nothing by itself: other rules ask for it */
+                   THEN_NOTIFY = 1 << 1,
+                   THEN_SCORE = 1 << 2,
+                   THEN_POOL = 1 << 3,
+                   THEN_ALIGN = 1 << 4, /* From must be the account's own, whatever else
                                            the configuration allows */
-                   THEN_DELAY = 1 << 4,
-                   THEN_HOLD = 1 << 5,
-                   THEN_DEFER = 1 << 6,
-                   THEN_REFUSE = 1 << 7,
-                   THEN_LOCK = 1 << 8,    /* this subject is refused for a time that grows
-                                             with each repeat */
-                   THEN_SUSPEND = 1 << 9, /* the account, until it is released */
+                   THEN_DELAY = 1 << 5,
+                   THEN_HOLD = 1 << 6,
+                   THEN_DEFER = 1 << 7,
+                   THEN_REFUSE = 1 << 8,
+                   THEN_LOCK = 1 << 9, /* this subject is refused for a time that grows
+                                          with each repeat */
+                   THEN_SUSPEND = 1 << 10, /* the account, until it is released */
 };
 
 enum rule_origin { FROM_ANYWHERE = 0, FROM_HOME, FROM_OVERSEAS };
+
+/* Where the user reads mail. Spammers never do (mission.md 27); who reads on the web does
+ * it unseen. */
+enum rule_mailbox {
+    MAILBOX_ANY = 0,
+    MAILBOX_HERE,      /* near: in this block of addresses, or in this foreign country */
+    MAILBOX_ELSEWHERE, /* in other places, and not here */
+    MAILBOX_NOT_HERE,  /* elsewhere, or nowhere that we are told of */
+};
+
+enum rule_block { /* of addresses: what the account knows of this one */
+                  BLOCK_ANY = 0,
+                  BLOCK_FAMILIAR,   /* used on several earlier days */
+                  BLOCK_UNFAMILIAR, /* not, or nothing is known of the account yet */
+                  BLOCK_STRANGE,    /* not, but others were */
+};
+
+#define ALSO_MAX 4
 
 /* Which events a rule counts and judges; everything that is set must hold. */
 struct rule_when {
@@ -79,7 +100,10 @@ struct rule_when {
     unsigned class_count;
     int64_t younger_than_ms; /* account age; 0: any */
     int64_t older_than_ms;
-    bool no_mailbox_access;
+    enum rule_mailbox mailbox;
+    enum rule_block block;
+    const struct view *also; /* names of rules that the account has run into as well */
+    unsigned also_count;
     struct view listener;
     struct view protocol;
     const struct view *destinations; /* domains of recipients, who alone are counted */
@@ -99,6 +123,8 @@ struct rule {
     uint8_t hears; /* which events it counts and judges: bits of 1 << enum event_kind */
     uint8_t holds_for; /* at which further events it judges what was counted before */
     uint8_t locks;     /* which events its lock shuts out */
+    uint8_t also[ALSO_MAX]; /* positions of the rules in when.also; RULES_MAX: there is
+                               none of that name, and the condition never holds */
     enum rule_count count;
     enum rule_subject per;
     int64_t within_ms; /* 0 for what is open now and for speed */
@@ -125,6 +151,7 @@ struct rule_set {
     uint8_t taking_part[EVENT_KIND_COUNT][RULES_MAX];
     unsigned taking_part_count[EVENT_KIND_COUNT];
     bool asks_mailbox[EVENT_KIND_COUNT]; /* one of them asks for mailbox access */
+    bool is_also[RULES_MAX];             /* another rule asks for this one */
     uint32_t cell_ids[2 * RULES_MAX];    /* ascending */
     unsigned cell_id_count;
     uint32_t keep_s[PER_KIND_COUNT]; /* how long a subject's record has anything to say */
@@ -132,7 +159,11 @@ struct rule_set {
     unsigned v6_source_bits;   /* 64 */
     unsigned v4_network_bits;  /* 24 */
     unsigned v6_network_bits;  /* 48 */
-    int64_t mailbox_lately_ms; /* how long a mailbox access speaks for its network */
+    unsigned v4_block_bits;    /* 16: what a provider gives out in one region, about */
+    unsigned v6_block_bits;    /* 32 */
+    int64_t mailbox_lately_ms; /* how long a mailbox access speaks for its block */
+    int64_t mailbox_habit_ms;  /* how long it shows that the account reads by POP or IMAP
+                                  at all */
     uint8_t hash_key[16];      /* of short hashes in records; kept with the records */
 };
 
@@ -142,10 +173,19 @@ const char *rule_subject_name(enum rule_subject per);
 bool rule_is_used_up(enum rule_count count);  /* against: is a sign */
 bool rule_is_distinct(enum rule_count count); /* counts different ones */
 
-/* `when` holds. The engine knows of mailbox access from the account's record. `nth` is
- * which of the event's destinations, for a rule per destination. */
-bool rule_matches(const struct rule *r, const struct event *e, bool has_mailbox_access,
-                  unsigned nth);
+/* What the account's record says of the place and the time of an event, before anything
+ * is noted of it. Goes with a verdict, so that what was counted can be given back under
+ * the same conditions. */
+struct circumstances {
+    enum rule_mailbox mailbox; /* HERE, ELSEWHERE or, nowhere, NOT_HERE */
+    enum rule_block block;     /* FAMILIAR, STRANGE or, nothing is known, UNFAMILIAR */
+    uint64_t also[RULES_MAX / 64]; /* bits: rules that others ask for and that hold */
+};
+
+/* `when` holds. `nth` is which of the event's destinations, for a rule per destination.
+ */
+bool rule_matches(const struct rule *r, const struct event *e,
+                  const struct circumstances *c, unsigned nth);
 /* How many recipients of the event the rule speaks of. */
 uint32_t rule_recipients(const struct rule *r, const struct event *e, unsigned nth);
 uint32_t rule_limit_for(const struct rule *r,

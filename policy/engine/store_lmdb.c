@@ -17,13 +17,14 @@ enum { TABLE_ACCOUNTS = 0, TABLE_SOURCES, TABLE_META, TABLE_COUNT };
 
 static const char *const table_names[TABLE_COUNT] = {"accounts", "sources", "meta"};
 
-#define KEY_BYTES      8
-#define VERSION_BYTES  8    /* before the record's own bytes */
-#define BATCH_MAX      2048 /* decisions in one transaction */
-#define BATCH_MIN      16
-#define SAMPLE_COUNT   16 /* neighbours, about a page of them, */
-#define SAMPLE_EVICTED 12 /* of which those go that run out first: so pages become free \
-                           */
+#define KEY_BYTES     8
+#define VERSION_BYTES 8    /* before the record's own bytes */
+#define BATCH_MAX     2048 /* decisions in one transaction */
+#define BATCH_MIN     16
+#define SAMPLE_COUNT  16 /* neighbours, about a page of them, */
+#define SAMPLE_EVICTED                                               \
+    12 /* of which those go that run out first: so pages become free \
+        */
 #define SLICE_RECORDS 2000
 #define META_HASH_KEY VIEW_LIT("hash-key")
 

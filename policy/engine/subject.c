@@ -237,6 +237,12 @@ uint32_t subject_address_hash(const struct rule_set *set, const struct ipaddr *a
     return short_hash(set, &source);
 }
 
+uint32_t subject_block_hash(const struct rule_set *set, const struct ipaddr *a)
+{
+    struct ipaddr block = ipaddr_network(a, set->v4_block_bits, set->v6_block_bits).addr;
+    return short_hash(set, &block);
+}
+
 uint32_t subject_network_hash(const struct rule_set *set, const struct ipaddr *a)
 {
     struct ipaddr network = network_of(set, a);

@@ -44,9 +44,10 @@ int subjects_read(struct subjects *s, struct store *store);
 /* Writes those that changed. 0, MSA_EEXIST (read again, decide again) or MSA_EAGAIN. */
 int subjects_write(struct subjects *s, struct store *store);
 
-/* Short keyed hashes that stand for an address and for its network in cells. */
+/* Short keyed hashes that stand for an address, its network and its block in cells. */
 uint32_t subject_address_hash(const struct rule_set *set, const struct ipaddr *a);
 uint32_t subject_network_hash(const struct rule_set *set, const struct ipaddr *a);
+uint32_t subject_block_hash(const struct rule_set *set, const struct ipaddr *a);
 
 /* First byte of the keys of accounts that exist; all other subjects may be forgotten
  * first. */

@@ -1,7 +1,7 @@
-/* What a cell counts in a window of time. Pure arithmetic over one cell; see record.h. */
-#include <string.h>
+/* See windows.h. */
+#include "policy/engine/windows.h"
 
-#include "policy/engine/record.h"
+#include <string.h>
 
 #define DAY_MS 86400000
 #define DAY_S  86400u
@@ -31,6 +31,15 @@ static void sum_turn(struct cell_sum *s, int64_t now_bucket)
     memmove(s->buckets + shift, s->buckets, (SUM_BUCKETS - shift) * sizeof s->buckets[0]);
     memset(s->buckets, 0, shift * sizeof s->buckets[0]);
     s->newest_bucket = now_bucket;
+}
+
+bool cell_sum_come_back(struct cell_sum *s, int64_t within_ms, int64_t now_ms)
+{
+    int64_t now_bucket = now_ms / bucket_width_ms(within_ms);
+    if (s->newest_bucket - now_bucket < SUM_BUCKETS)
+        return false;
+    sum_turn(s, now_bucket);
+    return true;
 }
 
 uint32_t cell_sum_at(const struct cell_sum *s, int64_t within_ms, int64_t now_ms)
@@ -155,30 +164,104 @@ void cell_known_add(struct cell_known *k, uint32_t what)
         k->count++;
 }
 
-/* Days since 1970: the first in the upper half of last_s, the last in the lower. */
-static uint32_t day_of(int64_t ms)
+/* ---- what was used on which days ---- */
+
+#define DAY_2020  18262 /* days from 1970 on */
+#define DAY_BITS  0x3fffu
+#define DAYS_MANY 15u
+
+struct used_days {
+    unsigned first, last, count;
+};
+
+static unsigned day_of(int64_t ms)
 {
-    return ms > 0 ? (uint32_t)(ms / DAY_MS) & 0xffff : 0;
+    int64_t day = ms / DAY_MS - DAY_2020;
+    return day > 0 ? (unsigned)day & DAY_BITS : 0;
 }
 
-void cell_good_add(struct cell_distinct *d, uint32_t network_hash, int64_t now_ms)
+static struct used_days used_days_of(const struct cell_seen *seen)
 {
-    uint32_t today = day_of(now_ms), first = today;
-    for (unsigned i = 0; i < d->count; i++)
-        if (d->seen[i].what == network_hash &&
-            today - (d->seen[i].last_s & 0xffff) <= GOOD_FOR_DAYS)
-            first = d->seen[i].last_s >> 16;
-    cell_distinct_add(d, NETWORKS_MAX, network_hash, now_ms);
-    d->seen[d->count - 1].last_s = first << 16 | today;
+    return (struct used_days){.first = seen->last_s >> 18,
+                              .last = seen->last_s >> 4 & DAY_BITS,
+                              .count = seen->last_s & DAYS_MANY};
 }
 
-bool cell_good_has(const struct cell_distinct *d, uint32_t network_hash, int64_t now_ms)
+static uint32_t pack_used_days(struct used_days u)
 {
-    uint32_t today = day_of(now_ms);
+    return u.first << 18 | u.last << 4 | u.count;
+}
+
+/* A clock that went back leaves the last day ahead of today; that is no reason to forget.
+ */
+static bool is_fresh(struct used_days u, unsigned today)
+{
+    return today <= u.last ? u.last - today <= GOOD_FOR_DAYS
+                           : today - u.last <= GOOD_FOR_DAYS;
+}
+
+static const struct cell_seen *find_seen(const struct cell_distinct *d, uint32_t what)
+{
     for (unsigned i = 0; i < d->count; i++)
-        if (d->seen[i].what == network_hash)
-            return d->seen[i].last_s >> 16 < today &&
-                   today - (d->seen[i].last_s & 0xffff) <= GOOD_FOR_DAYS;
+        if (d->seen[i].what == what)
+            return &d->seen[i];
+    return NULL;
+}
+
+/* Of those used on the fewest days the one that was used longest ago. */
+static unsigned least_used(const struct cell_distinct *d)
+{
+    unsigned least = 0;
+    for (unsigned i = 1; i < d->count; i++)
+        if (used_days_of(&d->seen[i]).count < used_days_of(&d->seen[least]).count)
+            least = i;
+    return least;
+}
+
+void cell_good_add(struct cell_distinct *d, unsigned room, uint32_t what, int64_t now_ms)
+{
+    unsigned today = day_of(now_ms);
+    struct used_days u = {.first = today, .last = today, .count = 1};
+    const struct cell_seen *before = find_seen(d, what);
+    if (before) {
+        struct used_days b = used_days_of(before);
+        drop_seen(d->seen, &d->count, (unsigned)(before - d->seen), 1);
+        if (is_fresh(b, today)) {
+            u.first = b.first;
+            u.count = b.count + (b.last < today && b.count < DAYS_MANY);
+        }
+    }
+    while (d->count >= room)
+        drop_seen(d->seen, &d->count, least_used(d), 1);
+    d->seen[d->count++] = (struct cell_seen){.what = what, .last_s = pack_used_days(u)};
+}
+
+bool cell_good_has(const struct cell_distinct *d, uint32_t what, int64_t now_ms)
+{
+    const struct cell_seen *seen = find_seen(d, what);
+    unsigned today = day_of(now_ms);
+    struct used_days u = seen ? used_days_of(seen) : (struct used_days){0};
+    return seen && u.first < today && is_fresh(u, today);
+}
+
+static bool is_familiar(const struct cell_seen *seen, unsigned today)
+{
+    struct used_days u = used_days_of(seen);
+    unsigned before_today = u.count - (u.count > 0 && u.last == today);
+    return before_today >= FAMILIAR_DAYS && is_fresh(u, today);
+}
+
+bool cell_familiar_has(const struct cell_distinct *d, uint32_t what, int64_t now_ms)
+{
+    const struct cell_seen *seen = find_seen(d, what);
+    return seen && is_familiar(seen, day_of(now_ms));
+}
+
+bool cell_familiar_any(const struct cell_distinct *d, int64_t now_ms)
+{
+    for (unsigned i = 0; i < d->count; i++)
+        if (is_familiar(&d->seen[i], day_of(now_ms)))
+            return true;
     return false;
 }
 

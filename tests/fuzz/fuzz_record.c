@@ -1,8 +1,9 @@
-/* Records of the rule engine, as damaged as they come: what decodes can be asked for, changed and written,
- * and reads back as the same. */
+/* Records of the rule engine, as damaged as they come: what decodes can be asked for,
+ * changed and written, and reads back as the same. */
 #include "msa/base/arena.h"
 #include "msa/base/err.h"
 #include "policy/engine/record.h"
+#include "policy/engine/windows.h"
 #include "tests/fuzz/fuzz.h"
 
 #define NOW_MS INT64_C(1780000000000)
@@ -19,6 +20,9 @@ static void use(struct record *r, struct cell *c)
         must(c->of.distinct->count <= 9);
         must(cell_distinct_has(c->of.distinct, 7, 1000, NOW_MS));
         cell_good_has(c->of.distinct, 7, NOW_MS);
+        cell_familiar_any(c->of.distinct, NOW_MS);
+        cell_good_add(c->of.distinct, 9, 8, NOW_MS);
+        must(c->of.distinct->count <= 9 && !cell_familiar_has(c->of.distinct, 9, NOW_MS));
         break;
     case CELL_STAYS:
         cell_stays_add(c->of.stays, 5, 7, NOW_MS);

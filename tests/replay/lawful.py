@@ -130,7 +130,7 @@ def device(world, log, rng, account, span):
         t += every_s * rng.uniform(0.7, 1.3)
 
 
-@kind(4)
+@kind(3)
 def devices_of_branches(world, log, rng, account, span):
     """One account in the scanners of all branches, some of them abroad: fixed networks, reads nothing."""
     places = [Place(world, rng, country) for country in [HOME, *rng.sample(TRAVEL, rng.choice((1, 2)))]]
@@ -140,7 +140,7 @@ def devices_of_branches(world, log, rng, account, span):
                 log.send(rng, waking(rng, day), account, place, [1])
 
 
-@kind(4)
+@kind(2)
 def cloud_relay(world, log, rng, account, span):
     """A company whose mail leaves through a cloud's datacentres in two or three countries, for all its people."""
     places = [Exit(world, rng, country) for country in (HOME, "SG", "HK")[:rng.choice((2, 3))] for _ in range(2)]
@@ -327,7 +327,7 @@ def new_subscriber(world, log, rng, account, span):
     """A new account of somebody ordinary: below the limits that the contract says."""
     places = usual_places(world, rng)
     for day in span.each_day()[1:]:
-        for _ in range(rng.randint(0, 6)):
+        for _ in range(rng.randint(0, 4)):
             t, place = waking(rng, day), rng.choice(places[:2])
             log.read(rng, t - 60, account, place)
             log.send(rng, t, account, place, [min(few(rng), 12)])

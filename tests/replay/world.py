@@ -17,7 +17,7 @@ class Carrier:
 
     def __init__(self, world, country):
         self.country = country
-        self.blocks = [world.next_block() for _ in range(world.rng.randint(2, 5))]
+        self.blocks = [world.next_block() for _ in range(world.rng.randint(2, 12))]
         self.v6 = world.next_v6_block()
 
     def network(self, rng):

@@ -22,7 +22,10 @@ struct rule_set set_of(struct rule *rules, unsigned count)
     struct rule_set set = {.v6_source_bits = 64,
                            .v4_network_bits = 24,
                            .v6_network_bits = 48,
+                           .v4_block_bits = 16,
+                           .v6_block_bits = 32,
                            .mailbox_lately_ms = DAY_MS,
+                           .mailbox_habit_ms = 7 * (int64_t)DAY_MS,
                            .hash_key = "test"};
     rules_seal(&set, rules, count);
     return set;

@@ -53,7 +53,7 @@ Test(engine, what_was_given_back_can_be_used_again, .init = engine_begin,
     v = decide(&set, &e);
     cr_assert(not(verdict_is_pass(&v)));
     cr_assert(not(v.is_counted));
-    cr_assert(eq(int, engine_give_back(&set, store, &e, v.had_mailbox_access), MSA_OK));
+    cr_assert(eq(int, engine_give_back(&set, store, &e, &v.circumstances), MSA_OK));
     v = decide(&set, &e);
     cr_assert(verdict_is_pass(&v));
 }
@@ -326,7 +326,7 @@ Test(engine, conditions_choose_the_events, .init = engine_begin, .fini = engine_
          .within_ms = HOUR_MS,
          .limit = 3,
          .actions = THEN_HOLD,
-         .when = {.no_mailbox_access = true}},
+         .when = {.mailbox = MAILBOX_NOT_HERE}},
     };
     struct rule_set set = set_of(rules, 3);
     struct event e = event_of(EVENT_MESSAGE, T0);
@@ -372,36 +372,6 @@ Test(engine, an_override_replaces_the_limit_or_takes_the_rule_away, .init = engi
         struct verdict v = decide(&set, &e);
         cr_assert(verdict_is_pass(&v));
     }
-}
-
-Test(engine, without_any_report_of_mailbox_access_its_absence_says_nothing,
-     .init = engine_begin, .fini = engine_end)
-{
-    struct rule r = {.name = VIEW_LIT("blind"),
-                     .count = COUNT_MESSAGES,
-                     .per = PER_ACCOUNT,
-                     .within_ms = HOUR_MS,
-                     .limit = 1,
-                     .actions = THEN_SUSPEND,
-                     .when = {.no_mailbox_access = true}};
-    struct rule_set set = set_of(&r, 1);
-    struct event e = event_of(EVENT_MESSAGE, T0), mailbox = event_of(EVENT_MAILBOX, T0);
-    for (int i = 0; i < 5; i++) {
-        struct verdict v = decide(&set, &e);
-        cr_assert(verdict_is_pass(&v));
-    }
-    mailbox.account = 2; /* somebody else reads mail: reports do come in */
-    decide(&set, &mailbox);
-    decide(&set, &e);
-    struct verdict v = decide(&set, &e);
-    cr_assert(not(verdict_is_pass(&v)));
-    mailbox.account = 1; /* and now this user, from this network */
-    decide(&set, &mailbox);
-    v = decide(&set, &e);
-    cr_assert(verdict_is_pass(&v));
-    e.ip = ip("203.0.113.9"); /* but not from that one */
-    v = decide(&set, &e);
-    cr_assert(not(verdict_is_pass(&v)));
 }
 
 Test(engine, who_goes_on_after_refusals_is_suspended, .init = engine_begin,

@@ -112,15 +112,16 @@ Test(engine_subtle, a_message_that_is_refused_anyway_takes_nothing_from_the_rese
     for (int i = 0; i < 10; i++)
         decide(&set, &wide);
     unsigned passed = 0;
+    struct verdict v;
     for (int i = 0; i < 10; i++) {
-        struct verdict v = decide(&set, &e);
+        v = decide(&set, &e);
         passed += verdict_is_pass(&v);
     }
     cr_assert(eq(uint, passed, 5));
     for (int i = 0; i < 2; i++)
-        cr_assert(eq(int, engine_give_back(&set, store, &e, true), MSA_OK));
+        cr_assert(eq(int, engine_give_back(&set, store, &e, &v.circumstances), MSA_OK));
     for (int i = 0; i < 10; i++) {
-        struct verdict v = decide(&set, &e);
+        v = decide(&set, &e);
         passed += verdict_is_pass(&v);
     }
     cr_assert(eq(uint, passed, 7), "what failed came back into the reserve");
@@ -134,16 +135,16 @@ Test(engine_subtle, what_was_counted_without_mailbox_access_is_given_back_after_
                      .within_ms = HOUR_MS,
                      .limit = 1,
                      .actions = THEN_REFUSE,
-                     .when = {.no_mailbox_access = true}};
+                     .when = {.mailbox = MAILBOX_NOT_HERE}};
     struct rule_set set = set_of(&r, 1);
     struct event mailbox = event_of(EVENT_MAILBOX, T0), e = event_of(EVENT_MESSAGE, T0);
     mailbox.account = 2;
     decide(&set, &mailbox);
     struct verdict v = decide(&set, &e);
-    cr_assert(v.is_counted && !v.had_mailbox_access);
+    cr_assert(v.is_counted && v.circumstances.mailbox != MAILBOX_HERE);
     mailbox.account = 1;
     decide(&set, &mailbox);
-    engine_give_back(&set, store, &e, v.had_mailbox_access);
+    engine_give_back(&set, store, &e, &v.circumstances);
     e.ip = ip("203.0.113.9");
     v = decide(&set, &e);
     cr_assert(verdict_is_pass(&v), "the only one was given back");

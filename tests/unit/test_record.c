@@ -6,6 +6,7 @@
 #include "msa/base/arena.h"
 #include "msa/base/err.h"
 #include "policy/engine/record.h"
+#include "policy/engine/windows.h"
 
 TestSuite(record, .timeout = 20);
 
@@ -165,8 +166,8 @@ Test(record, release_forgets_counts_and_keeps_what_is_known, .init = begin, .fin
     struct record r;
     record_init(&r, &arena);
     fill(&r);
-    cell_good_add(record_get(&r, CELL_ID_GOOD_NETWORKS, CELL_DISTINCT)->of.distinct, 5,
-                  T0);
+    cell_good_add(record_get(&r, CELL_ID_GOOD_NETWORKS, CELL_DISTINCT)->of.distinct,
+                  NETWORKS_MAX, 5, T0);
     record_forget_counts(&r);
     cr_assert(eq(uint, r.cell_count, 2));
     cr_assert(record_find(&r, CELL_ID_KNOWN_RECIPIENTS, CELL_KNOWN) != NULL);

@@ -34,14 +34,15 @@ Test(rules, a_block_becomes_a_rule)
     struct config *cfg = parse(
         BASE "rule r { count countries; within 6h; limit 3; spare 2;\n"
              "  when { from overseas; countries CN ru; classes new; "
-             "no_mailbox_access yes; younger_than 14d; }\n"
+             "mailbox elsewhere; block unfamiliar; also moves; younger_than 14d; }\n"
              "  then suspend notify; mode shadow; }\n"
              "rule s { count recipients; per destination; within 6h; limit 3;\n"
              "  when { destinations docomo.ne.jp; min_score 2.5; } then defer; }\n"
+             "rule moves { count blocks; within 1d; limit 9; then sign; }\n"
              "rule unused { count logins; within 1h; limit 1; then notify; mode off; }");
     cr_assert(cfg != NULL);
     struct rule_set *set = rules_new(cfg, hash_key);
-    cr_assert(eq(uint, set->rule_count, 2));
+    cr_assert(eq(uint, set->rule_count, 3));
     const struct rule *r = &set->rules[0];
     cr_assert(view_eq(r->name, VIEW_LIT("r")));
     cr_assert(eq(int, (int)r->count, COUNT_COUNTRIES));
@@ -53,7 +54,11 @@ Test(rules, a_block_becomes_a_rule)
     cr_assert(eq(uint, r->when.country_count, 2));
     cr_assert(eq(u16, r->when.countries[1], 'R' << 8 | 'U'));
     cr_assert(view_eq(r->when.classes[0], VIEW_LIT("new")));
-    cr_assert(r->when.no_mailbox_access && !r->when.has_min_score);
+    cr_assert(eq(int, (int)r->when.mailbox, MAILBOX_ELSEWHERE));
+    cr_assert(eq(int, (int)r->when.block, BLOCK_UNFAMILIAR));
+    cr_assert(view_eq(r->when.also[0], VIEW_LIT("moves")));
+    cr_assert(eq(u8, r->also[0], 2));
+    cr_assert(set->is_also[2] && !set->is_also[0] && !r->when.has_min_score);
     cr_assert(eq(i64, r->when.younger_than_ms, 14ll * 86400000));
     r = &set->rules[1];
     cr_assert(eq(int, (int)r->per, PER_DESTINATION));
@@ -110,6 +115,11 @@ Test(rules, what_makes_no_sense_is_said)
         BASE
         "rule r { count logins; within 1h; limit 1; then notify; when { destinations "
         "a.jp; } }",
+        BASE "rule r { count logins; within 1h; limit 1; then notify; when { also s; } }",
+        BASE
+        "rule r { count logins; within 1h; limit 1; then notify; when { also s; } }\n"
+        "rule s { count logins; per address; within 1h; limit 1; then sign; }",
+        BASE "rule r { count blocks; per address; within 1h; limit 3; then sign; }",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct config *cfg = parse(texts[i]);

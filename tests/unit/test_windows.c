@@ -2,6 +2,7 @@
 #include <criterion/new/assert.h>
 
 #include "policy/engine/record.h"
+#include "policy/engine/windows.h"
 
 TestSuite(windows, .timeout = 20);
 
@@ -119,15 +120,15 @@ Test(windows, a_network_is_good_from_the_next_day_on)
 {
     struct cell_distinct d = {0};
     cr_assert(not(cell_good_has(&d, 7, T0)));
-    cell_good_add(&d, 7, T0);
+    cell_good_add(&d, NETWORKS_MAX, 7, T0);
     cr_assert(not(cell_good_has(&d, 7, T0 + HOUR_MS / 60)),
               "one lucky guess is not enough");
     cr_assert(cell_good_has(&d, 7, T0 + 2 * (int64_t)DAY_MS));
     cr_assert(not(cell_good_has(&d, 8, T0 + 2 * (int64_t)DAY_MS)));
-    cell_good_add(&d, 7, T0 + 50 * (int64_t)DAY_MS);
+    cell_good_add(&d, NETWORKS_MAX, 7, T0 + 50 * (int64_t)DAY_MS);
     cr_assert(cell_good_has(&d, 7, T0 + 100 * (int64_t)DAY_MS), "use keeps it good");
     cr_assert(not(cell_good_has(&d, 7, T0 + 200 * (int64_t)DAY_MS)), "not for ever");
-    cell_good_add(&d, 7, T0 + 200 * (int64_t)DAY_MS);
+    cell_good_add(&d, NETWORKS_MAX, 7, T0 + 200 * (int64_t)DAY_MS);
     cr_assert(not(cell_good_has(&d, 7, T0 + 200 * (int64_t)DAY_MS + 1000)),
               "and begins anew");
 }
