@@ -372,6 +372,24 @@ int engine_decide(const struct rule_set *set, struct store *store, const struct 
     return with_records(&d, store, decide_here);
 }
 
+static void find_lock(struct decision *d, const struct pairing *p)
+{
+    if (has_bit(p->rule->locks, d->event->kind))
+        (void)judge_standing_lock(d, p);
+}
+
+static void decide_locks(struct decision *d)
+{
+    each_pairing(d, find_lock);
+}
+
+int engine_find_locks(const struct rule_set *set, struct store *store,
+                      const struct event *e, struct verdict *out)
+{
+    struct decision d = {.set = set, .event = e, .verdict = out};
+    return with_records(&d, store, decide_locks);
+}
+
 static void decide_give_back(struct decision *d)
 {
     each_pairing(d, refill);

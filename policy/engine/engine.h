@@ -57,6 +57,11 @@ static inline bool verdict_is_pass(const struct verdict *v)
 int engine_decide(const struct rule_set *set, struct store *store, const struct event *e,
                   struct verdict *out);
 
+/* Only asks whether a lock stands that would shut this event out; nothing is counted and
+ * nothing else is judged. Result as above. */
+int engine_find_locks(const struct rule_set *set, struct store *store,
+                      const struct event *e, struct verdict *out);
+
 /* The message of this earlier EVENT_MESSAGE or EVENT_CONTENT was not accepted after all:
  * what it used up is given back, in the windows of its own time. `circumstances` are its
  * verdict's. */

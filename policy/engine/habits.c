@@ -118,8 +118,9 @@ static void learn_mailbox(struct subjects *s, struct record *account)
     const struct event *e = s->event;
     struct record *everyone = subjects_find(s, PER_EVERYONE, 0);
     uint32_t block = subject_block_hash(s->set, &e->ip);
+    /* The password was good there: locks spare this network as after a sign-in here. */
     if (note_access(account, CELL_ID_MAILBOX_BLOCKS, BLOCKS_MAX, block, e->at_ms))
-        note_use(account, CELL_ID_GOOD_BLOCKS, BLOCKS_MAX, block, e->at_ms);
+        learn_sign_in(s, account);
     if (!e->is_home && e->place.country != COUNTRY_NONE)
         note_access(account, CELL_ID_MAILBOX_COUNTRIES, COUNTRIES_MAX, e->place.country,
                     e->at_ms);

@@ -229,6 +229,43 @@ Test(engine, a_lock_holds_grows_and_spares_the_owner, .init = engine_begin,
     cr_assert(eq(i64, v.lock_until_ms, thief.at_ms + 20 * MINUTE_MS), "twice as long");
 }
 
+Test(engine, locks_are_found_without_counting_and_spare_who_reads_mail,
+     .init = engine_begin, .fini = engine_end)
+{
+    struct rule r = {.name = VIEW_LIT("guess"),
+                     .count = COUNT_FAILURES,
+                     .per = PER_ACCOUNT,
+                     .within_ms = HOUR_MS,
+                     .limit = 3,
+                     .actions = THEN_LOCK,
+                     .lock_ms = 10 * MINUTE_MS,
+                     .lock_max_ms = HOUR_MS};
+    struct rule_set set = set_of(&r, 1);
+    struct event owner = event_of(EVENT_MAILBOX, T0 - 3 * (int64_t)DAY_MS);
+    owner.ip = ip("198.51.100.7");
+    decide(&set, &owner);
+
+    struct event thief = event_of(EVENT_LOGIN_FAILED, T0);
+    struct verdict v;
+    for (int i = 0; i < 10; i++)
+        cr_assert(eq(int, engine_find_locks(&set, store, &thief, &v), 0));
+    cr_assert(verdict_is_pass(&v), "nothing was counted");
+    for (int i = 0; i < 3; i++)
+        decide(&set, &thief);
+
+    struct event e = event_of(EVENT_LOGIN, T0 + MINUTE_MS);
+    cr_assert(eq(int, engine_find_locks(&set, store, &e, &v), 0));
+    cr_assert(eq(u32, v.actions, THEN_LOCK));
+    cr_assert(eq(u32, v.reason_count, 1));
+    cr_assert(v.reasons[0].is_standing_lock);
+    e.ip = owner.ip;
+    cr_assert(eq(int, engine_find_locks(&set, store, &e, &v), 0));
+    cr_assert(verdict_is_pass(&v), "the network where mail is read stays open");
+    e = event_of(EVENT_LOGIN, T0 + HOUR_MS);
+    cr_assert(eq(int, engine_find_locks(&set, store, &e, &v), 0));
+    cr_assert(verdict_is_pass(&v), "the lock has run out");
+}
+
 Test(engine, one_source_that_tries_many_names_is_locked, .init = engine_begin,
      .fini = engine_end)
 {
