@@ -8,7 +8,8 @@
 #include "msa/mail/path.h"
 #include "smtp/txn.h"
 
-/* Reads the header of `t` into its authors, header_sender and header_findings; false when out of memory. */
+/* Reads the header of `t` into its authors, header_sender, resent, shown and header_findings; false when out of
+ * memory. */
 bool author_read(struct smtp_txn *t);
 
 /* From holds exactly one mailbox, and it is `who`. */

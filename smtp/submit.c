@@ -216,6 +216,8 @@ static void ask_route(struct smtp_session *s)
         .sender = t->sender,
         .authors = t->authors,
         .header_sender = t->header_sender,
+        .resent = t->resent,
+        .shown = t->shown,
         .header_findings = t->header_findings,
         .body_bytes = t->body.total_bytes,
         .recipient_count = t->recipient_count,

@@ -40,6 +40,8 @@ struct smtp_txn {
 
     struct view authors;       /* see author.h */
     struct view header_sender;
+    struct view resent;
+    struct view shown;
     unsigned header_findings;
 
     bool is_scored;

@@ -258,6 +258,7 @@ void check_settings(const struct config *cfg, struct config_errors *errs)
     check_listeners(&c);
     check_pools(&c);
     check_rules(&c);
+    check_align(&c);
     check_limits(&c);
     check_queue(&c);
     check_console(&c);

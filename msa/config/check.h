@@ -22,5 +22,6 @@ void check_country(const struct checker *c, const char *country, const void *fie
                    const void *block);
 
 void check_rules(const struct checker *c);
+void check_align(const struct checker *c);
 
 #endif

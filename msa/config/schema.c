@@ -321,7 +321,7 @@ static const struct schema_key submission_keys[] = {
      SCHEMA_FIELD(config_submission, sender),
      .words = sender_words,
      .initial = "add",
-     .roles = FOR_SMTP,
+     .roles = FOR_SMTP | FOR_POLICY,
      .doc = "When From is not the signed-in identity and policy allows that (RFC 6409 §8.1): add a "
             "Sender field that names it where there is none, also replace one that is there, or "
             "leave the header alone."},
@@ -517,6 +517,16 @@ static const struct schema_key root_keys[] = {
     BLOCK_KEY(submission, submission_block, "What is mended in submitted messages."),
     BLOCK_KEY(policy, policy_block,
               "Decisions. The fixed answers double as emergency brakes: change one and reload."),
+    {.name = "align",
+     .type = SCHEMA_BLOCKS,
+     SCHEMA_FIELD(config, align),
+     .count_offset = offsetof(struct config, align_count),
+     .block = &schema_align,
+     .max = CONFIG_ALIGN_MAX,
+     .roles = FOR_POLICY,
+     .doc = "Whom an account may name as the sender. Its own login, that with a detail behind, and the senders "
+            "listed for it are always allowed. The first block whose `when` holds decides; to whom none applies, "
+            "and where there is none, `check both; mismatch refuse;` applies."},
     BLOCK_KEY(geo, schema_geo, "Where clients are."),
     {.name = "rules",
      .type = SCHEMA_BLOCK,

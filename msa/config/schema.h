@@ -22,11 +22,12 @@ enum schema_type {              /* field */
     SCHEMA_TIME,                /* int64_t, ms */
     SCHEMA_RATE,                /* struct config_rate */
     SCHEMA_DECIMAL,             /* int32_t, thousandths */
-    SCHEMA_TEXT,                /* const char *, like all up to SCHEMA_MAILBOX */
+    SCHEMA_TEXT,                /* const char *, like all up to SCHEMA_SENDER */
     SCHEMA_NAME,                /* letters, digits, '-', '_', '.' */
     SCHEMA_DOMAIN,
     SCHEMA_PATH,                /* absolute */
     SCHEMA_MAILBOX,
+    SCHEMA_SENDER,              /* a pattern in the form of msa/mail/sender_pattern.h */
     SCHEMA_HOST,                /* struct config_host: name or address, port optional */
     SCHEMA_ADDRESS,             /* struct ipaddr */
     SCHEMA_PREFIX,              /* struct ipprefix */
@@ -97,8 +98,10 @@ extern const struct schema_block schema_queue;
 extern const struct schema_block schema_dns;
 extern const struct schema_block schema_console;
 extern const struct schema_block schema_geo;
+extern const struct schema_block schema_align;
 extern const struct schema_block schema_rule;
 extern const struct schema_block schema_rules;
+extern const struct schema_word schema_origin_words[];
 
 /* For the tables: FIELD(config_limits, hop_count) gives offset and size. */
 #define SCHEMA_FIELD(object, field)                                                                \

@@ -45,7 +45,7 @@ static const struct schema_word action_words[] = {
     {"refuse", CONFIG_THEN_REFUSE},   {"lock", CONFIG_THEN_LOCK},
     {"suspend", CONFIG_THEN_SUSPEND}, {0}};
 
-static const struct schema_word origin_words[] = {{"anywhere", CONFIG_FROM_ANYWHERE},
+const struct schema_word schema_origin_words[] = {{"anywhere", CONFIG_FROM_ANYWHERE},
                                                   {"home", CONFIG_FROM_HOME},
                                                   {"overseas", CONFIG_FROM_OVERSEAS},
                                                   {0}};
@@ -76,7 +76,7 @@ static const struct schema_key when_keys[] = {
     {.name = "from",
      .type = SCHEMA_CHOICE,
      SCHEMA_FIELD(config_rule_when, origin),
-     .words = origin_words,
+     .words = schema_origin_words,
      .initial = "anywhere",
      .roles = FOR_POLICY,
      .doc = "Where the client is: in one of the account's home countries, or not."},

@@ -139,6 +139,8 @@ const struct value_type value_types[SCHEMA_TYPE_COUNT] = {
                      value_format_text},
     [SCHEMA_MAILBOX] = {"a mail address", "such as postmaster@example.jp", sizeof(char *),
                         value_parse_mailbox, value_format_text},
+    [SCHEMA_SENDER] = {"a sender", "such as taro@example.jp, @example.jp or .example.jp", sizeof(char *),
+                       value_parse_sender, value_format_text},
     [SCHEMA_HOST] = {"a host", "a name or address, such as mx.example.jp:25 or [2001:db8::1]:25",
                      sizeof(struct config_host), value_parse_host, value_format_host},
     [SCHEMA_ADDRESS] = {"an IP address", "such as 192.0.2.1 or 2001:db8::1",

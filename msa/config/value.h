@@ -73,7 +73,7 @@ value_format_fn value_format_count, value_format_size, value_format_size64, valu
 value_format_fn value_format_rate, value_format_decimal;
 
 value_parse_fn value_parse_text, value_parse_name, value_parse_domain, value_parse_path;
-value_parse_fn value_parse_mailbox, value_parse_host;
+value_parse_fn value_parse_mailbox, value_parse_sender, value_parse_host;
 value_parse_fn value_parse_address, value_parse_prefix, value_parse_endpoint;
 value_format_fn value_format_text, value_format_host;
 value_format_fn value_format_address, value_format_prefix, value_format_endpoint;

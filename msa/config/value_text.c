@@ -3,6 +3,7 @@
 
 #include "msa/config/settings_relay.h"
 #include "msa/config/value.h"
+#include "msa/mail/sender_pattern.h"
 
 char *value_keep(struct value_site *site, struct view text)
 {
@@ -93,6 +94,17 @@ bool value_parse_mailbox(struct value_site *site, const struct schema_key *key,
     if (word->text.n > 0 && !is_good)
         return value_fail(site, key, word);
     return keep_text(site, word->text, out);
+}
+
+/* Kept in canonical form, so that to match is to compare. */
+bool value_parse_sender(struct value_site *site, const struct schema_key *key,
+                        const struct tree_word *word, void *out)
+{
+    char canonical[SENDER_PATTERN_SIZE];
+    int n = sender_pattern_parse(word->text, canonical);
+    if (n < 0)
+        return value_fail(site, key, word);
+    return keep_text(site, view_of(canonical, (size_t)n), out);
 }
 
 /* ---- addresses ------------------------------------------------------------------------------- */

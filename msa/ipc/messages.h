@@ -68,11 +68,15 @@ enum header_finding {
     HEADER_FINDING_NO_FROM = 1 << 1,
     HEADER_FINDING_MANY_FROM = 1 << 2,      /* more than one From field */
     HEADER_FINDING_FROM_INVALID = 1 << 3,   /* not RFC 5322: `authors` is no answer */
-    HEADER_FINDING_FROM_ODD = 1 << 4,       /* lawful, but loved by those who pass as somebody else */
+    HEADER_FINDING_FROM_ODD = 1 << 4,       /* a group, route, literal, stray comma, encoded word: read in many ways */
     HEADER_FINDING_NAME_HAS_AT = 1 << 5,    /* a display name that may show another address */
     HEADER_FINDING_MANY_SENDER = 1 << 6,
     HEADER_FINDING_SENDER_INVALID = 1 << 7, /* not exactly one sound mailbox */
     HEADER_FINDING_RESENT = 1 << 8,         /* Resent-From or Resent-Sender is there */
+    HEADER_FINDING_RESENT_INVALID = 1 << 9, /* `resent` is no answer */
+    HEADER_FINDING_SPACED_NAME = 1 << 10,   /* "From :", which some readers do not see */
+    HEADER_FINDING_FROM_OBSOLETE = 1 << 11, /* a comment or white space within an address */
+    HEADER_FINDING_SHOWN_TOO_MANY = 1 << 12, /* more addresses in From than `shown` tells */
 };
 
 /* What policy wants done with the header's Sender field (RFC 6409 §8). */

@@ -181,19 +181,6 @@ static int jis_to_euc(struct view in, struct buf *euc)
     return buf_failed(euc) ? MSA_ENOMEM : MSA_OK;
 }
 
-static int convert_jis(iconv_t cd, struct view in, struct buf *out)
-{
-    struct buf euc;
-    buf_init(&euc, 2 * in.n + 1); /* kana grow from one byte to two */
-    int err = jis_to_euc(in, &euc);
-    if (err == MSA_OK)
-        err = convert(cd, buf_view(&euc), out);
-    buf_fini(&euc);
-    return err;
-}
-
-/* ---- */
-
 static int clean_utf8(struct view in, struct buf *out)
 {
     while (in.n > 0) {
@@ -207,17 +194,45 @@ static int clean_utf8(struct view in, struct buf *out)
     return MSA_OK;
 }
 
+static int convert_jis(iconv_t cd, struct view in, struct buf *out)
+{
+    struct buf euc;
+    buf_init(&euc, 2 * in.n + 1); /* kana grow from one byte to two */
+    int err = jis_to_euc(in, &euc);
+    if (err == MSA_OK)
+        err = cd == NO_CONVERTER ? clean_utf8(buf_view(&euc), out) : convert(cd, buf_view(&euc), out);
+    buf_fini(&euc);
+    return err;
+}
+
+/* ---- */
+
+static int ascii_of(const struct charset *known, struct view bytes, struct buf *out)
+{
+    return known && known->kind == KIND_JIS ? convert_jis(NO_CONVERTER, bytes, out)
+                                            : clean_utf8(bytes, out);
+}
+
+static const struct charset *find_charset(struct view label)
+{
+    for (size_t i = 0; i < CHARSETS; i++)
+        if (view_eq_nocase(label, view_cstr(table[i].label)))
+            return &table[i];
+    return NULL;
+}
+
 int charset_to_utf8(struct charsets *cs, struct view label, struct view bytes, struct buf *out)
 {
-    for (size_t i = 0; i < CHARSETS; i++) {
-        if (!view_eq_nocase(label, view_cstr(table[i].label)))
-            continue;
-        if (table[i].kind == KIND_UTF8)
-            return clean_utf8(bytes, out);
-        if (cs->converter[i] == NO_CONVERTER)
-            return MSA_ENOENT;
-        return table[i].kind == KIND_JIS ? convert_jis(cs->converter[i], bytes, out)
-                                         : convert(cs->converter[i], bytes, out);
-    }
-    return MSA_ENOENT;
+    const struct charset *known = find_charset(label);
+    if (!cs)
+        return ascii_of(known, bytes, out);
+    if (!known)
+        return MSA_ENOENT;
+    if (known->kind == KIND_UTF8)
+        return clean_utf8(bytes, out);
+    iconv_t converter = cs->converter[known - table];
+    if (converter == NO_CONVERTER)
+        return MSA_ENOENT;
+    return known->kind == KIND_JIS ? convert_jis(converter, bytes, out)
+                                   : convert(converter, bytes, out);
 }

@@ -20,7 +20,10 @@ struct charsets;
 struct charsets *charsets_new(void);
 void charsets_free(struct charsets *cs);
 
-/* Appends `bytes` as UTF-8, what is malformed as U+FFFD; control characters stay as they are.
+/* Without converters (`cs` NULL) every charset is read for its ASCII alone, the rest as U+FFFD: for a role that
+ * has to see the addresses in a text, and not to open a converter on a stranger's word.
+ *
+ * Appends `bytes` as UTF-8, what is malformed as U+FFFD; control characters stay as they are.
  * MSA_ENOENT for a charset that is not on the list; MSA_ENOMEM; or the buffer's error, with
  * what fitted appended. */
 int charset_to_utf8(struct charsets *cs, struct view label, struct view bytes, struct buf *out);

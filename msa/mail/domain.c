@@ -89,6 +89,21 @@ int domain_to_ascii(struct view name, char out[static DOMAIN_SIZE])
     return domain_is_ldh(name) ? lower_copy(name, out) : MSA_EINVAL;
 }
 
+int domain_to_unicode(struct view name, char out[static DOMAIN_UNICODE_SIZE])
+{
+    char *unicode = NULL;
+    if (!view_to_cstr(name, out, DOMAIN_UNICODE_SIZE))
+        return MSA_ETOOBIG;
+    int rc = strstr(out, "xn--") ? idn2_to_unicode_8z8z(out, &unicode, 0) : IDN2_ENCODING_ERROR;
+    if (rc == IDN2_MALLOC)
+        return MSA_ENOMEM;
+    if (rc != IDN2_OK)
+        return (int)name.n;
+    bool fits = view_to_cstr(view_cstr(unicode), out, DOMAIN_UNICODE_SIZE);
+    idn2_free(unicode);
+    return fits ? (int)strlen(out) : MSA_ETOOBIG;
+}
+
 bool domain_parse_literal(struct view text, struct ipaddr *out)
 {
     static const struct view v6_tag = VIEW_LIT("IPv6:");

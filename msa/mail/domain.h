@@ -20,6 +20,11 @@ bool domain_is_ldh(struct view name);
  * LDH or not allowed by IDNA2008, MSA_ETOOBIG when it is too long, MSA_ENOMEM. */
 int domain_to_ascii(struct view name, char out[static DOMAIN_SIZE]);
 
+/* The other way, for eyes and for what looks alike: A-labels become Unicode, what does not decode stays as it
+ * is. Its length, MSA_ETOOBIG, MSA_ENOMEM. */
+#define DOMAIN_UNICODE_SIZE 1024
+int domain_to_unicode(struct view name, char out[static DOMAIN_UNICODE_SIZE]);
+
 /* "[192.0.2.1]" and "[IPv6:2001:db8::1]"; no other literal exists in practice. */
 bool domain_parse_literal(struct view text, struct ipaddr *out);
 

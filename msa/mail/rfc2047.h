@@ -14,7 +14,9 @@
 #include "msa/base/view.h"
 #include "msa/mail/charset.h"
 
-/* Appends the body of a field, folded or not, as one line. Words in unknown charsets and
+/* `cs` may be NULL: see charset.h.
+ *
+ * Appends the body of a field, folded or not, as one line. Words in unknown charsets and
  * malformed words stay as they are; words side by side in one charset are joined before
  * conversion, because programs cut characters in two. 0, MSA_ENOMEM, or the buffer's error with
  * what fitted appended. */
