@@ -32,15 +32,10 @@ static void free_account(struct table_entry *e, void *arg)
     free(a);
 }
 
-struct acted_pair {
-    struct table_entry entry;
-    uint64_t key[2];
-};
-
 static void free_pair(struct table_entry *e, void *arg)
 {
     table_remove(arg, e);
-    free(CONTAINER_OF(e, struct acted_pair, entry));
+    free(CONTAINER_OF(e, struct replay_acted, entry));
 }
 
 void replay_fini(struct replay *r)
@@ -177,26 +172,40 @@ static bool is_lawful_now(const struct replay_account *a, const struct replay_st
     return !a->is_abused || t->at_ms < a->abused_since_ms;
 }
 
+/* MSA_OK, MSA_EEXIST if it has acted on the account before, MSA_ENOMEM. */
+static int note_acted(struct replay *r, size_t position, const struct replay_step *t)
+{
+    const struct replay_account *a = t->account;
+    struct replay_acted *acted = malloc(sizeof *acted);
+    if (!acted)
+        return MSA_ENOMEM;
+    *acted = (struct replay_acted){
+        .key = {position, a->id},
+        .account = a,
+        .is_abuse = replay_is_judged(r, a) && !is_lawful_now(a, t),
+        .at_ms = t->at_ms,
+        .messages_through = a->result.messages_through,
+        .recipients_through = a->result.recipients_through,
+    };
+    acted->entry.key = view_of((const char *)acted->key, sizeof acted->key);
+    int err = table_insert(&r->acted, &acted->entry);
+    if (err < 0)
+        free(acted);
+    return err;
+}
+
 /* A rule counts once for each account that it acted on. */
-static int tally(struct replay *r, const struct rule *rule,
-                 const struct replay_account *a, const struct replay_step *t)
+static int tally(struct replay *r, const struct rule *rule, const struct replay_step *t)
 {
     size_t position = (size_t)(rule - r->rules->rules);
     struct replay_tally *sum = &r->tallies[position];
-    struct acted_pair *pair = malloc(sizeof *pair);
-    if (!pair)
-        return MSA_ENOMEM;
-    *pair = (struct acted_pair){.key = {position, a->id}};
-    pair->entry.key = view_of((const char *)pair->key, sizeof pair->key);
-    int err = table_insert(&r->acted, &pair->entry);
     sum->events++;
-    if (err < 0) {
-        free(pair);
-        return err == MSA_EEXIST ? MSA_OK : err;
-    }
-    if (!replay_is_judged(r, a) || t->kind == TRACE_LOGIN_FAILED)
+    if (t->kind == TRACE_LOGIN_FAILED)
         return MSA_OK; /* a failed sign-in is the guesser's, not the account's */
-    if (is_lawful_now(a, t))
+    int err = note_acted(r, position, t);
+    if (err < 0 || !replay_is_judged(r, t->account))
+        return err == MSA_EEXIST ? MSA_OK : err;
+    if (is_lawful_now(t->account, t))
         sum->lawful_accounts++;
     else
         sum->abused_accounts++;
@@ -218,7 +227,7 @@ static int note_verdict(struct replay *r, const struct verdict *v,
     struct replay_result *result = &a->result;
     int err = MSA_OK;
     for (unsigned i = 0; i < v->reason_count && err == MSA_OK; i++)
-        err = tally(r, v->reasons[i].rule, a, t);
+        err = tally(r, v->reasons[i].rule, t);
     if ((v->actions & THEN_SUSPEND) && result->suspended_ms == 0) {
         result->suspended_ms = t->at_ms;
         result->suspended_by = suspending_rule(v);

@@ -49,6 +49,16 @@ struct replay_tally {
     uint64_t events;
 };
 
+/* When a rule first acted on an account, and what had got through by then. */
+struct replay_acted {
+    struct table_entry entry;
+    uint64_t key[2]; /* position of the rule, id of the account */
+    const struct replay_account *account;
+    bool is_abuse;
+    int64_t at_ms;
+    uint32_t messages_through, recipients_through;
+};
+
 /* One event, in little room: a sweep keeps all of them. */
 struct replay_step {
     int64_t at_ms;
@@ -74,7 +84,8 @@ struct replay {
     bool has_list;   /* accounts that are not listed do not exist */
     bool has_labels; /* accounts without a label are no part of the summary */
     struct replay_tally tallies[RULES_MAX]; /* by position in the set */
-    struct table acted; /* pairs of rule and account that were tallied */
+    struct table
+        acted; /* struct replay_acted: pairs of rule and account that were tallied */
     uint64_t event_count;
     uint64_t bad_line_count;
     struct replay_step *steps; /* kept, if `keeps_steps` */
@@ -113,6 +124,19 @@ struct replay_summary {
 
 /* MSA_OK or MSA_ENOMEM. */
 int replay_summarize(struct replay *r, struct replay_summary *out);
+
+struct replay_rule_summary {
+    const struct replay *replay;
+    const struct rule *rule;
+    uint32_t abused_stopped_count; /* suspended by this rule, after the abuse began */
+    uint32_t lawful_stopped_count;
+    /* Of the abused accounts that it acted on, until it did. */
+    uint32_t median_seconds, median_messages, median_recipients;
+};
+
+/* Of the rule at `position` of the set. MSA_OK or MSA_ENOMEM. */
+int replay_rule_summarize(struct replay *r, unsigned position,
+                          struct replay_rule_summary *out);
 
 /* For people: the accounts that matter, tables of scenarios and rules, the summary. */
 int replay_print(struct replay *r, FILE *out);

@@ -9,20 +9,27 @@ static json_t *json_of(struct view v)
     return json_stringn(v.p ? v.p : "", v.n);
 }
 
-static json_t *rules_json(const struct replay *r)
+static json_t *rule_json(const struct replay_rule_summary *s,
+                         const struct replay_tally *t)
 {
+    return json_pack(
+        "{s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "rule",
+        json_of(s->rule->name), "mode", s->rule->is_shadow ? "shadow" : "enforce",
+        "limit", (json_int_t)s->rule->limit, "abused", (json_int_t)t->abused_accounts,
+        "abused_stopped", (json_int_t)s->abused_stopped_count, "median_seconds",
+        (json_int_t)s->median_seconds, "median_messages", (json_int_t)s->median_messages,
+        "median_recipients", (json_int_t)s->median_recipients, "lawful",
+        (json_int_t)t->lawful_accounts, "lawful_stopped",
+        (json_int_t)s->lawful_stopped_count, "events", (json_int_t)t->events);
+}
+
+static json_t *rules_json(struct replay *r)
+{
+    struct replay_rule_summary s;
     json_t *all = json_array();
-    for (unsigned i = 0; i < r->rules->rule_count; i++) {
-        const struct replay_tally *t = &r->tallies[i];
-        const struct rule *rule = &r->rules->rules[i];
-        json_array_append_new(all, json_pack("{s:o, s:s, s:I, s:I, s:I, s:I}", "rule",
-                                             json_of(rule->name), "mode",
-                                             rule->is_shadow ? "shadow" : "enforce",
-                                             "limit", (json_int_t)rule->limit, "abused",
-                                             (json_int_t)t->abused_accounts, "lawful",
-                                             (json_int_t)t->lawful_accounts, "events",
-                                             (json_int_t)t->events));
-    }
+    for (unsigned i = 0; i < r->rules->rule_count; i++)
+        if (replay_rule_summarize(r, i, &s) == MSA_OK)
+            json_array_append_new(all, rule_json(&s, &r->tallies[i]));
     return all;
 }
 

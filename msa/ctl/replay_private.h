@@ -17,6 +17,11 @@ int replay_accounts(struct replay *r, replay_is_wanted_fn *is_wanted,
 
 /* A name in a log that is no account, and one that nobody vouches for, are not judged. */
 replay_is_wanted_fn replay_is_judged;
+/* Sorts the numbers; 0 of none. */
+uint32_t replay_median(uint32_t *numbers, size_t count);
+/* MSA_OK or MSA_ENOMEM. */
+int replay_print_rules(struct replay *r, FILE *out);
+
 /* One that was stopped, refused anything, or should have been. */
 replay_is_wanted_fn replay_matters;
 

@@ -74,7 +74,7 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static uint32_t median(uint32_t *numbers, size_t count)
+uint32_t replay_median(uint32_t *numbers, size_t count)
 {
     qsort(numbers, count, sizeof *numbers, by_number);
     return count > 0 ? numbers[count / 2] : 0;
@@ -110,7 +110,7 @@ static int summarize(const struct replay_account *const *items, size_t count,
         if (items[i]->is_abused)
             through[through_count++] = items[i]->result.recipients_through;
     }
-    out->median_recipients_through = median(through, through_count);
+    out->median_recipients_through = replay_median(through, through_count);
     free(through);
     return MSA_OK;
 }
@@ -127,21 +127,6 @@ int replay_summarize(struct replay *r, struct replay_summary *out)
 }
 
 /* ---- for people ---- */
-
-static void print_rules(const struct replay *r, FILE *out)
-{
-    fprintf(out, "\n%-26s %8s %8s %10s  %s\n", "rule", "abused", "lawful", "events",
-            "mode");
-    for (unsigned i = 0; i < r->rules->rule_count; i++) {
-        const struct replay_tally *t = &r->tallies[i];
-        const struct rule *rule = &r->rules->rules[i];
-        if (t->events > 0)
-            fprintf(out, "%-26.*s %8" PRIu32 " %8" PRIu32 " %10" PRIu64 "  %s\n",
-                    (int)rule->name.n, rule->name.p, t->abused_accounts,
-                    t->lawful_accounts, t->events,
-                    rule->is_shadow ? "shadow" : "enforce");
-    }
-}
 
 static void print_account(const struct replay_account *a, FILE *out)
 {
@@ -244,9 +229,9 @@ int replay_print(struct replay *r, FILE *out)
         err = print_accounts(r, out);
     if (err == MSA_OK)
         err = print_scenarios(r, out);
-    if (err < 0)
-        return err;
-    print_rules(r, out);
-    print_summary(r, &s, out);
-    return MSA_OK;
+    if (err == MSA_OK)
+        err = replay_print_rules(r, out);
+    if (err == MSA_OK)
+        print_summary(r, &s, out);
+    return err;
 }

@@ -115,6 +115,25 @@ Test(replay, tells_abused_from_lawful_and_prevented_from_let_through, .init = be
                       "shadow rules are told too");
 }
 
+Test(replay, tells_of_each_rule_when_it_acted_and_what_had_got_through, .init = begin,
+     .fini = end)
+{
+    struct replay_rule_summary s;
+    read_lists();
+    feed();
+    for (unsigned i = 0; i < replay.rules->rule_count; i++) {
+        cr_assert(eq(int, replay_rule_summarize(&replay, i, &s), MSA_OK));
+        bool is_volume = view_eq(s.rule->name, VIEW_LIT("volume"));
+        cr_assert(eq(u32, s.abused_stopped_count, is_volume));
+        cr_assert(eq(u32, s.lawful_stopped_count, 0));
+        if (is_volume) {
+            cr_assert(eq(u32, s.median_messages, 2));
+            cr_assert(eq(u32, s.median_recipients, 14));
+            cr_assert(eq(u32, s.median_seconds, 3), "from the abuse on, whole seconds");
+        }
+    }
+}
+
 Test(replay, who_is_stopped_before_the_abuse_is_a_false_alarm, .init = begin, .fini = end)
 {
     struct replay_summary s;
