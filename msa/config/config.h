@@ -21,6 +21,7 @@
 #include "msa/base/view.h"
 #include "msa/config/errors.h"
 #include "msa/config/settings.h"
+#include "msa/config/settings_accounts.h"
 #include "msa/config/settings_align.h"
 #include "msa/config/settings_console.h"
 #include "msa/config/settings_relay.h"
@@ -61,6 +62,8 @@ struct config {
     struct config_policy policy;
     const struct config_align *align; /* the first that applies decides; after the last all is checked */
     uint32_t align_count;
+    struct config_accounts accounts;
+    struct config_retention retention;
     struct config_geo geo;
     struct config_rules rules;
     const struct config_rule *rule; /* in the order of the file */

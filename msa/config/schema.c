@@ -527,6 +527,9 @@ static const struct schema_key root_keys[] = {
      .doc = "Whom an account may name as the sender. Its own login, that with a detail behind, and the senders "
             "listed for it are always allowed. The first block whose `when` holds decides; to whom none applies, "
             "and where there is none, `check both; mismatch refuse;` applies."},
+    BLOCK_KEY(accounts, schema_accounts, "What holds for an account that has no setting of its own."),
+    BLOCK_KEY(retention, schema_retention,
+              "How long records about customers are kept; then they are deleted."),
     BLOCK_KEY(geo, schema_geo, "Where clients are."),
     {.name = "rules",
      .type = SCHEMA_BLOCK,

@@ -20,6 +20,7 @@ enum schema_type {              /* field */
     SCHEMA_SIZE,                /* uint32_t, bytes */
     SCHEMA_SIZE64,              /* uint64_t, bytes */
     SCHEMA_TIME,                /* int64_t, ms */
+    SCHEMA_DATE,                /* int64_t, ms since 1970 */
     SCHEMA_RATE,                /* struct config_rate */
     SCHEMA_DECIMAL,             /* int32_t, thousandths */
     SCHEMA_TEXT,                /* const char *, like all up to SCHEMA_SENDER */
@@ -97,6 +98,8 @@ extern const struct schema_block schema_pool;
 extern const struct schema_block schema_queue;
 extern const struct schema_block schema_dns;
 extern const struct schema_block schema_console;
+extern const struct schema_block schema_accounts;
+extern const struct schema_block schema_retention;
 extern const struct schema_block schema_geo;
 extern const struct schema_block schema_align;
 extern const struct schema_block schema_rule;

@@ -125,6 +125,8 @@ const struct value_type value_types[SCHEMA_TYPE_COUNT] = {
                        sizeof(uint64_t), value_parse_size64, value_format_size64},
     [SCHEMA_TIME] = {"a time", "a number with ms, s, m, h, d or w behind, such as 30s",
                      sizeof(int64_t), value_parse_time, value_format_time},
+    [SCHEMA_DATE] = {"a date", "such as 2026-12-01 (from 00:00 UTC) or 2026-12-01T00:00:00+09:00",
+                     sizeof(int64_t), value_parse_date, value_format_date},
     [SCHEMA_RATE] = {"a rate", "a number per time, such as 100/1h, or off",
                      sizeof(struct config_rate), value_parse_rate, value_format_rate},
     [SCHEMA_DECIMAL] = {"a decimal number", "such as -1.5", sizeof(int32_t),
@@ -177,7 +179,7 @@ void value_format_bound(const struct schema_key *key, int64_t bound, struct buf 
     uint32_t narrow = (uint32_t)bound;
     int32_t thousandths = (int32_t)bound;
     uint64_t wide = (uint64_t)bound;
-    if (key->type == SCHEMA_TIME || key->type == SCHEMA_SIZE64)
+    if (key->type == SCHEMA_TIME || key->type == SCHEMA_DATE || key->type == SCHEMA_SIZE64)
         value_types[key->type].format(&plain, &wide, out);
     else if (key->type == SCHEMA_DECIMAL)
         value_format_decimal(&plain, &thousandths, out);

@@ -68,9 +68,9 @@ bool value_find_word(const struct schema_word *words, struct view text, uint32_t
 const char *value_word(const struct schema_word *words, uint32_t value); /* NULL: none has it */
 
 value_parse_fn value_parse_count, value_parse_size, value_parse_size64, value_parse_time;
-value_parse_fn value_parse_rate, value_parse_decimal;
+value_parse_fn value_parse_date, value_parse_rate, value_parse_decimal;
 value_format_fn value_format_count, value_format_size, value_format_size64, value_format_time;
-value_format_fn value_format_rate, value_format_decimal;
+value_format_fn value_format_date, value_format_rate, value_format_decimal;
 
 value_parse_fn value_parse_text, value_parse_name, value_parse_domain, value_parse_path;
 value_parse_fn value_parse_mailbox, value_parse_sender, value_parse_host;

@@ -8,6 +8,7 @@
 
 #include "msa/config/settings.h"
 #include "msa/config/value.h"
+#include "msa/mail/date.h"
 
 struct unit {
     const char *text;
@@ -117,6 +118,24 @@ bool value_parse_time(struct value_site *site, const struct schema_key *key,
                       const struct tree_word *word, void *out)
 {
     return parse_bounded(site, key, word, time_units, TIME_UNITS, out);
+}
+
+bool value_parse_date(struct value_site *site, const struct schema_key *key,
+                      const struct tree_word *word, void *out)
+{
+    char text[DATE_SIZE];
+    uint32_t special;
+    int64_t unix_s;
+    if (value_find_word(key->words, word->text, &special)) {
+        *(int64_t *)out = special;
+        return true;
+    }
+    snprintf(text, sizeof text, "%.*s%s", (int)(word->text.n < 30 ? word->text.n : 30),
+             word->text.p, word->text.n == 10 ? "T00:00:00Z" : "");
+    if (word->text.n > 30 || !date_parse_iso8601(view_cstr(text), &unix_s))
+        return value_fail(site, key, word);
+    *(int64_t *)out = unix_s * 1000;
+    return unix_s * 1000 <= key->max || value_fail_range(site, key, word);
 }
 
 /* 100/1h, 100/h, or "off". */
@@ -237,4 +256,14 @@ void value_format_decimal(const struct schema_key *key, const void *field, struc
     while (len > 0 && text[len - 1] == '0' && text[len - 2] != '.')
         len--;
     buf_append(out, text, (size_t)len);
+}
+
+void value_format_date(const struct schema_key *key, const void *field, struct buf *out)
+{
+    int64_t ms = *(const int64_t *)field;
+    const char *word = ms <= UINT32_MAX ? value_word(key->words, (uint32_t)ms) : NULL;
+    char text[DATE_SIZE];
+    if (!word)
+        date_format_iso8601(ms / 1000, text);
+    buf_add_cstr(out, word ? word : text);
 }

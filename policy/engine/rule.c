@@ -306,6 +306,11 @@ static uint32_t cell_id_of(uint32_t hash)
     return hash < CELL_ID_FIRST_OF_RULES ? hash + CELL_ID_FIRST_OF_RULES : hash;
 }
 
+uint32_t rule_name_hash(struct view name)
+{
+    return cell_id_of(stable_hash(name.p, name.n));
+}
+
 static void seal(struct rule *r)
 {
     struct buf b;
@@ -319,7 +324,7 @@ static void seal(struct rule *r)
         put_bytes(&b, r->name);
     struct view identity = buf_view(&b);
     r->cell_id = cell_id_of(stable_hash(identity.p, identity.n));
-    r->name_hash = cell_id_of(stable_hash(r->name.p, r->name.n));
+    r->name_hash = rule_name_hash(r->name);
     r->hears = heard(r);
     r->holds_for = held_for(r);
     r->locks = locked(r);

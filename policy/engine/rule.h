@@ -170,6 +170,7 @@ struct rule_set {
 const char *rule_count_name(enum rule_count count);
 const char *rule_subject_name(enum rule_subject per);
 
+uint32_t rule_name_hash(struct view name); /* its id in records and overrides */
 bool rule_is_used_up(enum rule_count count);  /* against: is a sign */
 bool rule_is_distinct(enum rule_count count); /* counts different ones */
 

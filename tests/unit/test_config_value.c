@@ -34,6 +34,8 @@ static const struct schema_key size_key = {.name = "k", .type = SCHEMA_SIZE, .ma
 static const struct schema_key size64_key = {
     .name = "k", .type = SCHEMA_SIZE64, .min = 10, .max = INT64_MAX};
 static const struct schema_key time_key = {.name = "k", .type = SCHEMA_TIME, .max = INT64_MAX};
+static const struct schema_key date_key = {
+    .name = "k", .type = SCHEMA_DATE, .max = INT64_C(4102444800000), .words = automatic};
 static const struct schema_key rate_key = {
     .name = "k", .type = SCHEMA_RATE, .max = UINT32_MAX};
 static const struct schema_key decimal_key = {
@@ -184,6 +186,16 @@ Test(config_value, times_rates_and_decimals)
         {&time_key, "1 h", NULL},
         {&time_key, "s", NULL},
         {&time_key, "-1s", NULL},
+        {&date_key, "auto", "auto"},
+        {&date_key, "2026-12-01", "2026-12-01T00:00:00Z"},
+        {&date_key, "2026-12-01T00:00:00+09:00", "2026-11-30T15:00:00Z"},
+        {&date_key, "2026-12-01T00:00", NULL},
+        {&date_key, "2026-13-01", NULL},
+        {&date_key, "2026-02-30", NULL},
+        {&date_key, "1969-12-31", NULL},
+        {&date_key, "2100-01-02", NULL},
+        {&date_key, "20261201", NULL},
+        {&date_key, "2026-12-01T00:00:00.000000000000000000Z", NULL},
         {&rate_key, "100/1h", "100/1h"},
         {&rate_key, "100/h", "100/1h"},
         {&rate_key, "3/6h", "3/6h"},
