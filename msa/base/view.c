@@ -88,6 +88,14 @@ struct view view_cut(struct view *v, char c)
     return head;
 }
 
+bool view_take_char(struct view *v, char c)
+{
+    if (v->n == 0 || v->p[0] != c)
+        return false;
+    *v = view_slice(*v, 1, v->n);
+    return true;
+}
+
 bool view_parse_u64(struct view v, uint64_t max, uint64_t *out)
 {
     uint64_t n = 0;

@@ -38,6 +38,9 @@ struct view view_trim(struct view v);
  * Without a `c` all is returned and `*v` becomes empty. */
 struct view view_cut(struct view *v, char c);
 
+/* Takes `c` off the front of `*v`. False, and nothing taken, when something else stands there. */
+bool view_take_char(struct view *v, char c);
+
 /* Whole of `v` as an unsigned decimal, only digits, at most `max`. False leaves `*out` alone. */
 bool view_parse_u64(struct view v, uint64_t max, uint64_t *out);
 

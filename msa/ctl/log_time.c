@@ -23,18 +23,10 @@ static bool take_number(struct view *v, size_t n, int *out)
     return true;
 }
 
-static bool take_char(struct view *v, char c)
-{
-    if (v->n == 0 || v->p[0] != c)
-        return false;
-    *v = view_slice(*v, 1, v->n);
-    return true;
-}
-
 static bool take_clock(struct view *v, struct tm *tm)
 {
-    return take_number(v, 2, &tm->tm_hour) && take_char(v, ':') &&
-           take_number(v, 2, &tm->tm_min) && take_char(v, ':') &&
+    return take_number(v, 2, &tm->tm_hour) && view_take_char(v, ':') &&
+           take_number(v, 2, &tm->tm_min) && view_take_char(v, ':') &&
            take_number(v, 2, &tm->tm_sec) && tm->tm_hour < 24 && tm->tm_min < 60 &&
            tm->tm_sec <= 60;
 }
@@ -57,14 +49,14 @@ static bool take_zone(struct view *v, int32_t *zone_s_out)
 {
     int hours, minutes = 0;
     bool is_west = v->n > 0 && v->p[0] == '-';
-    if (take_char(v, 'Z')) {
+    if (view_take_char(v, 'Z')) {
         *zone_s_out = 0;
         return true;
     }
-    if ((!take_char(v, '+') && !take_char(v, '-')) || !take_number(v, 2, &hours) ||
+    if ((!view_take_char(v, '+') && !view_take_char(v, '-')) || !take_number(v, 2, &hours) ||
         hours > 14)
         return false;
-    take_char(v, ':');
+    view_take_char(v, ':');
     if (!take_number(v, 2, &minutes) || minutes > 59)
         return false;
     *zone_s_out = (is_west ? -1 : 1) * (hours * 3600 + minutes * 60);
@@ -89,15 +81,15 @@ static bool take_full(struct log_clock *c, struct view *v, int64_t *at_ms_out)
     struct tm tm = {0};
     struct log_clock own = *c;
     int year, month;
-    if (!take_number(v, 4, &year) || !take_char(v, '-') || !take_number(v, 2, &month) ||
-        !take_char(v, '-') || !take_number(v, 2, &tm.tm_mday) || month < 1 ||
+    if (!take_number(v, 4, &year) || !view_take_char(v, '-') || !take_number(v, 2, &month) ||
+        !view_take_char(v, '-') || !take_number(v, 2, &tm.tm_mday) || month < 1 ||
         month > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-        (!take_char(v, 'T') && !take_char(v, ' ')) || !take_clock(v, &tm))
+        (!view_take_char(v, 'T') && !view_take_char(v, ' ')) || !take_clock(v, &tm))
         return false;
     tm.tm_year = year - 1900;
     tm.tm_mon = month - 1;
     int ms = take_fraction_ms(v);
-    take_char(v, ' '); /* Exim's +log_timezone */
+    view_take_char(v, ' '); /* Exim's +log_timezone */
     struct view rest = *v;
     if (take_zone(&rest, &own.zone_s)) {
         own.has_zone = true;
@@ -144,11 +136,11 @@ static bool take_syslog(struct log_clock *c, struct view *v, int64_t *at_ms_out)
     struct tm tm = {0};
     tm.tm_mon = month_of(view_slice(*v, 0, 3));
     *v = view_slice(*v, 3, v->n);
-    if (tm.tm_mon < 0 || !take_char(v, ' '))
+    if (tm.tm_mon < 0 || !view_take_char(v, ' '))
         return false;
-    take_char(v, ' '); /* of a day of one digit */
+    view_take_char(v, ' '); /* of a day of one digit */
     if ((!take_number(v, 2, &tm.tm_mday) && !take_number(v, 1, &tm.tm_mday)) ||
-        tm.tm_mday < 1 || tm.tm_mday > 31 || !take_char(v, ' ') || !take_clock(v, &tm))
+        tm.tm_mday < 1 || tm.tm_mday > 31 || !view_take_char(v, ' ') || !take_clock(v, &tm))
         return false;
     choose_year(c, &tm);
     *at_ms_out = to_ms(c, &tm);
@@ -162,7 +154,7 @@ bool log_time_take(struct log_clock *c, struct view *line, int64_t *at_ms_out)
     if (!(is_full ? take_full(c, &v, at_ms_out) : take_syslog(c, &v, at_ms_out)) ||
         *at_ms_out <= 0)
         return false;
-    take_char(&v, ' ');
+    view_take_char(&v, ' ');
     *line = v;
     return true;
 }

@@ -15,14 +15,6 @@ static char peek(struct view v)
     return v.n > 0 ? v.p[0] : '\0';
 }
 
-static bool take_char(struct view *v, char c)
-{
-    if (v->n == 0 || v->p[0] != c)
-        return false;
-    *v = view_slice(*v, 1, v->n);
-    return true;
-}
-
 static struct view take(struct view *v, size_t n)
 {
     struct view head = view_slice(*v, 0, n);
@@ -67,13 +59,13 @@ static int take_route(struct view *rest)
 {
     do {
         struct view domain;
-        if (!take_char(rest, '@'))
+        if (!view_take_char(rest, '@'))
             return MSA_EINVAL;
         int err = take_domain(rest, &domain);
         if (err < 0)
             return err;
-    } while (take_char(rest, ','));
-    return take_char(rest, ':') ? MSA_OK : MSA_EINVAL;
+    } while (view_take_char(rest, ','));
+    return view_take_char(rest, ':') ? MSA_OK : MSA_EINVAL;
 }
 
 static int check_local(struct view local)
@@ -96,7 +88,7 @@ static int take_address(struct view *rest, struct path *out)
     if (!take_local(rest, &out->local))
         return MSA_EINVAL;
     int err = check_local(out->local);
-    if (err == MSA_OK && take_char(rest, '@'))
+    if (err == MSA_OK && view_take_char(rest, '@'))
         err = take_domain(rest, &out->domain);
     out->address = view_of(start, (size_t)(rest->p - start));
     out->is_literal = peek(out->domain) == '[';
@@ -134,12 +126,12 @@ int path_parse(struct view *in, enum path_kind kind, unsigned flags, struct path
 {
     struct view rest = *in;
     *out = (struct path){.is_null = false};
-    if (!take_char(&rest, '<'))
+    if (!view_take_char(&rest, '<'))
         return MSA_EINVAL;
     int err = take_content(&rest, kind, flags, out);
     if (err < 0)
         return err;
-    if (!take_char(&rest, '>') || (rest.n > 0 && rest.p[0] != ' '))
+    if (!view_take_char(&rest, '>') || (rest.n > 0 && rest.p[0] != ' '))
         return MSA_EINVAL;
     if (in->n - rest.n > (out->is_utf8 ? PATH_MAX_UTF8 : PATH_MAX_OCTETS))
         return MSA_ETOOBIG;

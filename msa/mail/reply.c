@@ -46,22 +46,14 @@ static bool take_number(struct view *v, uint16_t *out)
     return true;
 }
 
-static bool take_char(struct view *v, char c)
-{
-    if (v->n == 0 || v->p[0] != c)
-        return false;
-    *v = view_slice(*v, 1, v->n);
-    return true;
-}
-
 bool enhanced_code_take(struct view *v, struct enhanced_code *out)
 {
     struct view rest = *v;
     uint16_t class, subject, detail;
-    if (!take_number(&rest, &class) || !take_char(&rest, '.') || !take_number(&rest, &subject) ||
-        !take_char(&rest, '.') || !take_number(&rest, &detail))
+    if (!take_number(&rest, &class) || !view_take_char(&rest, '.') || !take_number(&rest, &subject) ||
+        !view_take_char(&rest, '.') || !take_number(&rest, &detail))
         return false;
-    if ((class != 2 && class != 4 && class != 5) || (rest.n > 0 && !take_char(&rest, ' ')))
+    if ((class != 2 && class != 4 && class != 5) || (rest.n > 0 && !view_take_char(&rest, ' ')))
         return false;
     *out = (struct enhanced_code){.class = (uint8_t)class, .subject = subject, .detail = detail};
     *v = rest;

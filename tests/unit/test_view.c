@@ -136,6 +136,17 @@ Test(view, parse_u64_takes_digits_up_to_the_maximum)
     }
 }
 
+Test(view, take_char_takes_only_what_stands_in_front)
+{
+    struct view v = VIEW_LIT("ab");
+    cr_assert(not(view_take_char(&v, 'b')));
+    cr_assert(eq(sz, v.n, 2));
+    cr_assert(view_take_char(&v, 'a'));
+    cr_assert(view_take_char(&v, 'b'));
+    cr_assert(not(view_take_char(&v, '\0')), "nothing is left");
+    cr_assert(eq(sz, v.n, 0));
+}
+
 Test(view, to_cstr_refuses_what_a_c_string_cannot_hold)
 {
     char dst[4];
