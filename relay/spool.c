@@ -48,7 +48,9 @@ struct spool *spool_open(const char *state_dir, uint64_t max_bytes, char *error,
         snprintf(error, error_size, "out of memory");
         return NULL;
     }
-    s->bodies_fd = -1;
+    /* The directory first: opening the store syncs the one above, and with it both names. */
+    snprintf(path, sizeof path, "%s/bodies", state_dir);
+    s->bodies_fd = open_dir(path, error, error_size);
     snprintf(path, sizeof path, "%s/queue.mdb", state_dir);
     const struct db_settings settings = {
         .path = path,
@@ -56,12 +58,9 @@ struct spool *spool_open(const char *state_dir, uint64_t max_bytes, char *error,
         .tables = table_names,
         .table_count = SPOOL_TABLE_COUNT,
     };
-    s->db = db_open(&settings, error, error_size);
-    if (s->db) {
-        snprintf(path, sizeof path, "%s/bodies", state_dir);
-        s->bodies_fd = open_dir(path, error, error_size);
-    }
-    if (!s->db || s->bodies_fd < 0)
+    if (s->bodies_fd >= 0)
+        s->db = db_open(&settings, error, error_size);
+    if (!s->db)
         spool_close(&s);
     return s;
 }
@@ -155,19 +154,33 @@ int spool_delete(struct spool *s, uint64_t id)
     return was_there ? MSA_OK : MSA_ENOENT;
 }
 
+/* The record of `id` in memory of its own, for the caller to free: the stored one is in the map, where a put may
+ * move things. MSA_OK, MSA_ENOENT or MSA_ENOMEM. */
+static int copy_record(struct spool *s, struct view key, char **copy_out, size_t *n_out)
+{
+    struct view stored;
+    if (db_get(&s->txn, SPOOL_ENVELOPES, key, &stored) != MSA_FOUND)
+        return MSA_ENOENT;
+    *copy_out = malloc(stored.n > 0 ? stored.n : 1);
+    if (!*copy_out)
+        return MSA_ENOMEM;
+    memcpy(*copy_out, stored.p, stored.n);
+    *n_out = stored.n;
+    return MSA_OK;
+}
+
 int spool_set_held(struct spool *s, uint64_t id, bool is_held)
 {
     struct spool_key buf;
-    struct view key = spool_key_of(id, &buf), old;
-    if (db_get(&s->txn, SPOOL_ENVELOPES, key, &old) != MSA_FOUND)
-        return MSA_ENOENT;
-    char *copy = malloc(old.n > 0 ? old.n : 1);
-    if (!copy)
-        return MSA_ENOMEM;
-    memcpy(copy, old.p, old.n);
-    int err = envelope_set_held(copy, old.n, is_held);
+    struct view key = spool_key_of(id, &buf);
+    char *copy;
+    size_t n;
+    int err = copy_record(s, key, &copy, &n);
+    if (err < 0)
+        return err;
+    err = envelope_set_held(copy, n, is_held);
     if (err == MSA_OK)
-        db_put(&s->txn, SPOOL_ENVELOPES, key, view_of(copy, old.n));
+        db_put(&s->txn, SPOOL_ENVELOPES, key, view_of(copy, n));
     free(copy);
     return err;
 }
@@ -175,15 +188,13 @@ int spool_set_held(struct spool *s, uint64_t id, bool is_held)
 int spool_set_aside(struct spool *s, uint64_t id)
 {
     struct spool_key buf;
-    struct view key = spool_key_of(id, &buf), old;
-    if (db_get(&s->txn, SPOOL_ENVELOPES, key, &old) != MSA_FOUND)
-        return MSA_ENOENT;
-    /* The value points into the map, where the put below may move things. */
-    char *copy = malloc(old.n > 0 ? old.n : 1);
-    if (!copy)
-        return MSA_ENOMEM;
-    memcpy(copy, old.p, old.n);
-    db_put(&s->txn, SPOOL_DAMAGED, key, view_of(copy, old.n));
+    struct view key = spool_key_of(id, &buf);
+    char *copy;
+    size_t n;
+    int err = copy_record(s, key, &copy, &n);
+    if (err < 0)
+        return err;
+    db_put(&s->txn, SPOOL_DAMAGED, key, view_of(copy, n));
     db_delete(&s->txn, SPOOL_ENVELOPES, key);
     free(copy);
     return MSA_OK;

@@ -118,11 +118,11 @@ static void close_env(struct db *db)
 
 static int open_durable(struct db *db, const struct db_settings *set)
 {
-    bool is_new = access(set->path, F_OK) == -1;
     int rc = open_env(db, set, 0);
     if (rc != 0 || (rc = open_tables(db, set)) != 0)
         return rc;
-    return is_new ? sync_directory(set->path) : 0;
+    /* At every start: whoever made the file may have been killed before it came to this. */
+    return sync_directory(set->path);
 }
 
 /* The map is not written to before all of it has its place on the disk. */

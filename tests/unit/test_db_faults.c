@@ -7,11 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "db_faults.h"
+#include "disk_journal.h"
 #include "msa/db/db.h"
 
 static char dir[64];
@@ -53,18 +52,6 @@ TestSuite(db_faults, .timeout = 60, .init = set_up, .fini = tear_down);
 
 /* ---- syncs that fail ---- */
 
-int db_faults_sync_errno;
-
-/* In place of the C library's, also for LMDB. */
-int fdatasync(int fd)
-{
-    if (db_faults_sync_errno) {
-        errno = db_faults_sync_errno;
-        return -1;
-    }
-    return (int)syscall(SYS_fdatasync, fd);
-}
-
 static int put(const char *key, size_t value_bytes)
 {
     static char value[200000];
@@ -90,9 +77,9 @@ Test(db_faults, failed_sync_is_never_tried_again)
     db = open_db(false);
     cr_assert_eq(put("before", 10), MSA_OK);
     cr_assert(db_is_writable(db));
-    db_faults_sync_errno = EIO;
+    disk_sync_errno = EIO;
     cr_assert_eq(put("lost", 10), MSA_EIO);
-    db_faults_sync_errno = 0;
+    disk_sync_errno = 0;
     cr_assert_not(db_is_writable(db));
     cr_assert_eq(put("after", 10), MSA_EIO);
     cr_assert(has("before"), "reading goes on");
@@ -106,9 +93,9 @@ Test(db_faults, failed_sync_is_never_tried_again)
 Test(db_faults, full_disk_is_not_the_end)
 {
     db = open_db(false);
-    db_faults_sync_errno = ENOSPC;
+    disk_sync_errno = ENOSPC;
     cr_assert_eq(put("lost", 10), MSA_EFULL);
-    db_faults_sync_errno = 0;
+    disk_sync_errno = 0;
     cr_assert(db_is_writable(db));
     cr_assert_eq(put("kept", 10), MSA_OK);
     cr_assert(has("kept"));

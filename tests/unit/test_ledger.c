@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "db_faults.h"
+#include "disk_journal.h"
 #include "msa/base/clock.h"
 #include "msa/base/log.h"
 #include "policy/ledger.h"
@@ -229,10 +229,10 @@ Test(ledger, after_a_failed_sync_the_memory_answers)
     put("before", "1");
     cr_assert_eq(sync_it(), MSA_OK);
     cr_assert(is_writable());
-    db_faults_sync_errno = EIO;
+    disk_sync_errno = EIO;
     put("lost", "2");
     cr_assert_eq(sync_it(), MSA_EIO);
-    db_faults_sync_errno = 0;
+    disk_sync_errno = 0;
     cr_assert_not(is_writable());
     put("after", "3");
     cr_assert_eq(sync_it(), MSA_EIO, "a disk that lied once is not believed again");
@@ -247,11 +247,11 @@ Test(ledger, a_full_disk_is_tried_again)
 {
     log_set_level(LOG_LEVEL_ERROR + 1);
     clock_set_for_test(1000, 1000000);
-    db_faults_sync_errno = ENOSPC;
+    disk_sync_errno = ENOSPC;
     put("k", "v");
     cr_assert_eq(sync_it(), MSA_EFULL);
     cr_assert_eq(sync_it(), MSA_EFULL, "who asks in between is told at once");
-    db_faults_sync_errno = 0;
+    disk_sync_errno = 0;
     clock_advance_for_test(6000);
     for (int i = 0; i < 1000 && !is_writable(); i++)
         loop_run_once(loop, true);
@@ -264,7 +264,7 @@ Test(ledger, memory_is_bounded_while_nothing_can_be_written)
     char key[16];
     char *large = calloc(1, LEDGER_VALUE_MAX);
     log_set_level(LOG_LEVEL_ERROR + 1);
-    db_faults_sync_errno = ENOSPC;
+    disk_sync_errno = ENOSPC;
     int err = MSA_OK;
     unsigned taken = 0;
     for (; err == MSA_OK && taken < 1000; taken++) {
@@ -274,7 +274,7 @@ Test(ledger, memory_is_bounded_while_nothing_can_be_written)
     cr_assert_eq(err, MSA_EFULL);
     cr_assert_leq(taken, 130);
     cr_assert_eq(ledger_get(ledger, LEDGER_META, VIEW_LIT("k0"), &out), MSA_FOUND);
-    db_faults_sync_errno = 0;
+    disk_sync_errno = 0;
     free(large);
 }
 
