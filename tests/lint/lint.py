@@ -61,12 +61,13 @@ BANNED = (
 FILE_MAX_LINES = {".c": 600, ".h": 200, ".py": 600, ".sh": 200}
 FUNCTION_MAX_LINES = 90
 EVENTS_MD = "conf/EVENTS.md"
+SECURITY_MD = "tests/SECURITY.md"
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")  # split, so that it does not find itself
 
 # ---- the sources -----------------------------------------------------------------------------------
 
 RULES = ("include", "layer", "library", "size", "banned", "typedef", "space", "guard", "unfinished",
-         "header", "event")
+         "header", "event", "security")
 breaches = []
 broken = set()
 
@@ -252,6 +253,39 @@ def check_events(sources):
             breach(EVENTS_MD, number, "event", f"{event} is in no source")
 
 
+def names_of_tests():
+    """Every name by which tests/SECURITY.md may call a test."""
+    names = set()
+    for path in tracked(".c", ".py", ".dlg", ".mk"):
+        base = os.path.basename(path)
+        if path.startswith("tests/unit/"):
+            names.update(f"{suite}/{test}" for suite, test in re.findall(r"^Test\((\w+),\s*(\w+)", read(path), re.M))
+        elif path.startswith("tests/dialog/"):
+            names.add(path.removeprefix("tests/dialog/"))
+        elif path.startswith("tests/fuzz/"):
+            names.add(base.removesuffix(".c"))
+        elif path.startswith("tests/integ/test_"):
+            for case, body in re.findall(r"^class (\w+).*?:\n((?:(?: .*)?\n)*)", read(path), re.M):
+                names.update(f"{base[:-3]}.{case}.{test}" for test in re.findall(r"^    def (test_\w+)", body, re.M))
+        elif path.endswith(".mk"):
+            names.update(f"make {target}" for target in re.findall(r"^([\w-]+):", read(path), re.M))
+    return names
+
+
+def check_security():
+    tests = names_of_tests()
+    for number, line in enumerate(read(SECURITY_MD).splitlines(), 1):
+        row = re.match(r"\| ([A-J]\d+) \|[^|]+\|([^|]*)\|$", line)
+        if not row:
+            continue
+        named = re.findall(r"`([^`]+)`", row.group(2))
+        if not named:
+            breach(SECURITY_MD, number, "security", f"{row.group(1)} names no test")
+        for name in named:
+            if name not in tests:
+                breach(SECURITY_MD, number, "security", f"{name} is no test")
+
+
 # ---- what the budget says --------------------------------------------------------------------------
 
 def print_stats(sources):
@@ -285,6 +319,7 @@ def main():
     check_unfinished()
     check_headers_alone([path for path in code if path.endswith(".h")])
     check_events(product)
+    check_security()
     for line in breaches:
         print(line)
     print(f"{len(everything)} files, {len(breaches)} breaches")
