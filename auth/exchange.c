@@ -188,8 +188,9 @@ static void finish(struct exchange *e, enum auth_result result, const struct ver
     if (v) {
         m.login = view_cstr(v->login);
         m.wrong_password = result == AUTH_OK ? 0 : v->wrong_password;
-        m.account = result == AUTH_OK ? v->account.id : 0;
-        m.created_ms = result == AUTH_OK ? v->account.created_ms : 0;
+        /* policy counts what was tried in vain for the account, too */
+        m.account = v->is_known ? v->account.id : 0;
+        m.created_ms = v->is_known ? v->account.created_ms : 0;
     }
     if (result == AUTH_OK)
         x->counts.succeeded++;

@@ -71,6 +71,8 @@ static void tell_policy(struct relay *r, const struct message *m)
         const struct msg_relay_outcome told = {
             .message = m->id,
             .account = m->account,
+            .login = m->login,
+            .client_ip = m->client_ip,
             .pool = m->pool,
             .results = buf_view(&list),
         };

@@ -18,7 +18,8 @@
 struct smtp_auth {
     char mechanism[IPC_NAME_MAX + 1];
     char login[IPC_LOGIN_MAX + 1];
-    uint64_t account;
+    uint64_t account; /* 0 until the password was right */
+    int64_t created_ms;
     enum auth_result result;
     bool is_open;       /* the auth role is in the middle of it */
     bool is_confirming; /* policy has let it pass, the final challenge is out */
@@ -146,6 +147,7 @@ static void admit(struct smtp_session *s)
         return;
     }
     s->account = s->auth->account;
+    s->account_created_ms = s->auth->created_ms;
     s->flags |= SMTP_AUTHED;
     event_auth_ok(s, s->auth->mechanism);
     leave(s);
@@ -269,7 +271,8 @@ void smtp_session_on_auth_done(struct smtp_session *s, const struct msg_auth_don
         return;
     s->auth->is_open = false;
     s->auth->result = (enum auth_result)a->result;
-    s->auth->account = a->account;
+    s->auth->account = a->result == AUTH_OK ? a->account : 0;
+    s->auth->created_ms = a->created_ms;
     if (!view_to_cstr(a->login, s->auth->login, sizeof s->auth->login))
         s->auth->login[0] = '\0';
     if (!view_to_cstr(a->final_challenge, s->auth->final_challenge, sizeof s->auth->final_challenge))

@@ -104,7 +104,9 @@ static void ask_mail(struct smtp_session *s)
         .session = s->id,
         .account = s->account,
         .login = view_cstr(s->login),
+        .created_ms = s->account_created_ms,
         .client_ip = s->client_ip,
+        .listener = view_cstr(s->listener),
         .sender = s->txn->sender,
         .declared_bytes = s->txn->declared_bytes,
     };
@@ -112,6 +114,7 @@ static void ask_mail(struct smtp_session *s)
         smtp_txn_drop(s);
         smtp_reply(s, REPLY_POLICY_AWAY);
     } else {
+        s->txn->is_told = true;
         smtp_wait_begin(s, WAIT_MAIL);
     }
 }

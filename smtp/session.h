@@ -111,6 +111,7 @@ struct smtp_session {
     char *login; /* owned; canonical name, NULL before AUTH */
     char *tls;   /* owned; version and cipher for Received, NULL in clear */
     uint64_t account;
+    int64_t account_created_ms; /* 0: not known */
 
     struct smtp_txn *txn;   /* owned; between MAIL and its end */
     struct smtp_auth *auth; /* owned; during AUTH */

@@ -23,10 +23,11 @@ bool smtp_txn_begin(struct smtp_session *s)
 void smtp_txn_settle(struct smtp_session *s, bool is_kept)
 {
     struct smtp_txn *t = s->txn;
-    if (!t->is_reserved)
+    if (!t->is_told)
         return;
-    t->is_reserved = false;
-    struct msg_policy_settle m = {.reservation = t->reservation, .is_kept = is_kept};
+    t->is_told = false;
+    struct msg_policy_settle m = {
+        .session = s->id, .reservation = t->reservation, .is_kept = is_kept};
     s->site->host->settle(s, &m);
 }
 
@@ -34,7 +35,7 @@ void smtp_session_on_policy_lost(struct smtp_session *s)
 {
     s->flags &= ~(unsigned)SMTP_TOLD_POLICY;
     if (s->txn)
-        s->txn->is_reserved = false;
+        s->txn->is_told = false;
 }
 
 void smtp_txn_drop(struct smtp_session *s)

@@ -1,6 +1,6 @@
 /* struct smtp_txn: everything a session knows of one message between MAIL and its end. One heap object with
- * an arena, so that an idle session carries none of it. Also the keeper of two promises: policy's reservation
- * is settled exactly once, and a body descriptor is never lost or left behind. */
+ * an arena, so that an idle session carries none of it. Also the keeper of two promises: policy hears exactly
+ * once that it is over and what became of the reservation, and a body descriptor is never lost or left behind. */
 #ifndef SMTP_TXN_H
 #define SMTP_TXN_H
 
@@ -31,8 +31,8 @@ struct smtp_txn {
     uint32_t recipient_count;
     struct view only_recipient; /* the first one */
 
-    uint64_t reservation;
-    bool is_reserved; /* policy waits to hear what became of it */
+    uint64_t reservation; /* 0: none */
+    bool is_told;     /* policy waits to hear what became of the transaction */
     bool is_chunked;  /* BDAT */
     bool is_complete; /* the last byte of the message was read */
 
@@ -57,7 +57,7 @@ struct smtp_txn {
 /* s->txn from here on; false when out of memory. */
 bool smtp_txn_begin(struct smtp_session *s);
 
-/* Tells policy, once, what became of the reservation; nothing happens without one. */
+/* Tells policy, once, that the transaction is over and what became of its reservation. */
 void smtp_txn_settle(struct smtp_session *s, bool is_kept);
 
 /* Frees s->txn, giving back what is reserved and the descriptor. Fine without one. The phase is the

@@ -120,7 +120,9 @@ static int fake_ask_mail(struct smtp_session *s, const struct msg_policy_mail_as
 {
     NOTE(s, "mail sender=<%.*s> size=%u login=%.*s\n", V(m->sender), (unsigned)m->declared_bytes,
          V(m->login));
-    return ask(s, FAKE_MAIL);
+    int err = ask(s, FAKE_MAIL);
+    fake_of(s)->transactions += err == MSA_OK;
+    return err;
 }
 
 static void note_recipients(struct smtp_session *s, struct view list)
@@ -219,6 +221,12 @@ static void fake_cancel(struct smtp_session *s)
 static void fake_settle(struct smtp_session *s, const struct msg_policy_settle *m)
 {
     struct fake *f = fake_of(s);
+    MSA_ASSERT(m->session == s->id && f->transactions_over < f->transactions);
+    f->transactions_over++;
+    if (m->reservation == 0) {
+        MSA_ASSERT(!m->is_kept);
+        return;
+    }
     MSA_ASSERT(m->reservation == f->reserved && f->kept + f->given_back < f->reserved);
     if (m->is_kept)
         f->kept++;
@@ -483,6 +491,7 @@ void fake_lose(struct fake *f, enum fake_kind kind)
     if (is_policy) {
         smtp_session_on_policy_lost(&f->session);
         f->given_back = f->reserved - f->kept; /* they went with it */
+        f->transactions_over = f->transactions;
     }
     if (f->open == kind) {
         f->answers[kind].is_lost = true;
@@ -559,6 +568,7 @@ void fake_fini(struct fake *f)
         if (!f->is_over)
             smtp_session_abandon(&f->session);
         MSA_ASSERT(f->is_over && f->kept + f->given_back == f->reserved);
+        MSA_ASSERT(f->transactions_over == f->transactions);
         smtp_session_fini(&f->session);
     }
     if (f->accept_fd != -1)

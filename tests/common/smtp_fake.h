@@ -68,6 +68,8 @@ struct fake {
     struct buf auth_input;
     struct tls_facts tls;
 
+    uint64_t transactions;      /* that policy was asked about */
+    uint64_t transactions_over; /* of which it was told the end */
     uint64_t reserved;   /* reservations made */
     uint64_t kept;       /* settled as used */
     uint64_t given_back;

@@ -35,7 +35,7 @@ Test(chan, frames_of_a_turn_leave_together)
     char got[4096];
     cr_assert_eq(recv(fx.raw, got, sizeof got, MSG_DONTWAIT), -1);
     fx_turns(1);
-    cr_assert_eq(recv(fx.raw, got, sizeof got, MSG_DONTWAIT), 10 * (16 + 8 + 1));
+    cr_assert_eq(recv(fx.raw, got, sizeof got, MSG_DONTWAIT), 10 * (16 + 8 + 8 + 1));
 }
 
 /* Three frames, cut in two at every place, and byte by byte. */

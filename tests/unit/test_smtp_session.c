@@ -131,7 +131,7 @@ Test(smtp_session, answer_to_another_question_is_dropped)
     smtp_session_on_quota(&fake.session, &quota);
     cr_assert_eq(fake.site.late_answers, 1);
     cr_assert_eq(fake.session.wait, WAIT_MAIL);
-    cr_assert_not(fake.session.txn->is_reserved);
+    cr_assert_eq(fake.session.txn->reservation, 0);
     end();
 }
 
