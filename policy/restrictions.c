@@ -1,0 +1,362 @@
+#include "policy/restrictions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "msa/base/clock.h"
+#include "msa/base/err.h"
+#include "msa/base/list.h"
+#include "msa/base/log.h"
+#include "msa/base/msgid.h"
+
+#define KEY_BYTES     8
+#define SAME_MS       3600000 /* within it the same again is counted in one record */
+#define WRITE_EVERY_MS 60000  /* and that record is written at most so often */
+#define RECENT_MAX    20000
+
+/* The newest record of one kind, account and rule. */
+struct recent {
+    struct table_entry entry;
+    struct list by_use; /* the oldest first */
+    uint64_t id;
+    uint32_t times;
+    int64_t last_ms;
+    int64_t written_ms;
+    uint64_t key[3];
+};
+
+struct restrictions {
+    struct ledger *ledger;
+    struct table standing; /* of struct standing, by account */
+    struct table recent;   /* of struct recent */
+    struct list recent_by_use;
+};
+
+/* Big endian, so that keys sort by time. */
+static void put_key(uint64_t n, char out[KEY_BYTES])
+{
+    for (int i = 0; i < KEY_BYTES; i++)
+        out[i] = (char)(n >> (56 - 8 * i));
+}
+
+/* ---- what stands ---- */
+
+struct standing *restrictions_standing(const struct restrictions *rs, uint64_t account)
+{
+    struct table_entry *e =
+        table_find(&rs->standing, view_of((const char *)&account, sizeof account));
+    return e ? CONTAINER_OF(e, struct standing, entry) : NULL;
+}
+
+size_t restrictions_standing_count(const struct restrictions *rs)
+{
+    return rs->standing.count;
+}
+
+static int add_standing(struct restrictions *rs, const struct restriction *r)
+{
+    struct standing *s = calloc(1, sizeof *s);
+    if (!s)
+        return MSA_ENOMEM;
+    *s = (struct standing){
+        .account = r->account, .id = r->id, .at_ms = r->at_ms, .until_ms = r->until_ms};
+    s->entry.key = view_of((const char *)&s->account, sizeof s->account);
+    int err = table_insert(&rs->standing, &s->entry);
+    if (err < 0)
+        free(s);
+    return err;
+}
+
+static void drop_standing(struct restrictions *rs, struct standing *s)
+{
+    table_remove(&rs->standing, &s->entry);
+    free(s);
+}
+
+struct each {
+    restrictions_each_fn *fn;
+    void *arg;
+};
+
+static void each_standing(struct table_entry *e, void *arg)
+{
+    const struct each *each = arg;
+    each->fn(each->arg, CONTAINER_OF(e, struct standing, entry));
+}
+
+void restrictions_each_standing(struct restrictions *rs, restrictions_each_fn *fn, void *arg)
+{
+    struct each each = {fn, arg};
+    table_each(&rs->standing, each_standing, &each);
+}
+
+/* ---- records ---- */
+
+static void write_record(struct restrictions *rs, const struct restriction *r)
+{
+    char key[2 * KEY_BYTES];
+    struct buf bytes;
+    buf_init(&bytes, RESTRICTION_BYTES_MAX + 512);
+    put_key(r->account, key);
+    put_key(r->id, key + KEY_BYTES);
+    if (restriction_encode(r, &bytes) == MSA_OK) {
+        ledger_put(rs->ledger, LEDGER_RESTRICTIONS, view_of(key + KEY_BYTES, KEY_BYTES),
+                   buf_view(&bytes));
+        ledger_put(rs->ledger, LEDGER_RESTRICTIONS_BY_ACCOUNT, view_of(key, sizeof key),
+                   VIEW_LIT("+"));
+    }
+    buf_fini(&bytes);
+}
+
+bool restrictions_read(struct restrictions *rs, uint64_t id, struct buf *bytes,
+                       struct restriction *out)
+{
+    char key[KEY_BYTES];
+    put_key(id, key);
+    buf_reset(bytes);
+    return ledger_get(rs->ledger, LEDGER_RESTRICTIONS, view_of(key, sizeof key), bytes) ==
+               MSA_FOUND &&
+           restriction_decode(buf_view(bytes), out) == MSA_OK;
+}
+
+/* ---- all of them ---- */
+
+#define LOOKED_AT_MAX 20000 /* in one call */
+
+struct walk {
+    struct restrictions *rs;
+    const struct restrictions_filter *filter;
+    restrictions_record_fn *fn;
+    void *arg;
+    int64_t now_ms;
+    unsigned looked_at;
+    uint64_t last_id;
+    bool is_cut;
+};
+
+static uint64_t get_key(struct view key)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < key.n; i++)
+        n = n << 8 | (unsigned char)key.p[i];
+    return n;
+}
+
+/* False: the walk ends here, and the next one goes on with this record. */
+static bool walk_record(struct walk *w, struct view bytes)
+{
+    struct restriction r;
+    if (restriction_decode(bytes, &r) < 0)
+        return true;
+    bool is_wanted = !w->filter->is_standing_only || restriction_is_standing(&r, w->now_ms);
+    w->is_cut = ++w->looked_at > LOOKED_AT_MAX || (is_wanted && !w->fn(w->arg, &r));
+    if (!w->is_cut)
+        w->last_id = r.id;
+    return !w->is_cut;
+}
+
+static bool walk_all(void *arg, struct view key, struct view value)
+{
+    struct walk *w = arg;
+    return get_key(key) <= w->filter->after || walk_record(w, value);
+}
+
+static bool walk_of_account(void *arg, struct view key, struct view value)
+{
+    struct walk *w = arg;
+    struct restriction r;
+    struct buf bytes;
+    uint64_t id = get_key(view_slice(key, KEY_BYTES, key.n));
+    (void)value;
+    if (get_key(view_slice(key, 0, KEY_BYTES)) != w->filter->account)
+        return false;
+    if (id <= w->filter->after)
+        return true;
+    buf_init(&bytes, RESTRICTION_BYTES_MAX + 512);
+    bool goes_on = !restrictions_read(w->rs, id, &bytes, &r) || walk_record(w, buf_view(&bytes));
+    buf_fini(&bytes);
+    return goes_on;
+}
+
+uint64_t restrictions_each(struct restrictions *rs, const struct restrictions_filter *filter,
+                           int64_t now_ms, restrictions_record_fn *fn, void *arg)
+{
+    struct walk w = {.rs = rs, .filter = filter, .fn = fn, .arg = arg, .now_ms = now_ms,
+                     .last_id = filter->after};
+    char first[2 * KEY_BYTES];
+    put_key(filter->account, first);
+    put_key(filter->after, first + KEY_BYTES);
+    if (filter->account != 0)
+        ledger_each(rs->ledger, LEDGER_RESTRICTIONS_BY_ACCOUNT, view_of(first, sizeof first),
+                    walk_of_account, &w);
+    else
+        ledger_each(rs->ledger, LEDGER_RESTRICTIONS, view_of(first + KEY_BYTES, KEY_BYTES),
+                    walk_all, &w);
+    return w.is_cut ? w.last_id : 0;
+}
+
+/* ---- the same again ---- */
+
+static uint64_t name_number(struct view name)
+{
+    static const uint8_t key[16] = "restriction rule";
+    return siphash13(key, name.p, name.n);
+}
+
+static struct recent *find_recent(struct restrictions *rs, const uint64_t key[3])
+{
+    struct table_entry *e =
+        table_find(&rs->recent, view_of((const char *)key, 3 * sizeof key[0]));
+    return e ? CONTAINER_OF(e, struct recent, entry) : NULL;
+}
+
+static void drop_recent(struct restrictions *rs, struct recent *recent)
+{
+    table_remove(&rs->recent, &recent->entry);
+    list_remove(&recent->by_use);
+    free(recent);
+}
+
+static void remember(struct restrictions *rs, const struct restriction *r, const uint64_t key[3])
+{
+    struct recent *recent = find_recent(rs, key);
+    if (recent)
+        drop_recent(rs, recent);
+    if (rs->recent.count >= RECENT_MAX)
+        drop_recent(rs, LIST_FIRST(&rs->recent_by_use, struct recent, by_use));
+    recent = calloc(1, sizeof *recent);
+    if (!recent)
+        return; /* the next one is a record of its own */
+    *recent = (struct recent){
+        .id = r->id, .times = 1, .last_ms = r->at_ms, .written_ms = r->at_ms};
+    memcpy(recent->key, key, sizeof recent->key);
+    recent->entry.key = view_of((const char *)recent->key, sizeof recent->key);
+    list_init(&recent->by_use);
+    if (table_insert(&rs->recent, &recent->entry) == MSA_OK)
+        list_append(&rs->recent_by_use, &recent->by_use);
+    else
+        free(recent);
+}
+
+/* Its new state is written now and then, so that a flood costs no disk. */
+static void count_again(struct restrictions *rs, struct recent *recent, int64_t now_ms)
+{
+    struct restriction r;
+    struct buf bytes;
+    recent->times++;
+    recent->last_ms = now_ms;
+    list_remove(&recent->by_use);
+    list_append(&rs->recent_by_use, &recent->by_use);
+    if (now_ms - recent->written_ms < WRITE_EVERY_MS)
+        return;
+    recent->written_ms = now_ms;
+    buf_init(&bytes, RESTRICTION_BYTES_MAX + 512);
+    if (restrictions_read(rs, recent->id, &bytes, &r)) {
+        r.times = recent->times;
+        r.last_ms = now_ms;
+        write_record(rs, &r);
+    }
+    buf_fini(&bytes);
+}
+
+/* A suspension is never the same again: it ends with its release. */
+static bool is_repeat(const struct restriction *r, const struct recent *recent)
+{
+    return recent && r->kind != RESTRICTION_SUSPENDED && r->at_ms - recent->last_ms < SAME_MS &&
+           r->at_ms >= recent->last_ms;
+}
+
+uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r, bool *is_new_out)
+{
+    struct restriction next = *r;
+    /* of a source: by its address instead of an account */
+    const uint64_t key[3] = {(uint64_t)r->kind,
+                             r->account ? r->account : name_number(r->source),
+                             name_number(r->rule)};
+    struct recent *recent = find_recent(rs, key);
+    bool is_new = !is_repeat(r, recent);
+    if (is_new_out)
+        *is_new_out = is_new;
+    if (!is_new) {
+        count_again(rs, recent, r->at_ms);
+        return recent->id;
+    }
+    next.id = msgid_next();
+    next.times = 1;
+    next.last_ms = next.at_ms;
+    write_record(rs, &next);
+    if (next.kind != RESTRICTION_SUSPENDED)
+        remember(rs, &next, key);
+    else if (add_standing(rs, &next) == MSA_ENOMEM)
+        log_msg(LOG_LEVEL_ERROR, "policy-no-memory", "a suspension holds only after a restart");
+    return next.id;
+}
+
+int restrictions_release(struct restrictions *rs, uint64_t id, struct view by, struct view note,
+                         int64_t now_ms)
+{
+    struct restriction r;
+    struct buf bytes;
+    int err = MSA_ENOENT;
+    buf_init(&bytes, RESTRICTION_BYTES_MAX + 512);
+    if (restrictions_read(rs, id, &bytes, &r)) {
+        struct standing *s = restrictions_standing(rs, r.account);
+        if (s && s->id == id)
+            drop_standing(rs, s);
+        err = r.released_ms != 0 ? MSA_EEXIST : MSA_OK;
+    }
+    if (err == MSA_OK) {
+        r.released_ms = now_ms;
+        r.released_by = by;
+        r.release_note = note;
+        write_record(rs, &r);
+    }
+    buf_fini(&bytes);
+    return err;
+}
+
+/* ---- life ---- */
+
+static bool load_one(void *arg, struct view key, struct view value)
+{
+    struct restrictions *rs = arg;
+    struct restriction r;
+    (void)key;
+    if (restriction_decode(value, &r) < 0)
+        log_msg(LOG_LEVEL_ERROR, "policy-record-damaged", "a restriction does not decode");
+    else if (r.kind == RESTRICTION_SUSPENDED && r.released_ms == 0)
+        (void)add_standing(rs, &r);
+    return true;
+}
+
+struct restrictions *restrictions_new(struct ledger *ledger)
+{
+    struct restrictions *rs = calloc(1, sizeof *rs);
+    if (!rs)
+        return NULL;
+    rs->ledger = ledger;
+    table_init(&rs->standing);
+    table_init(&rs->recent);
+    list_init(&rs->recent_by_use);
+    ledger_each(ledger, LEDGER_RESTRICTIONS, VIEW_EMPTY, load_one, rs);
+    return rs;
+}
+
+static void free_standing(struct table_entry *e, void *arg)
+{
+    drop_standing(arg, CONTAINER_OF(e, struct standing, entry));
+}
+
+void restrictions_free(struct restrictions **rs)
+{
+    struct recent *recent;
+    if (!*rs)
+        return;
+    table_each(&(*rs)->standing, free_standing, *rs);
+    table_fini(&(*rs)->standing);
+    while ((recent = LIST_FIRST(&(*rs)->recent_by_use, struct recent, by_use)) != NULL)
+        drop_recent(*rs, recent);
+    table_fini(&(*rs)->recent);
+    free(*rs);
+    *rs = NULL;
+}
