@@ -1,279 +1,209 @@
-/* The policy process: questions come in, decisions go out. State is the settings in force and the
- * counters; nothing is written to disk. */
+/* The policy process: questions come in, decisions go out. Counters are in a file that may be lost, settings and
+ * restrictions in one that may not; who is connected is in memory. */
 #include "policy/policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
 
 #include "msa/base/clock.h"
 #include "msa/base/err.h"
 #include "msa/base/log.h"
-#include "msa/ipc/admin.h"
-#include "policy/decide.h"
-#include "policy/quota.h"
+#include "policy/enforce.h"
+#include "policy/ops.h"
+#include "policy/reservation.h"
+#include "policy/rules.h"
+#include "policy/state.h"
 
-#define ACCOUNTS_MAX     200000
-#define RESERVATIONS_MAX 100000
+#define LEDGER_MAP_BYTES (16ULL << 30)
+#define CARE_MS          1000
+#define PATH_BYTES       4096
 
-enum question { ASKED_CONNECT, ASKED_LOGIN, ASKED_MAIL, ASKED_QUOTA, ASKED_ROUTE, QUESTION_COUNT };
+/* ---- sessions ---- */
 
-static const char *const question_names[QUESTION_COUNT] = {
-    [ASKED_CONNECT] = "connect",
-    [ASKED_LOGIN] = "login",
-    [ASKED_MAIL] = "mail",
-    [ASKED_QUOTA] = "quota",
-    [ASKED_ROUTE] = "route",
-};
-
-struct counts {
-    uint64_t asked;
-    uint64_t refused; /* every verdict but allow */
-};
-
-struct policy {
-    const struct config *config;
-    struct quota *quota;
-    struct counts counts[QUESTION_COUNT];
-    uint64_t failed_logins;
-    uint64_t disconnects;
-    uint64_t outcomes;
-};
-
-static void count(struct policy *p, enum question question, enum policy_verdict verdict)
+struct live_session *policy_session(struct policy *p, const struct chan *worker, uint64_t id,
+                                    const struct ipaddr *ip)
 {
-    p->counts[question].asked++;
-    if (verdict != VERDICT_ALLOW)
-        p->counts[question].refused++;
+    struct live_session *s = sessions_find(p->sessions, id);
+    if (s)
+        return s;
+    s = sessions_get(p->sessions, worker, id, ip);
+    if (s)
+        geo_lookup(p->geo, ip, &s->place);
+    return s;
 }
 
-/* ---- questions of a session ---- */
-
-static int on_connect(void *owner, struct chan *c, struct chan_message *m)
+/* What a session that vanished had reserved stays used: nobody knows what became of its message. */
+void policy_session_over(void *arg, struct live_session *s)
 {
-    struct policy *p = owner;
-    struct msg_policy_connect_ask ask;
-    if (msg_policy_connect_ask_decode(m->payload, &ask) < 0)
-        return MSA_EPROTO;
-    struct decision d = decide_connect(&p->config->policy);
-    count(p, ASKED_CONNECT, d.verdict);
-    struct msg_policy_connect_answer answer = {.verdict = (uint8_t)d.verdict,
-                                               .text = view_cstr(d.text)};
-    CHAN_SEND(c, policy_connect_answer, m->id, &answer);
-    return MSA_OK;
+    (void)arg;
+    reservation_free(&s->reservation);
 }
 
-static int on_login(void *owner, struct chan *c, struct chan_message *m)
+/* ---- timers ---- */
+
+static void on_turn_over(void *arg)
 {
-    struct policy *p = owner;
-    struct msg_policy_login_ask ask;
-    if (msg_policy_login_ask_decode(m->payload, &ask) < 0)
-        return MSA_EPROTO;
-    struct decision d = decide_login(&p->config->policy, &ask);
-    count(p, ASKED_LOGIN, d.verdict);
-    p->failed_logins += ask.result != AUTH_OK;
-    struct msg_policy_login_answer answer = {
-        .verdict = (uint8_t)d.verdict,
-        .may_score_content = true,
-        .text = view_cstr(d.text),
-    };
-    CHAN_SEND(c, policy_login_answer, m->id, &answer);
-    return MSA_OK;
+    struct policy *p = arg;
+    if (p->counters)
+        store_lmdb_flush(p->counters);
 }
 
-static int on_mail(void *owner, struct chan *c, struct chan_message *m)
+static void on_care(void *arg)
 {
-    struct policy *p = owner;
-    struct msg_policy_mail_ask ask;
-    if (msg_policy_mail_ask_decode(m->payload, &ask) < 0)
-        return MSA_EPROTO;
-    struct decision d = decide_mail(&p->config->policy, &ask);
-    count(p, ASKED_MAIL, d.verdict);
-    struct msg_policy_mail_answer answer = {.verdict = (uint8_t)d.verdict,
-                                            .text = view_cstr(d.text)};
-    CHAN_SEND(c, policy_mail_answer, m->id, &answer);
-    return MSA_OK;
-}
-
-/* More recipients in one message than a whole window may have: to come again later would not help. */
-static bool is_hopeless(const struct config_rate *recipients, uint32_t recipient_count)
-{
-    return recipients->limit > 0 && recipient_count > recipients->limit;
-}
-
-static int on_quota(void *owner, struct chan *c, struct chan_message *m)
-{
-    struct policy *p = owner;
-    const struct config_policy *settings = &p->config->policy;
-    struct msg_policy_quota_ask ask;
-    char text[128] = "";
-    if (msg_policy_quota_ask_decode(m->payload, &ask) < 0)
-        return MSA_EPROTO;
-    struct quota_ask one = {.account = ask.account, .recipient_count = ask.recipient_count,
-                            .now_ms = clock_mono_ms()};
-    struct quota_answer q = quota_take(p->quota, &settings->messages, &settings->recipients, &one);
-    enum policy_verdict verdict = VERDICT_ALLOW;
-    if (is_hopeless(&settings->recipients, ask.recipient_count)) {
-        verdict = VERDICT_REFUSE;
-        snprintf(text, sizeof text, "at most %u recipients are allowed at a time",
-                 settings->recipients.limit);
-    } else if (!q.is_allowed) {
-        verdict = VERDICT_DEFER;
-        snprintf(text, sizeof text, "too many %s, try again in %u minutes",
-                 q.is_by_recipients ? "recipients" : "messages", (unsigned)(q.wait_ms / 60000 + 1));
-    }
-    count(p, ASKED_QUOTA, verdict);
-    struct msg_policy_quota_answer answer = {.verdict = (uint8_t)verdict,
-                                             .reservation = q.reservation,
-                                             .text = view_cstr(text)};
-    CHAN_SEND(c, policy_quota_answer, m->id, &answer);
-    return MSA_OK;
-}
-
-static int on_route(void *owner, struct chan *c, struct chan_message *m)
-{
-    struct policy *p = owner;
-    struct msg_policy_route_ask ask;
-    if (msg_policy_route_ask_decode(m->payload, &ask) < 0)
-        return MSA_EPROTO;
-    struct route r = decide_route(&p->config->policy, &ask);
-    count(p, ASKED_ROUTE, r.decision.verdict);
-    struct msg_policy_route_answer answer = {
-        .verdict = (uint8_t)r.decision.verdict,
-        .pool = view_cstr(r.pool),
-        .is_held = r.is_held,
-        .sender_field = (uint8_t)r.sender_field,
-        .text = view_cstr(r.decision.text),
-    };
-    CHAN_SEND(c, policy_route_answer, m->id, &answer);
-    return MSA_OK;
-}
-
-/* ---- what is only told ---- */
-
-static int on_settle(void *owner, struct chan *c, struct chan_message *m)
-{
-    struct policy *p = owner;
-    struct msg_policy_settle settle;
-    (void)c;
-    if (msg_policy_settle_decode(m->payload, &settle) < 0)
-        return MSA_EPROTO;
-    quota_settle(p->quota, settle.reservation, settle.is_kept);
-    return MSA_OK;
-}
-
-static int on_disconnect(void *owner, struct chan *c, struct chan_message *m)
-{
-    struct policy *p = owner;
-    struct msg_policy_disconnect disconnect;
-    (void)c;
-    if (msg_policy_disconnect_decode(m->payload, &disconnect) < 0)
-        return MSA_EPROTO;
-    p->disconnects++;
-    return MSA_OK;
-}
-
-static int on_outcome(void *owner, struct chan *c, struct chan_message *m)
-{
-    struct policy *p = owner;
-    struct msg_relay_outcome outcome;
-    (void)c;
-    if (msg_relay_outcome_decode(m->payload, &outcome) < 0)
-        return MSA_EPROTO;
-    p->outcomes++;
-    return MSA_OK;
-}
-
-/* ---- console ---- */
-
-static json_t *counts_of(const struct policy *p)
-{
-    json_t *all = json_object();
-    for (unsigned i = 0; i < QUESTION_COUNT; i++)
-        json_object_set_new(all, question_names[i],
-                            json_pack("{s:I, s:I}", "asked", (json_int_t)p->counts[i].asked,
-                                      "refused", (json_int_t)p->counts[i].refused));
-    return all;
-}
-
-static void op_status(void *state, const struct admin_call *call)
-{
-    const struct policy *p = state;
-    admin_reply(call->chan, call->id, 200,
-                json_pack("{s:o, s:I, s:I, s:I, s:I}", "questions", counts_of(p), "failed_logins",
-                          (json_int_t)p->failed_logins, "disconnects", (json_int_t)p->disconnects,
-                          "outcomes", (json_int_t)p->outcomes, "counted_accounts",
-                          (json_int_t)quota_account_count(p->quota)));
-}
-
-static const struct admin_op ops[] = {
-    {"policy.status", op_status, false},
-};
-
-static int on_admin(void *owner, struct chan *c, struct chan_message *m)
-{
-    return admin_dispatch(ops, sizeof ops / sizeof ops[0], owner, c, m);
+    struct policy *p = arg;
+    if (p->counters)
+        store_lmdb_care(p->counters, clock_wall_ms());
+    enforce_release_due(p);
+    geo_refresh(p->geo);
+    (void)timer_start(&p->care_timer, p->loop, CARE_MS);
 }
 
 /* ---- life ---- */
 
+static bool is_restricted(uint64_t account, void *arg)
+{
+    const struct policy *p = arg;
+    return restrictions_standing(p->restrictions, account) != NULL;
+}
+
+/* Once, with the first configuration: its size is a setting. */
+static void open_counters(struct policy *p, uint64_t bytes)
+{
+    char path[PATH_BYTES], error[256];
+    snprintf(path, sizeof path, "%s/counters.mdb", p->state_dir);
+    const struct store_lmdb_settings settings = {
+        .path = path, .map_bytes = bytes, .is_kept = is_restricted, .arg = p};
+    p->counters = store_lmdb_open(&settings, error, sizeof error);
+    if (p->counters)
+        store_lmdb_hash_key(p->counters, p->hash_key);
+    else
+        log_msg(LOG_LEVEL_ERROR, "counters-lost", "%s", error);
+}
+
+static int open_ledger(struct policy *p)
+{
+    char path[PATH_BYTES], error[256];
+    snprintf(path, sizeof path, "%s/policy.mdb", p->state_dir);
+    p->ledger = ledger_open(p->loop, path, LEDGER_MAP_BYTES, error, sizeof error);
+    if (p->ledger)
+        return MSA_OK;
+    log_msg(LOG_LEVEL_ERROR, "policy-broken", "%s", error);
+    return MSA_EIO;
+}
+
 static void policy_close(void **state)
 {
     struct policy *p = *state;
-    if (p)
-        quota_free(&p->quota);
-    free(p);
     *state = NULL;
+    if (!p)
+        return;
+    timer_stop(&p->care_timer);
+    loop_hook_remove(&p->flush_hook);
+    sessions_free(&p->sessions);
+    restrictions_free(&p->restrictions);
+    store_lmdb_close(&p->counters);
+    ledger_close(&p->ledger);
+    rules_free(&p->rules);
+    geo_free(&p->geo);
+    free(p);
+}
+
+static int open_all(struct policy *p)
+{
+    if (getrandom(p->hash_key, sizeof p->hash_key, 0) != (ssize_t)sizeof p->hash_key)
+        return MSA_EIO;
+    int err = open_ledger(p);
+    if (err < 0)
+        return err;
+    p->restrictions = restrictions_new(p->ledger);
+    p->sessions = sessions_new();
+    p->geo = geo_new();
+    return p->restrictions && p->sessions && p->geo ? MSA_OK : MSA_ENOMEM;
 }
 
 static int policy_open(const struct role_env *env, void **state_out)
 {
-    (void)env;
     struct policy *p = calloc(1, sizeof *p);
     *state_out = p;
-    if (p)
-        p->quota = quota_new(ACCOUNTS_MAX, RESERVATIONS_MAX);
-    if (p && p->quota)
-        return MSA_OK;
-    policy_close(state_out);
-    return MSA_ENOMEM;
+    if (!p)
+        return MSA_ENOMEM;
+    p->loop = env->loop;
+    timer_init(&p->care_timer, on_care, p);
+    p->state_dir = env->state_dir ? env->state_dir : ".";
+    int err = open_all(p);
+    if (err < 0)
+        policy_close(state_out);
+    return err;
 }
 
 static int policy_take_config(void *state, const struct role_config *next, char *why_not,
                               size_t why_not_size)
 {
     struct policy *p = state;
-    (void)why_not, (void)why_not_size;
+    if (!p->config)
+        open_counters(p, next->config->rules.counters_bytes);
+    struct rule_set *rules = rules_new(next->config, p->hash_key);
+    if (!rules) {
+        snprintf(why_not, why_not_size, "out of memory");
+        return MSA_ENOMEM;
+    }
+    rules_free(&p->rules); /* reservations hold events, not rules */
+    p->rules = rules;
     p->config = next->config;
+    sessions_set_source_bits(p->sessions, rules->v6_source_bits);
+    geo_take(p->geo, &next->config->geo);
     return MSA_OK;
 }
 
 static int policy_serve(void *state)
 {
-    (void)state;
-    return MSA_OK;
+    struct policy *p = state;
+    loop_hook_add(p->loop, LOOP_STAGE_WORK, &p->flush_hook, on_turn_over, p);
+    int err = timer_start(&p->care_timer, p->loop, CARE_MS);
+    return err < 0 ? err : ledger_start(p->ledger);
 }
 
-static void policy_peer(void *state, struct chan *c)
+static void policy_peer_up(void *state, struct chan *c)
 {
-    (void)state, (void)c; /* answers go where the question came from; nobody is remembered */
+    struct policy *p = state;
+    if (chan_peer(c) == ROLE_RELAY) {
+        p->relay = c;
+        enforce_tell_relay(p);
+    } else if (chan_peer(c) == ROLE_SMTP && chan_peer_index(c) < POLICY_WORKERS_MAX) {
+        p->workers[chan_peer_index(c)] = c;
+        enforce_tell_worker(p, c);
+    }
+}
+
+static void policy_peer_down(void *state, struct chan *c)
+{
+    struct policy *p = state;
+    if (p->relay == c)
+        p->relay = NULL;
+    for (size_t i = 0; i < POLICY_WORKERS_MAX; i++)
+        if (p->workers[i] == c)
+            p->workers[i] = NULL;
+    sessions_end_worker(p->sessions, c, policy_session_over, p);
 }
 
 static void policy_drain(void *state, uint32_t within_ms, role_drained_fn *done, void *arg)
 {
-    (void)state, (void)within_ms; /* no question outlives the turn in which it came */
+    (void)state, (void)within_ms; /* policy_close waits for what the ledger has to write */
     done(arg, 0);
 }
 
 static chan_handler_fn *const handlers[IPC_TYPE_COUNT] = {
-    [IPC_policy_connect_ask] = on_connect,
-    [IPC_policy_login_ask] = on_login,
-    [IPC_policy_mail_ask] = on_mail,
-    [IPC_policy_quota_ask] = on_quota,
-    [IPC_policy_route_ask] = on_route,
-    [IPC_policy_settle] = on_settle,
-    [IPC_policy_disconnect] = on_disconnect,
-    [IPC_relay_outcome] = on_outcome,
-    [IPC_admin_ask] = on_admin,
+    [IPC_policy_connect_ask] = policy_on_connect,
+    [IPC_policy_login_ask] = policy_on_login,
+    [IPC_policy_mail_ask] = policy_on_mail,
+    [IPC_policy_quota_ask] = policy_on_quota,
+    [IPC_policy_route_ask] = policy_on_route,
+    [IPC_policy_settle] = policy_on_settle,
+    [IPC_policy_disconnect] = policy_on_disconnect,
+    [IPC_relay_outcome] = policy_on_outcome,
+    [IPC_admin_ask] = policy_on_admin,
 };
 
 const struct role_ops policy_role = {
@@ -281,8 +211,8 @@ const struct role_ops policy_role = {
     .open = policy_open,
     .take_config = policy_take_config,
     .serve = policy_serve,
-    .peer_up = policy_peer,
-    .peer_down = policy_peer,
+    .peer_up = policy_peer_up,
+    .peer_down = policy_peer_down,
     .handlers = handlers,
     .drain = policy_drain,
     .close = policy_close,

@@ -102,6 +102,31 @@ static void fill_rule(struct rule *r, const struct config_rule *from)
     };
 }
 
+/* The two limits of the `policy` block, as rules. */
+static unsigned fill_shorthand(const struct config_policy *policy, struct rule *rules)
+{
+    const struct {
+        const char *name;
+        enum rule_count count;
+        const struct config_rate *rate;
+    } limits[] = {{"messages", COUNT_MESSAGES, &policy->messages},
+                  {"recipients", COUNT_RECIPIENTS, &policy->recipients}};
+    unsigned count = 0;
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        if (limits[i].rate->limit == 0)
+            continue;
+        rules[count++] = (struct rule){
+            .name = view_cstr(limits[i].name),
+            .count = limits[i].count,
+            .per = PER_ACCOUNT,
+            .within_ms = limits[i].rate->window_ms,
+            .limit = limits[i].rate->limit,
+            .actions = THEN_DEFER,
+        };
+    }
+    return count;
+}
+
 static void fill_set(const struct config *cfg, const uint8_t hash_key[16],
                      struct rules_block *b)
 {
@@ -114,6 +139,8 @@ static void fill_set(const struct config *cfg, const uint8_t hash_key[16],
         fill_rule(&b->rules[count], &cfg->rule[i]);
         fill_when(&b->rules[count++].when, &cfg->rule[i].when, &countries, &texts);
     }
+    if (cfg->rule_count == 0)
+        count = fill_shorthand(&cfg->policy, b->rules);
     b->set = (struct rule_set){
         .v6_source_bits = cfg->rules.v6_source_bits,
         .v4_network_bits = cfg->rules.v4_network_bits,

@@ -26,6 +26,7 @@
 #include "msa/config/settings_console.h"
 #include "msa/config/settings_relay.h"
 #include "msa/config/settings_geo.h"
+#include "msa/config/settings_policy.h"
 #include "msa/config/settings_rules.h"
 
 /* Who may know a key. Bits, so that the table can name several; the values are those of enum role
@@ -62,6 +63,7 @@ struct config {
     struct config_policy policy;
     const struct config_align *align; /* the first that applies decides; after the last all is checked */
     uint32_t align_count;
+    struct config_privacy privacy;
     struct config_accounts accounts;
     struct config_retention retention;
     struct config_geo geo;

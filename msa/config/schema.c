@@ -342,77 +342,6 @@ static const struct schema_block submission_block = {
 
 /* ---- decisions ------------------------------------------------------------------------------- */
 
-static const struct schema_word verdict_words[] = {
-    {"accept", CONFIG_ACCEPT}, {"defer", CONFIG_DEFER}, {"refuse", CONFIG_REFUSE}, {0}};
-
-static const struct schema_word allowed_senders[] = {
-    {"own", CONFIG_SENDERS_OWN}, {"any", CONFIG_SENDERS_ANY}, {0}};
-
-static const struct schema_word route_words[] = {{"pool", CONFIG_ROUTE_POOL},
-                                                 {"hold", CONFIG_ROUTE_HOLD},
-                                                 {"reject", CONFIG_ROUTE_REJECT},
-                                                 {0}};
-
-static const struct schema_key policy_keys[] = {
-    {.name = "connect",
-     .type = SCHEMA_CHOICE,
-     SCHEMA_FIELD(config_policy, connect),
-     .words = verdict_words,
-     .initial = "accept",
-     .roles = FOR_POLICY,
-     .doc = "The answer to every new connection: `defer` greets with 421, `refuse` with 554."},
-    {.name = "login",
-     .type = SCHEMA_CHOICE,
-     SCHEMA_FIELD(config_policy, login),
-     .words = verdict_words,
-     .initial = "accept",
-     .roles = FOR_POLICY,
-     .doc = "The answer to every sign-in with the right password: `defer` is 454, `refuse` 535."},
-    {.name = "allowed_senders",
-     .type = SCHEMA_CHOICE,
-     SCHEMA_FIELD(config_policy, senders),
-     .words = allowed_senders,
-     .initial = "own",
-     .roles = FOR_POLICY,
-     .doc = "Which envelope senders and From addresses an account may use: its own, or any."},
-    {.name = "null_sender",
-     .type = SCHEMA_BOOL,
-     SCHEMA_FIELD(config_policy, allow_null_sender),
-     .initial = "yes",
-     .roles = FOR_POLICY,
-     .doc = "Allow `MAIL FROM:<>`, which mail programs use for read receipts (RFC 8098)."},
-    {.name = "messages",
-     .type = SCHEMA_RATE,
-     SCHEMA_FIELD(config_policy, messages),
-     .initial = "500/1h",
-     .max = UINT32_MAX,
-     .roles = FOR_POLICY,
-     .doc = "Messages of one account; beyond it 451 until the window has moved on."},
-    {.name = "recipients",
-     .type = SCHEMA_RATE,
-     SCHEMA_FIELD(config_policy, recipients),
-     .initial = "2000/1h",
-     .max = UINT32_MAX,
-     .roles = FOR_POLICY,
-     .doc = "Recipients of one account, counted over all its messages; as `messages`."},
-    {.name = "route",
-     .type = SCHEMA_CHOICE,
-     SCHEMA_FIELD(config_policy, route),
-     .words = route_words,
-     .initial = "pool",
-     .roles = FOR_POLICY,
-     .doc = "What becomes of accepted mail: on through `default_pool`, held in the queue until it "
-            "is released with msactl, or rejected."},
-    {.name = "default_pool",
-     .type = SCHEMA_NAME,
-     SCHEMA_FIELD(config_policy, default_pool),
-     .roles = FOR_POLICY,
-     .doc = "The pool that mail leaves by. Empty: the first one in the file."},
-};
-
-static const struct schema_block policy_block = {
-    SCHEMA_KEYS(policy_keys), .bytes = sizeof(struct config_policy)};
-
 static const struct schema_key score_keys[] = {
     {.name = "neutral_score",
      .type = SCHEMA_DECIMAL,
@@ -515,7 +444,7 @@ static const struct schema_key root_keys[] = {
     BLOCK_KEY(deadlines, schema_deadlines,
               "How long each phase of a session may take. A trickle of bytes resets none of them."),
     BLOCK_KEY(submission, submission_block, "What is mended in submitted messages."),
-    BLOCK_KEY(policy, policy_block,
+    BLOCK_KEY(policy, schema_policy,
               "Decisions. The fixed answers double as emergency brakes: change one and reload."),
     {.name = "align",
      .type = SCHEMA_BLOCKS,
@@ -527,6 +456,7 @@ static const struct schema_key root_keys[] = {
      .doc = "Whom an account may name as the sender. Its own login, that with a detail behind, and the senders "
             "listed for it are always allowed. The first block whose `when` holds decides; to whom none applies, "
             "and where there is none, `check both; mismatch refuse;` applies."},
+    BLOCK_KEY(privacy, schema_privacy, "What is kept of people."),
     BLOCK_KEY(accounts, schema_accounts, "What holds for an account that has no setting of its own."),
     BLOCK_KEY(retention, schema_retention,
               "How long records about customers are kept; then they are deleted."),

@@ -98,6 +98,8 @@ extern const struct schema_block schema_pool;
 extern const struct schema_block schema_queue;
 extern const struct schema_block schema_dns;
 extern const struct schema_block schema_console;
+extern const struct schema_block schema_policy;
+extern const struct schema_block schema_privacy;
 extern const struct schema_block schema_accounts;
 extern const struct schema_block schema_retention;
 extern const struct schema_block schema_geo;

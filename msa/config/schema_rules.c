@@ -374,6 +374,15 @@ static const struct schema_key rules_keys[] = {
      .max = WINDOW_MAX_MS,
      .roles = FOR_POLICY,
      .doc = "How long such an access shows that the user reads mail this way at all."},
+    {.name = "counters_size",
+     .type = SCHEMA_SIZE64,
+     SCHEMA_FIELD(config_rules, counters_bytes),
+     .initial = "1G",
+     .min = 8 << 20,
+     .max = INT64_C(1) << 40,
+     .roles = FOR_POLICY,
+     .doc = "The file of all counters, which takes this much on the disk from the start; when it is full the oldest "
+            "addresses give way. A million accounts and a million sources want about 2G. Read at the start."},
 };
 
 const struct schema_block schema_rules = {SCHEMA_KEYS(rules_keys),

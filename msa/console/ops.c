@@ -28,6 +28,9 @@ const struct console_op console_ops[] = {
     {"auth.status", ROLE_AUTH, SMALL, SOON_MS},
     {"policy.status", ROLE_POLICY, SMALL, SOON_MS},
     {"relay.status", ROLE_RELAY, SMALL, SOON_MS},
+    {"restriction.list", ROLE_POLICY, SMALL, PATIENT_MS},
+    {"restriction.show", ROLE_POLICY, SMALL, SOON_MS},
+    {"restriction.release", ROLE_POLICY, SMALL, SOON_MS},
     {"supervisor.status", ROLE_SUPERVISOR, SMALL, SOON_MS},
     {"supervisor.reload", ROLE_SUPERVISOR, SMALL, RELOAD_MS},
 };

@@ -42,6 +42,12 @@ const struct ctl_command ctl_commands[] = {
      "LOGIN IP [--protocol P]", "may it read its mail from there?"},
     {"mailbox", "report", COMMAND_ACCESS, COMMAND_OPT_PROTOCOL, "mailbox.report", NULL, show_done,
      "LOGIN IP [--protocol P]", "say that it read its mail from there"},
+    {"restriction", "list", COMMAND_PAGES, COMMAND_OPT_ALL, "restriction.list", "restrictions",
+     show_restrictions, "[--all]", "who is shut out now, and why; with --all what ever was"},
+    {"restriction", "show", COMMAND_ID, 0, "restriction.show", NULL, show_pairs, "ID",
+     "the whole story of one"},
+    {"restriction", "release", COMMAND_ID, COMMAND_OPT_NOTE, "restriction.release", NULL, show_done,
+     "ID --note TEXT", "lift it; the note stays with it"},
     {"status", NULL, COMMAND_PLAIN, 0, NULL, NULL, show_status, "", "how every process is"},
     {"reload", NULL, COMMAND_PLAIN, 0, "supervisor.reload", NULL, show_reload, "",
      "read the configuration and the certificates again"},
@@ -60,6 +66,7 @@ static const struct {
     {"--user", "user", true},           {"--sender", "sender", true},
     {"--recipient", "recipient", true}, {"--pool", "pool", true},
     {"--protocol", "protocol", true},
+    {"--all", "all", false},            {"--note", "note", true},
 };
 
 /* ---- options ---- */

@@ -29,15 +29,17 @@ enum command_option { /* bits: which options a command knows beside -f, -s and -
     COMMAND_OPT_STDIN = 1 << 0,
     COMMAND_OPT_DISABLED = 1 << 1,
     COMMAND_OPT_REPLACE = 1 << 2,
-    COMMAND_OPT_STATE = 1 << 3, /* from here on with a value: what is listed */
+    COMMAND_OPT_STATE = 1 << 3,
     COMMAND_OPT_USER = 1 << 4,
     COMMAND_OPT_SENDER = 1 << 5,
     COMMAND_OPT_RECIPIENT = 1 << 6,
     COMMAND_OPT_POOL = 1 << 7,
     COMMAND_OPT_PROTOCOL = 1 << 8,
+    COMMAND_OPT_ALL = 1 << 9,
+    COMMAND_OPT_NOTE = 1 << 10,
 };
 
-#define COMMAND_OPTION_COUNT 9
+#define COMMAND_OPTION_COUNT 11
 
 typedef void ctl_show_fn(const json_t *answer, struct buf *out);
 

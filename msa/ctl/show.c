@@ -199,6 +199,31 @@ void show_accounts(const json_t *answer, struct buf *out)
     grid_fini(&g);
 }
 
+void show_restrictions(const json_t *answer, struct buf *out)
+{
+    size_t i;
+    const json_t *r;
+    struct grid g;
+    grid_init(&g, "ID KIND STATE SINCE LOGIN RULE COUNTRY SOURCE >TIMES GROUNDS");
+    json_array_foreach(json_object_get(answer, "restrictions"), i, r) {
+        grid_begin_row(&g);
+        grid_add(&g, text_at(r, "id"));
+        grid_add(&g, text_at(r, "kind"));
+        grid_add(&g, json_is_true(json_object_get(r, "standing")) ? VIEW_LIT("stands")
+                     : number_at(r, "released_ms") != 0           ? VIEW_LIT("released")
+                                                                   : VIEW_LIT("over"));
+        add_time(&g, r, "at_ms");
+        grid_add(&g, text_at(r, "login"));
+        grid_add(&g, text_at(r, "rule").n > 0 ? text_at(r, "rule") : VIEW_LIT("by hand"));
+        grid_add(&g, text_at(r, "country"));
+        grid_add(&g, text_at(r, "source"));
+        grid_addf(&g, "%" PRId64, number_at(r, "times"));
+        grid_add(&g, text_at(r, "grounds"));
+    }
+    grid_write(&g, out);
+    grid_fini(&g);
+}
+
 static void add_last_answer(struct grid *g, const json_t *message)
 {
     struct view text = text_at(message, "last_text");

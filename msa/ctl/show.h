@@ -11,6 +11,7 @@
 void show_done(const json_t *answer, struct buf *out);    /* the figures of an answer, in one line */
 void show_pairs(const json_t *answer, struct buf *out);   /* key: value, nested ones indented */
 void show_accounts(const json_t *answer, struct buf *out);
+void show_restrictions(const json_t *answer, struct buf *out);
 void show_queue(const json_t *answer, struct buf *out);
 void show_content(const json_t *answer, struct buf *out); /* a message, octet for octet */
 void show_status(const json_t *answer, struct buf *out);

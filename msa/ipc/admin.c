@@ -42,11 +42,13 @@ void admin_refuse(struct chan *c, uint64_t id, unsigned status, const char *fmt,
     admin_reply(c, id, status, json_pack("{s:s}", "detail", detail));
 }
 
-static const struct admin_op *find(const struct admin_op *ops, size_t op_count, struct view name)
+static const struct admin_op *find(const struct admin_table *tables, size_t table_count,
+                                   struct view name)
 {
-    for (size_t i = 0; i < op_count; i++)
-        if (view_eq(view_cstr(ops[i].name), name))
-            return &ops[i];
+    for (size_t t = 0; t < table_count; t++)
+        for (size_t i = 0; i < tables[t].op_count; i++)
+            if (view_eq(view_cstr(tables[t].ops[i].name), name))
+                return &tables[t].ops[i];
     return NULL;
 }
 
@@ -65,14 +67,14 @@ static json_t *parse_args(struct view json, json_error_t *error)
     return json.n == 0 ? json_object() : json_loadb(json.p, json.n, JSON_REJECT_DUPLICATES, error);
 }
 
-int admin_dispatch(const struct admin_op *ops, size_t op_count, void *state, struct chan *c,
-                   struct chan_message *m)
+int admin_dispatch_tables(const struct admin_table *tables, size_t table_count, void *state,
+                          struct chan *c, struct chan_message *m)
 {
     struct msg_admin_ask ask;
     json_error_t error = {0};
     if (msg_admin_ask_decode(m->payload, &ask) < 0)
         return MSA_EPROTO;
-    const struct admin_op *op = find(ops, op_count, ask.op);
+    const struct admin_op *op = find(tables, table_count, ask.op);
     if (!op) {
         admin_refuse(c, m->id, 404, "there is no such operation");
         return MSA_OK;
@@ -90,6 +92,13 @@ int admin_dispatch(const struct admin_op *ops, size_t op_count, void *state, str
     }
     json_decref(call.args);
     return MSA_OK;
+}
+
+int admin_dispatch(const struct admin_op *ops, size_t op_count, void *state, struct chan *c,
+                   struct chan_message *m)
+{
+    const struct admin_table table = {ops, op_count};
+    return admin_dispatch_tables(&table, 1, state, c, m);
 }
 
 struct view admin_text(const json_t *args, const char *key)

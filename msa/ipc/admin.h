@@ -36,6 +36,14 @@ struct admin_op {
 int admin_dispatch(const struct admin_op *ops, size_t op_count, void *state, struct chan *c,
                    struct chan_message *m);
 
+/* The same for a role whose operations stand in several tables. */
+struct admin_table {
+    const struct admin_op *ops;
+    size_t op_count;
+};
+int admin_dispatch_tables(const struct admin_table *tables, size_t table_count, void *state,
+                          struct chan *c, struct chan_message *m);
+
 /* Answers. `result` is taken over; NULL (out of memory while it was built) is answered 503. */
 void admin_reply(struct chan *c, uint64_t id, unsigned status, json_t *result);
 void admin_refuse(struct chan *c, uint64_t id, unsigned status, const char *fmt, ...)

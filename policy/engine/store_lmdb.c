@@ -490,6 +490,11 @@ void store_lmdb_close(struct store_lmdb **s)
     *s = NULL;
 }
 
+void store_lmdb_hash_key(const struct store_lmdb *s, uint8_t out[16])
+{
+    memcpy(out, s->hash_key, sizeof s->hash_key);
+}
+
 struct store *store_lmdb_store(struct store_lmdb *s)
 {
     return &s->base;

@@ -37,6 +37,8 @@ struct store_lmdb *store_lmdb_open(const struct store_lmdb_settings *settings,
                                    char *error, size_t error_size);
 void store_lmdb_close(struct store_lmdb **s); /* commits */
 struct store *store_lmdb_store(struct store_lmdb *s);
+/* The key for short hashes in records; it is as old as they are. */
+void store_lmdb_hash_key(const struct store_lmdb *s, uint8_t out[16]);
 
 /* At the end of each turn: what was decided becomes part of the file. */
 void store_lmdb_flush(struct store_lmdb *s);

@@ -1,0 +1,32 @@
+/* The settings of policy: fixed decisions, and what is kept of people. Conventions as in settings.h. */
+#ifndef MSA_CONFIG_SETTINGS_POLICY_H
+#define MSA_CONFIG_SETTINGS_POLICY_H
+
+#include "msa/config/settings.h"
+
+enum config_verdict { CONFIG_ACCEPT = 0, CONFIG_DEFER, CONFIG_REFUSE };
+enum config_senders { CONFIG_SENDERS_OWN = 0, CONFIG_SENDERS_ANY };
+enum config_route { CONFIG_ROUTE_POOL = 0, CONFIG_ROUTE_HOLD, CONFIG_ROUTE_REJECT };
+
+struct config_policy {
+    enum config_verdict connect;
+    enum config_verdict login;
+    enum config_senders senders;
+    bool allow_null_sender;
+    struct config_rate messages;
+    struct config_rate recipients;
+    enum config_route route;
+    const char *default_pool; /* a pool's name, also when the file leaves it out */
+};
+
+enum config_addresses_form {
+    CONFIG_ADDRESSES_FULL = 0,
+    CONFIG_ADDRESSES_NETWORK,
+    CONFIG_ADDRESSES_HASH,
+};
+
+struct config_privacy {
+    enum config_addresses_form addresses; /* of clients, in records */
+};
+
+#endif

@@ -1,0 +1,336 @@
+#include "policy/enforce.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "msa/base/clock.h"
+#include "msa/base/err.h"
+#include "msa/base/log.h"
+#include "msa/base/msgid.h"
+#include "policy/privacy.h"
+
+#define HOLD_ANSWER_MS 30000
+
+/* ---- the log ---- */
+
+static const char *const action_names[] = {"notify", "score", "pool",   "align", "delay",
+                                           "hold",   "defer", "refuse", "lock",  "suspend"};
+
+static void log_actions(struct log_line *l, unsigned actions)
+{
+    char text[96];
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof action_names / sizeof action_names[0]; i++) {
+        if (!(actions >> i & 1))
+            continue;
+        int n = snprintf(text + used, sizeof text - used, "%s%s", used ? "," : "", action_names[i]);
+        used += n > 0 ? (size_t)n : 0;
+    }
+    log_str(l, "then", text);
+}
+
+/* A standing lock speaks at every knock: that is for developers. */
+static void log_reason(const struct event *e, const struct reason *r, struct view login)
+{
+    struct log_line l;
+    char country[3];
+    country_text(e->place.country, country);
+    log_begin(&l, r->is_standing_lock ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "rule");
+    log_view(&l, "name", r->rule->name);
+    log_str(&l, "mode", r->is_shadow ? "shadow" : "enforce");
+    log_actions(&l, r->rule->actions);
+    log_view(&l, "user", login);
+    log_ip(&l, "ip", &e->ip);
+    log_str(&l, "country", country);
+    log_num(&l, "value", r->value);
+    log_num(&l, "limit", r->limit);
+    log_str(&l, "grounds", r->grounds);
+    log_end(&l);
+}
+
+static void log_restriction(uint64_t id, const struct restriction *r)
+{
+    struct log_line l;
+    char text[MSGID_TEXT_MAX];
+    msgid_format(id, text);
+    log_begin(&l, LOG_LEVEL_INFO, r->released_ms != 0 ? "restriction-released" : "restricted");
+    log_str(&l, "id", text);
+    log_str(&l, "kind", restriction_kind_name(r->kind));
+    log_view(&l, "user", r->login);
+    log_view(&l, "rule", r->rule);
+    log_view(&l, "grounds", r->grounds);
+    log_view(&l, "by", r->released_by);
+    log_view(&l, "text", r->release_note);
+    log_end(&l);
+}
+
+/* ---- sessions and mail of an account ---- */
+
+static void kill_at(struct chan *worker, uint64_t account)
+{
+    const struct msg_policy_kill kill = {.account = account,
+                                         .text = VIEW_LIT(ANSWER_SUSPENDED_TEXT)};
+    (void)CHAN_SEND(worker, policy_kill, 0, &kill); /* gone: so are its sessions */
+}
+
+static void kill_everywhere(struct policy *p, uint64_t account)
+{
+    for (size_t i = 0; i < POLICY_WORKERS_MAX; i++)
+        if (p->workers[i])
+            kill_at(p->workers[i], account);
+}
+
+struct hold_ask {
+    struct policy *policy;
+    uint64_t account;
+};
+
+static void on_held(void *arg, struct chan_message *m, int err)
+{
+    struct hold_ask *ask = arg;
+    struct msg_relay_hold_answer answer;
+    struct standing *s = restrictions_standing(ask->policy->restrictions, ask->account);
+    if (m && msg_relay_hold_answer_decode(m->payload, &answer) < 0)
+        chan_reject(m->chan, "malformed relay_hold_answer");
+    else if (s && err == MSA_OK)
+        s->is_mail_held = true; /* else enforce_tell_relay asks again */
+    free(ask);
+}
+
+static void ask_hold(struct policy *p, uint64_t account, bool is_held)
+{
+    const struct msg_relay_hold_ask m = {.account = account, .is_held = is_held};
+    struct hold_ask *ask = p->relay ? calloc(1, sizeof *ask) : NULL;
+    if (!ask)
+        return;
+    *ask = (struct hold_ask){p, account};
+    if (CHAN_ASK(p->relay, relay_hold_ask, &m, HOLD_ANSWER_MS, on_held, ask, NULL) < 0)
+        free(ask);
+}
+
+/* ---- records ---- */
+
+static bool is_of_account(enum rule_subject per)
+{
+    return per == PER_ACCOUNT || per == PER_ACCOUNT_NETWORK || per == PER_ACCOUNT_COUNTRY;
+}
+
+static bool is_account(uint64_t account)
+{
+    return account != 0 && !(account & ACCOUNT_UNKNOWN_BIT);
+}
+
+/* A lock of a source, or on a name that is nobody's, is no account's matter. */
+static void fill_subject(const struct event *e, enum rule_subject per, struct view login,
+                         struct restriction *r)
+{
+    if (!is_of_account(per) || !is_account(e->account))
+        return;
+    r->account = e->account;
+    r->login = login;
+}
+
+static uint64_t keep(struct policy *p, struct restriction *r, const struct ipaddr *ip)
+{
+    char source[PRIVACY_SOURCE_MAX];
+    bool is_new;
+    if (ip && !ipaddr_is_none(ip)) {
+        privacy_source(p, ip, source);
+        r->source = view_cstr(source);
+    }
+    uint64_t id = restrictions_add(p->restrictions, r, &is_new);
+    if (is_new)
+        log_restriction(id, r);
+    return id;
+}
+
+static struct view because_of(const struct policy *p, struct view rule)
+{
+    for (uint32_t i = 0; i < p->config->rule_count; i++)
+        if (view_eq(view_cstr(p->config->rule[i].name), rule))
+            return view_cstr(p->config->rule[i].because);
+    return VIEW_EMPTY;
+}
+
+uint64_t enforce_suspend(struct policy *p, const struct suspension *s)
+{
+    struct standing *standing = restrictions_standing(p->restrictions, s->account);
+    if (standing)
+        return standing->id;
+    struct restriction r = {
+        .kind = RESTRICTION_SUSPENDED,
+        .account = s->account,
+        .at_ms = clock_wall_ms(),
+        .until_ms = s->until_ms,
+        .country = s->country,
+        .login = s->login,
+        .rule = s->rule,
+        .because = s->because,
+        .grounds = s->grounds,
+        .told = VIEW_LIT(ANSWER_SUSPENDED_TEXT),
+    };
+    uint64_t id = keep(p, &r, s->ip);
+    p->counts.suspensions++;
+    kill_everywhere(p, s->account);
+    ask_hold(p, s->account, true);
+    return id;
+}
+
+static void suspend_for(struct policy *p, const struct event *e, const struct reason *reason,
+                        struct view login)
+{
+    const struct suspension s = {
+        .account = e->account,
+        .login = login,
+        .rule = reason->rule->name,
+        .because = because_of(p, reason->rule->name),
+        .grounds = view_cstr(reason->grounds),
+        .ip = &e->ip,
+        .country = e->place.country,
+        .notifies = (reason->rule->actions & THEN_NOTIFY) != 0,
+    };
+    if (is_account(e->account))
+        enforce_suspend(p, &s);
+}
+
+/* What else leaves a record: a new lock, mail held back, something not taken. 0: nothing. */
+static enum restriction_kind kind_of(const struct reason *reason)
+{
+    unsigned actions = reason->rule->actions;
+    if ((actions & THEN_LOCK) && reason->until_ms > 0)
+        return RESTRICTION_LOCKED;
+    if (actions & THEN_HOLD)
+        return RESTRICTION_HELD;
+    return actions & (THEN_REFUSE | THEN_DEFER) ? RESTRICTION_LIMITED : (enum restriction_kind)0;
+}
+
+static void record_reason(struct policy *p, const struct event *e, const struct reason *reason,
+                          struct view login, const struct answer *told)
+{
+    struct restriction r = {
+        .kind = kind_of(reason),
+        .at_ms = e->at_ms,
+        .until_ms = reason->until_ms,
+        .country = e->place.country,
+        .rule = reason->rule->name,
+        .because = because_of(p, reason->rule->name),
+        .grounds = view_cstr(reason->grounds),
+        .told = view_cstr(told->text),
+    };
+    if (r.kind == 0 || reason->is_standing_lock)
+        return;
+    fill_subject(e, reason->rule->per, login, &r);
+    keep(p, &r, &e->ip);
+}
+
+void enforce_verdict(struct policy *p, const struct event *e, const struct verdict *v,
+                     struct view login, const struct answer *told)
+{
+    bool is_suspended = false;
+    for (unsigned i = 0; i < v->reason_count; i++) {
+        const struct reason *reason = &v->reasons[i];
+        log_reason(e, reason, login);
+        if (reason->is_shadow)
+            continue;
+        if ((reason->rule->actions & THEN_SUSPEND) && !is_suspended) {
+            is_suspended = true; /* the strictest comes first, and tells the grounds */
+            suspend_for(p, e, reason, login);
+        } else {
+            record_reason(p, e, reason, login, told);
+        }
+    }
+}
+
+void enforce_overseas(struct policy *p, const struct event *e, struct view login)
+{
+    struct restriction r = {
+        .kind = RESTRICTION_OVERSEAS,
+        .account = e->account,
+        .at_ms = e->at_ms,
+        .country = e->place.country,
+        .login = login,
+        .because = VIEW_LIT("signing in from overseas is blocked for this account"),
+    };
+    keep(p, &r, &e->ip);
+}
+
+/* ---- release ---- */
+
+int enforce_release(struct policy *p, uint64_t id, struct view by, struct view note)
+{
+    struct restriction r;
+    struct buf bytes;
+    int64_t now_ms = clock_wall_ms();
+    buf_init(&bytes, RESTRICTION_BYTES_MAX);
+    int err = restrictions_release(p->restrictions, id, by, note, now_ms);
+    if (err == MSA_OK && restrictions_read(p->restrictions, id, &bytes, &r)) {
+        log_restriction(id, &r);
+        if (r.account != 0 && p->counters)
+            (void)engine_forget_account(p->rules, store_lmdb_store(p->counters), r.account, now_ms);
+        if (r.kind == RESTRICTION_SUSPENDED)
+            ask_hold(p, r.account, false);
+    }
+    buf_fini(&bytes);
+    return err;
+}
+
+/* ---- peers that come (again) ---- */
+
+#define RECENT_MS 300000
+
+struct telling {
+    struct policy *policy;
+    struct chan *worker;
+    int64_t now_ms;
+};
+
+/* An older suspension is met at the next command; only sessions of these minutes can have missed the kill. */
+static void tell_kill(void *arg, struct standing *s)
+{
+    const struct telling *t = arg;
+    if (t->now_ms - s->at_ms < RECENT_MS)
+        kill_at(t->worker, s->account);
+}
+
+void enforce_tell_worker(struct policy *p, struct chan *worker)
+{
+    struct telling t = {p, worker, clock_wall_ms()};
+    restrictions_each_standing(p->restrictions, tell_kill, &t);
+}
+
+static void tell_hold(void *arg, struct standing *s)
+{
+    const struct telling *t = arg;
+    if (!s->is_mail_held)
+        ask_hold(t->policy, s->account, true);
+}
+
+void enforce_tell_relay(struct policy *p)
+{
+    struct telling t = {.policy = p};
+    restrictions_each_standing(p->restrictions, tell_hold, &t);
+}
+
+/* ---- time ---- */
+
+struct due {
+    uint64_t ids[64];
+    unsigned count;
+    int64_t now_ms;
+};
+
+static void note_due(void *arg, struct standing *s)
+{
+    struct due *d = arg;
+    if (s->until_ms != 0 && s->until_ms <= d->now_ms && d->count < sizeof d->ids / sizeof d->ids[0])
+        d->ids[d->count++] = s->id;
+}
+
+void enforce_release_due(struct policy *p)
+{
+    struct due d = {.now_ms = clock_wall_ms()};
+    restrictions_each_standing(p->restrictions, note_due, &d);
+    for (unsigned i = 0; i < d.count; i++)
+        (void)enforce_release(p, d.ids[i], VIEW_LIT("msad"), VIEW_LIT("its time was over"));
+}

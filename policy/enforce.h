@@ -1,0 +1,44 @@
+/* What a verdict brings about beside the answer: a line in the log for each reason, a durable record, sessions cut
+ * off, queued mail held, notices. Called once for each decision. */
+#ifndef POLICY_ENFORCE_H
+#define POLICY_ENFORCE_H
+
+#include "msa/base/view.h"
+#include "policy/answer.h"
+#include "policy/state.h"
+
+void enforce_verdict(struct policy *p, const struct event *e, const struct verdict *v,
+                     struct view login, const struct answer *told);
+
+/* An overseas sign-in of an account whose customer has blocked them was refused. */
+void enforce_overseas(struct policy *p, const struct event *e, struct view login);
+
+/* ---- by hand, or by the rules ---- */
+
+struct suspension {
+    uint64_t account;
+    struct view login;
+    struct view rule;    /* empty: by hand */
+    struct view because;
+    struct view grounds;
+    const struct ipaddr *ip; /* NULL: of none */
+    uint16_t country;
+    int64_t until_ms;    /* 0: until it is released */
+    bool notifies;
+};
+
+/* Durable soon, effective now: sessions get 421, queued mail is held. The id of the restriction, also of one that
+ * stands already. */
+uint64_t enforce_suspend(struct policy *p, const struct suspension *s);
+
+/* The account may sign in again, its windows begin anew, its mail is let go. MSA_OK or MSA_ENOENT. */
+int enforce_release(struct policy *p, uint64_t restriction, struct view by, struct view note);
+
+/* By timer: releases the suspensions whose time is over. */
+void enforce_release_due(struct policy *p);
+
+/* A worker or relay has come (again): what it may have missed. */
+void enforce_tell_worker(struct policy *p, struct chan *worker);
+void enforce_tell_relay(struct policy *p);
+
+#endif

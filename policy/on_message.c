@@ -1,0 +1,271 @@
+/* A message, from MAIL to its end: may the account use this sender, has it something left to send, where does the
+ * message go, and what became of it. */
+#include "msa/base/err.h"
+#include "policy/account.h"
+#include "policy/answer.h"
+#include "policy/decide.h"
+#include "policy/enforce.h"
+#include "policy/facts.h"
+#include "policy/reservation.h"
+#include "policy/state.h"
+
+#define WORK_BYTES_MAX (1u << 20) /* hashes of a message's recipients */
+
+/* Who asks: the session, its account, memory for the facts. */
+struct asker {
+    struct live_session *session; /* NULL: no memory for it */
+    struct account account;
+    struct buf account_bytes;
+    struct arena work;
+    bool is_stopped; /* the account was suspended meanwhile */
+};
+
+/* A policy that is younger than the session hears of it here. */
+static void asker_init(struct policy *p, struct asker *a, struct chan *c, uint64_t session,
+                       const struct ipaddr *ip, uint64_t account, struct view login)
+{
+    arena_init(&a->work, WORK_BYTES_MAX);
+    buf_init(&a->account_bytes, ACCOUNT_BYTES_MAX);
+    account_load(p->ledger, account, &a->account_bytes, &a->account);
+    a->account.login = login;
+    a->is_stopped = restrictions_standing(p->restrictions, account) != NULL;
+    a->session = policy_session(p, c, session, ip);
+    if (a->session && sessions_sign_in(p->sessions, a->session, account) < 0)
+        a->session = NULL;
+}
+
+static void asker_fini(struct asker *a)
+{
+    buf_fini(&a->account_bytes);
+    arena_fini(&a->work);
+}
+
+static struct answer stopped_or_full(const struct asker *a)
+{
+    struct answer answer = {.verdict = VERDICT_DEFER};
+    if (a->is_stopped)
+        answer = (struct answer){.verdict = VERDICT_CLOSE, .text = ANSWER_SUSPENDED_TEXT};
+    return answer;
+}
+
+static void asker_facts(const struct policy *p, struct asker *a, enum event_kind kind,
+                        struct event *e)
+{
+    const struct live_session *s = a->session;
+    a->account.created_ms = s->created_ms;
+    struct open_counts of_account = sessions_of_account(s), of_source = sessions_of_source(s);
+    policy_facts(p, kind, &s->ip, &s->place, &a->account, e);
+    e->account_sessions = of_account.sessions;
+    e->account_sending = of_account.sending;
+    e->address_sessions = of_source.sessions;
+    e->address_sending = of_source.sending;
+}
+
+/* ---- MAIL ---- */
+
+static struct answer said(const struct decision *d)
+{
+    struct answer a = {.verdict = d->verdict};
+    (void)view_to_cstr(view_cstr(d->text), a.text, sizeof a.text);
+    return a;
+}
+
+static struct answer judge_mail(struct policy *p, struct asker *a,
+                                const struct msg_policy_mail_ask *ask)
+{
+    struct event e;
+    struct verdict v;
+    if (a->is_stopped || !a->session)
+        return stopped_or_full(a);
+    a->session->created_ms = ask->created_ms;
+    sessions_set_sending(a->session, true);
+    asker_facts(p, a, EVENT_TRANSACTION, &e);
+    e.listener = ask->listener;
+    struct answer answer = policy_decide(p, &e, a->account.login, &v);
+    struct decision sender = decide_mail(&p->config->policy, ask);
+    struct answer by_sender = said(&sender);
+    answer_fold(&answer, &by_sender);
+    return answer; /* refused or not, the session says when the transaction is over */
+}
+
+int policy_on_mail(void *owner, struct chan *c, struct chan_message *m)
+{
+    struct policy *p = owner;
+    struct msg_policy_mail_ask ask;
+    struct asker asker;
+    if (msg_policy_mail_ask_decode(m->payload, &ask) < 0)
+        return MSA_EPROTO;
+    asker_init(p, &asker, c, ask.session, &ask.client_ip, ask.account, ask.login);
+    struct answer a = judge_mail(p, &asker, &ask);
+    asker_fini(&asker);
+    policy_count(p, ASKED_MAIL, a.verdict);
+    struct msg_policy_mail_answer answer = {
+        .verdict = (uint8_t)a.verdict, .delay_ms = a.delay_ms, .text = view_cstr(a.text)};
+    CHAN_SEND(c, policy_mail_answer, m->id, &answer);
+    return MSA_OK;
+}
+
+/* ---- recipients ---- */
+
+/* Two messages of one session do not overlap; what is still here was left behind by a session worker's
+ * mistake, and stays used. */
+static bool reserve(struct policy *p, struct live_session *s, const struct event *e,
+                    const struct verdict *v)
+{
+    reservation_free(&s->reservation);
+    s->reservation = reservation_new(++p->last_reservation, e, v);
+    return s->reservation != NULL;
+}
+
+static int judge_quota(struct policy *p, struct asker *a, const struct msg_policy_quota_ask *ask,
+                       struct answer *out)
+{
+    struct event e;
+    struct verdict v;
+    /* A session that this process knows no MAIL of: what its account is old is not known either. */
+    *out = stopped_or_full(a);
+    if (a->is_stopped || !a->session || !a->session->is_sending)
+        return MSA_OK;
+    asker_facts(p, a, EVENT_MESSAGE, &e);
+    e.sender_hash = facts_sender(p->rules->hash_key, ask->sender);
+    int err = facts_recipients(p->rules->hash_key, ask->recipients, ask->recipient_count, &a->work,
+                               &e);
+    if (err == MSA_ENOMEM)
+        return MSA_OK;
+    if (err < 0)
+        return err;
+    *out = policy_decide(p, &e, a->account.login, &v);
+    if (out->verdict == VERDICT_ALLOW && !reserve(p, a->session, &e, &v)) {
+        if (v.is_counted)
+            (void)engine_give_back(p->rules, store_lmdb_store(p->counters), &e, &v.circumstances);
+        out->verdict = VERDICT_DEFER;
+    }
+    return MSA_OK;
+}
+
+int policy_on_quota(void *owner, struct chan *c, struct chan_message *m)
+{
+    struct policy *p = owner;
+    struct msg_policy_quota_ask ask;
+    struct asker asker;
+    struct answer a;
+    if (msg_policy_quota_ask_decode(m->payload, &ask) < 0)
+        return MSA_EPROTO;
+    asker_init(p, &asker, c, ask.session, &ask.client_ip, ask.account, ask.login);
+    int err = judge_quota(p, &asker, &ask, &a);
+    bool is_reserved = err == MSA_OK && a.verdict == VERDICT_ALLOW;
+    uint64_t reservation = is_reserved ? asker.session->reservation->id : 0;
+    asker_fini(&asker);
+    if (err < 0)
+        return err;
+    policy_count(p, ASKED_QUOTA, a.verdict);
+    struct msg_policy_quota_answer answer = {.verdict = (uint8_t)a.verdict,
+                                             .delay_ms = a.delay_ms,
+                                             .reservation = reservation,
+                                             .text = view_cstr(a.text)};
+    CHAN_SEND(c, policy_quota_answer, m->id, &answer);
+    return MSA_OK;
+}
+
+/* ---- the end of the body ---- */
+
+#define MILLI_IN_HUNDREDTH 10
+
+static void content_facts(const struct policy *p, struct asker *a,
+                          const struct msg_policy_route_ask *ask, const struct reservation *r,
+                          struct event *e)
+{
+    asker_facts(p, a, EVENT_CONTENT, e);
+    e->bytes = ask->body_bytes;
+    e->recipients = ask->recipient_count;
+    int64_t score = ask->score_milli / MILLI_IN_HUNDREDTH + (r ? r->score_hundredths : 0);
+    e->score_hundredths = score > INT32_MAX ? INT32_MAX : score < INT32_MIN ? INT32_MIN : (int32_t)score;
+    facts_fingerprints(ask->fingerprints, &a->work, e);
+    if (!r)
+        return;
+    e->recipient_hashes = r->message.recipient_hashes;
+    e->destinations = r->message.destinations;
+    e->destination_count = r->message.destination_count;
+}
+
+/* The reservation as the session names it; NULL where another process has made it. */
+static struct reservation *reservation_of(const struct asker *a, uint64_t id)
+{
+    struct reservation *r = a->session ? a->session->reservation : NULL;
+    return r && r->id == id ? r : NULL;
+}
+
+struct routing {
+    struct answer answer;
+    const char *pool;
+    char pool_name[IPC_NAME_MAX + 1];
+    bool is_held;
+    enum sender_field sender_field;
+};
+
+static void judge_route(struct policy *p, struct asker *a, const struct msg_policy_route_ask *ask,
+                        struct routing *out)
+{
+    struct event e;
+    struct verdict v;
+    struct reservation *r = reservation_of(a, ask->reservation);
+    *out = (struct routing){.answer = stopped_or_full(a)};
+    if (a->is_stopped || !a->session)
+        return;
+    content_facts(p, a, ask, r, &e);
+    out->answer = policy_decide(p, &e, a->account.login, &v);
+    if (r && out->answer.verdict == VERDICT_ALLOW)
+        (void)reservation_add_content(r, &e, &v); /* no memory: the count stays */
+    struct route route = decide_route(&p->config->policy, ask);
+    struct answer by_route = said(&route.decision);
+    answer_fold(&out->answer, &by_route);
+    out->is_held = route.is_held || (v.actions & THEN_HOLD) || (r && r->is_held);
+    out->sender_field = route.sender_field;
+    out->pool = route.pool;
+    struct view pool = v.pool.n > 0 ? v.pool : r ? r->pool : VIEW_EMPTY;
+    if (pool.n > 0 && view_to_cstr(pool, out->pool_name, sizeof out->pool_name))
+        out->pool = out->pool_name;
+}
+
+int policy_on_route(void *owner, struct chan *c, struct chan_message *m)
+{
+    struct policy *p = owner;
+    struct msg_policy_route_ask ask;
+    struct asker asker;
+    struct routing r;
+    if (msg_policy_route_ask_decode(m->payload, &ask) < 0)
+        return MSA_EPROTO;
+    asker_init(p, &asker, c, ask.session, &ask.client_ip, ask.account, ask.login);
+    judge_route(p, &asker, &ask, &r);
+    asker_fini(&asker);
+    policy_count(p, ASKED_ROUTE, r.answer.verdict);
+    struct msg_policy_route_answer answer = {
+        .verdict = (uint8_t)r.answer.verdict,
+        .delay_ms = r.answer.delay_ms,
+        .pool = view_cstr(r.pool),
+        .is_held = r.is_held,
+        .sender_field = (uint8_t)r.sender_field,
+        .text = view_cstr(r.answer.text),
+    };
+    CHAN_SEND(c, policy_route_answer, m->id, &answer);
+    return MSA_OK;
+}
+
+/* ---- what became of it ---- */
+
+int policy_on_settle(void *owner, struct chan *c, struct chan_message *m)
+{
+    struct policy *p = owner;
+    struct msg_policy_settle settle;
+    (void)c;
+    if (msg_policy_settle_decode(m->payload, &settle) < 0)
+        return MSA_EPROTO;
+    struct live_session *s = sessions_find(p->sessions, settle.session);
+    if (!s)
+        return MSA_OK; /* of a process before this one */
+    sessions_set_sending(s, false);
+    if (s->reservation && s->reservation->id == settle.reservation && !settle.is_kept && p->counters)
+        reservation_give_back(s->reservation, p->rules, store_lmdb_store(p->counters));
+    reservation_free(&s->reservation);
+    return MSA_OK;
+}

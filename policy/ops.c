@@ -1,0 +1,60 @@
+#include "policy/ops.h"
+
+#include "msa/base/err.h"
+#include "policy/state.h"
+
+static const char *const question_names[QUESTION_COUNT] = {
+    [ASKED_CONNECT] = "connect", [ASKED_LOGIN] = "login", [ASKED_MAIL] = "mail",
+    [ASKED_QUOTA] = "quota",     [ASKED_ROUTE] = "route",
+};
+
+static json_t *questions(const struct policy *p)
+{
+    json_t *all = json_object();
+    for (unsigned i = 0; i < QUESTION_COUNT; i++)
+        json_object_set_new(all, question_names[i],
+                            json_pack("{s:I, s:I}", "asked",
+                                      (json_int_t)p->counts.questions[i].asked, "refused",
+                                      (json_int_t)p->counts.questions[i].refused));
+    return all;
+}
+
+static json_t *counters(const struct policy *p)
+{
+    if (!p->counters)
+        return json_null();
+    struct store_lmdb_usage u = store_lmdb_usage(p->counters);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "accounts", (json_int_t)u.account_count,
+                     "sources", (json_int_t)u.source_count, "used_bytes", (json_int_t)u.used_bytes,
+                     "max_bytes", (json_int_t)u.max_bytes, "expired", (json_int_t)u.expired_count,
+                     "evicted", (json_int_t)u.evicted_count);
+}
+
+static void op_status(void *state, const struct admin_call *call)
+{
+    const struct policy *p = state;
+    json_t *o = json_pack(
+        "{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "questions", questions(p),
+        "events", (json_int_t)p->counts.events, "undecided", (json_int_t)p->counts.undecided,
+        "failed_logins", (json_int_t)p->counts.failed_logins, "suspensions",
+        (json_int_t)p->counts.suspensions, "overseas_refusals",
+        (json_int_t)p->counts.overseas_refusals, "suspended_accounts",
+        (json_int_t)restrictions_standing_count(p->restrictions), "sessions",
+        (json_int_t)sessions_count(p->sessions), "rules", (json_int_t)p->rules->rule_count,
+        "counters", counters(p), "geo", geo_describe(p->geo));
+    admin_reply(call->chan, call->id, 200, o);
+}
+
+static const struct admin_op ops_status[] = {
+    {"policy.status", op_status, false},
+};
+
+static const struct admin_table tables[] = {
+    {ops_status, sizeof ops_status / sizeof ops_status[0]},
+    {policy_ops_restriction, POLICY_OPS_RESTRICTION_COUNT},
+};
+
+int policy_on_admin(void *owner, struct chan *c, struct chan_message *m)
+{
+    return admin_dispatch_tables(tables, sizeof tables / sizeof tables[0], owner, c, m);
+}

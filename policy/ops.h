@@ -1,0 +1,13 @@
+/* What policy does for the console: the operations of the API. Each file has a table of its own. */
+#ifndef POLICY_OPS_H
+#define POLICY_OPS_H
+
+#include "msa/ipc/admin.h"
+#include "msa/ipc/chan.h"
+
+chan_handler_fn policy_on_admin;
+
+#define POLICY_OPS_RESTRICTION_COUNT 4
+extern const struct admin_op policy_ops_restriction[POLICY_OPS_RESTRICTION_COUNT];
+
+#endif

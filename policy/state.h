@@ -1,0 +1,87 @@
+/* Inside the policy role: what all its parts share.
+ *
+ *   role.c         life: configuration, peers, timers
+ *   live.c         one decision, with facts from session and account
+ *   on_sign_in.c   a connection and its sign-ins
+ *   on_message.c   a message from MAIL to its end
+ *   on_told.c      what is only told: outcomes of relay, mailbox accesses
+ *   enforce.c      what a verdict brings about beside the answer: records, cut sessions, held mail, notices
+ *   ops.c          operations for the console */
+#ifndef POLICY_STATE_H
+#define POLICY_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "msa/base/arena.h"
+#include "msa/io/loop.h"
+#include "msa/ipc/role.h"
+#include "policy/answer.h"
+#include "policy/engine/engine.h"
+#include "policy/engine/store_lmdb.h"
+#include "policy/geo.h"
+#include "policy/ledger.h"
+#include "policy/restrictions.h"
+#include "policy/sessions.h"
+
+#define POLICY_WORKERS_MAX 64
+
+enum question { ASKED_CONNECT, ASKED_LOGIN, ASKED_MAIL, ASKED_QUOTA, ASKED_ROUTE, QUESTION_COUNT };
+
+struct policy_counts {
+    struct {
+        uint64_t asked;
+        uint64_t refused; /* every verdict but allow */
+    } questions[QUESTION_COUNT];
+    uint64_t events;
+    uint64_t undecided; /* the counters could not answer: passed */
+    uint64_t failed_logins;
+    uint64_t suspensions;
+    uint64_t overseas_refusals;
+};
+
+struct policy {
+    struct loop *loop;
+    const char *state_dir;
+    const struct config *config; /* NULL before the first one */
+    struct rule_set *rules;
+    uint8_t hash_key[16]; /* of short hashes in records; lives with the ledger */
+    struct geo *geo;
+    struct store_lmdb *counters; /* NULL: could not be opened; everything passes */
+    struct ledger *ledger;
+    struct restrictions *restrictions;
+    struct sessions *sessions;
+    uint64_t last_reservation;
+
+    struct chan *workers[POLICY_WORKERS_MAX]; /* session workers, by index; NULL: away */
+    struct chan *relay;
+
+    struct loop_hook flush_hook;
+    struct timer care_timer;
+    struct policy_counts counts;
+};
+
+/* ---- live.c ---- */
+
+/* Decides about `e`, does what the verdict asks for beside the answer (enforce.h), and says what the session is
+ * told. *v is filled. */
+/* The session of a question, known from now on; NULL: no room. */
+struct live_session *policy_session(struct policy *p, const struct chan *worker, uint64_t id,
+                                    const struct ipaddr *ip);
+sessions_over_fn policy_session_over; /* arg: struct policy */
+
+struct answer policy_decide(struct policy *p, const struct event *e, struct view login,
+                            struct verdict *v);
+
+void policy_count(struct policy *p, enum question question, enum policy_verdict verdict);
+
+/* Facts that every event of a session has. `account` NULL: none known. */
+struct account;
+void policy_facts(const struct policy *p, enum event_kind kind, const struct ipaddr *ip,
+                  const struct place *place, const struct account *account, struct event *e);
+
+extern chan_handler_fn policy_on_connect, policy_on_login, policy_on_disconnect;
+extern chan_handler_fn policy_on_mail, policy_on_quota, policy_on_route, policy_on_settle;
+extern chan_handler_fn policy_on_outcome;
+
+#endif

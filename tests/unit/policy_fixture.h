@@ -1,0 +1,72 @@
+/* The policy process as its frame sees it: the role with real channels to two session workers, relay and console, its
+ * state in a directory of its own, and a clock that stands still. Questions are asked and answered in one call. */
+#ifndef TESTS_UNIT_POLICY_FIXTURE_H
+#define TESTS_UNIT_POLICY_FIXTURE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "msa/ipc/messages.h"
+
+#define PF_T0_MS INT64_C(1780000000000)
+
+enum pf_worker { PF_A = 0, PF_B, PF_WORKERS };
+
+/* What came back last, whatever was asked. */
+struct pf_answer {
+    enum policy_verdict verdict;
+    uint32_t delay_ms;
+    char text[256];
+    char country[8];
+    char account_class[64];
+    char pool[64];
+    char sender[512];
+    uint64_t reservation;
+    bool is_held;
+    uint8_t sender_field;
+};
+
+struct pf_seen {
+    unsigned kills[PF_WORKERS];
+    uint64_t killed_account;
+    unsigned holds, let_go; /* of relay */
+    uint64_t held_account;
+    unsigned notices, webhooks;
+};
+
+extern struct pf_seen pf_seen;
+
+/* `config`: a policy snapshot ("rule x { … }"). The home countries are what the test says. */
+void pf_begin(const char *config);
+void pf_end(void); /* also removes the directory */
+void pf_reload(const char *config);
+void pf_restart(void);                   /* the process dies and comes again; channels too */
+void pf_lose_worker(enum pf_worker w);   /* and comes again */
+void pf_lose_relay(void);
+void pf_turns(void);                     /* until nothing more happens */
+void pf_advance(int64_t ms);
+
+struct pf_answer pf_connect(enum pf_worker w, uint64_t session, const char *ip);
+/* `result` of enum auth_result. `account` 0: the name is nobody's. */
+struct pf_answer pf_login(enum pf_worker w, uint64_t session, const char *ip, uint64_t account,
+                          const char *login, unsigned result, uint64_t wrong_password);
+struct pf_answer pf_mail(enum pf_worker w, uint64_t session, const char *ip, uint64_t account,
+                         const char *login, const char *sender);
+struct pf_answer pf_quota(enum pf_worker w, uint64_t session, const char *ip, uint64_t account,
+                          const char *login, unsigned recipients);
+struct pf_answer pf_route(enum pf_worker w, uint64_t session, const char *ip, uint64_t account,
+                          const char *login, const char *author, uint64_t reservation,
+                          int64_t score_milli);
+void pf_settle(enum pf_worker w, uint64_t session, uint64_t reservation, bool is_kept);
+void pf_disconnect(enum pf_worker w, uint64_t session);
+void pf_outcome(uint64_t account, const char *login, unsigned refused, unsigned taken);
+
+/* An operation of the API; `args` is JSON. The answer is the caller's; *status_out may be NULL. */
+json_t *pf_op(const char *op, const char *args, unsigned *status_out);
+
+/* Account settings are changed by operation; this account exists for them. */
+#define PF_TARO       UINT64_C(7)
+#define PF_TARO_LOGIN "taro@example.jp"
+
+#endif
