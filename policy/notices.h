@@ -1,0 +1,49 @@
+/* Notices: what happened to an account, told to the customer and to the support desk, each matter once.
+ *
+ * A notice is written to the ledger, then given to the relay role, and taken out when relay says that it is queued there.
+ * So it outlives a crash of either; one that was under way then may go out twice, with the same message id.
+ *
+ * Never a flood. A matter is told once per restriction; without one, once per account, kind and UTC day (of a block
+ * from overseas: and country). The desk gets at most `desk_per_hour` in an hour, then one mail
+ * that says how many more there were. In the loop's thread; nothing blocks or calls back. */
+#ifndef POLICY_NOTICES_H
+#define POLICY_NOTICES_H
+
+#include <jansson.h>
+
+#include "msa/ipc/chan.h"
+#include "policy/ledger.h"
+#include "policy/notice/matter.h"
+#include "policy/notice/texts.h"
+
+#define NOTICE_ADDRESS_SIZE 256 /* with NUL */
+
+struct notices;
+
+struct notices_config {
+    char from[NOTICE_ADDRESS_SIZE]; /* empty: no notices */
+    char desk[NOTICE_ADDRESS_SIZE]; /* empty: none to the desk */
+    enum notice_language desk_language;
+    unsigned events;     /* mask of 1 << enum matter_kind */
+    bool is_to_customer;
+    uint32_t desk_per_hour;
+    int offset_min; /* of the dates in them, east of Greenwich */
+};
+
+/* `ledger` stays the caller's and outlives it. NULL: out of memory. Sends what an earlier process left over. */
+struct notices *notices_new(struct loop *loop, struct ledger *ledger);
+void notices_free(struct notices **n); /* what is not sent stays in the ledger */
+
+void notices_take_config(struct notices *n, const struct notices_config *config); /* copied */
+
+/* `customer` is where the account's notices go: empty for nowhere. Nothing of it is kept by reference. */
+void notices_tell(struct notices *n, const struct matter *m, struct view customer,
+                  enum notice_language language);
+
+/* The channel to relay; it must not be freed before notices_peer_down. */
+void notices_peer_up(struct notices *n, struct chan *relay);
+void notices_peer_down(struct notices *n);
+
+json_t *notices_status(const struct notices *n); /* a new object, or NULL */
+
+#endif
