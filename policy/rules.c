@@ -78,6 +78,7 @@ static void fill_when(struct rule_when *when, const struct config_rule_when *fro
         .also_count = from->also.count,
         .listener = view_cstr(from->listener),
         .protocol = view_cstr(from->protocol),
+        .min_recipients = from->min_recipients,
         .has_min_score = from->min_score_milli > CONFIG_SCORE_ANY_MILLI,
         .min_score_hundredths = from->min_score_milli / MILLI_IN_HUNDREDTH,
     };

@@ -49,7 +49,9 @@ static const unsigned subjects_of[] = {
     (COUNT(MESSAGES) | COUNT(RECIPIENTS) | COUNT(NEW_RECIPIENTS) | COUNT(BYTES) | \
      COUNT(ACCOUNTS))
 #define OF_RECIPIENTS (COUNT(MESSAGES) | COUNT(RECIPIENTS) | COUNT(REJECTED_RECIPIENTS))
-#define OF_A_MOMENT   (COUNT(SESSIONS) | COUNT(SENDING) | COUNT(SPEED))
+#define OF_WIDTH \
+    (COUNT(MESSAGES) | COUNT(RECIPIENTS) | COUNT(NEW_RECIPIENTS) | COUNT(SENDERS))
+#define OF_A_MOMENT (COUNT(SESSIONS) | COUNT(SENDING) | COUNT(SPEED))
 #define OF_DIFFERENT                                                                  \
     (COUNT(FAILED_ACCOUNTS) | COUNT(PASSWORDS) | COUNT(COUNTRIES) | COUNT(NETWORKS) | \
      COUNT(ADDRESSES) | COUNT(ACCOUNTS) | COUNT(BLOCKS) | COUNT(SENDERS))
@@ -93,6 +95,9 @@ static void check_sense(const struct checker *c, const struct config_rule *r)
         !is_one_of(r->count, OF_CONTENT))
         report_add(c->errs, check_place(c, &r->when.min_score_milli, r),
                    "rule '%s' can never act: what it counts has no score", r->name);
+    if (r->when.min_recipients > 0 && !is_one_of(r->count, OF_WIDTH))
+        report_add(c->errs, check_place(c, &r->when.min_recipients, r),
+                   "rule '%s' can never act: what it counts has no recipients", r->name);
     if (r->when.destinations.count > 0 && !is_one_of(r->count, OF_RECIPIENTS))
         report_add(c->errs, check_place(c, &r->when.destinations, r),
                    "rule '%s' can never act: what it counts has no destination", r->name);

@@ -97,6 +97,7 @@ struct config_rule_when { /* all that is set must hold */
     const char *listener;
     const char *protocol;
     struct config_strings destinations;
+    uint32_t min_recipients;
     int32_t min_score_milli; /* CONFIG_SCORE_ANY_MILLI: not asked */
 };
 

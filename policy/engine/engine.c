@@ -137,23 +137,6 @@ static bool judge_standing_lock(struct decision *d, const struct pairing *p)
 
 /* ---- one rule ---- */
 
-/* What the rules saw that this one asks for. */
-static void add_grounds_of_others(struct decision *d, const struct rule *r, char *grounds,
-                                  size_t size)
-{
-    struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
-    for (unsigned i = 0; account && i < r->when.also_count && i < ALSO_MAX; i++) {
-        const struct rule *other = &d->set->rules[r->also[i]];
-        size_t used = strlen(grounds);
-        int n = snprintf(grounds + used, size - used, "; %.*s: ", (int)other->name.n,
-                         other->name.p);
-        if (n < 0 || (size_t)n >= size - used)
-            return;
-        judge_grounds(other, account, judge_value(other, d->event, account),
-                      grounds + used + n, size - used - (size_t)n);
-    }
-}
-
 static void act(struct decision *d, const struct pairing *p, uint32_t value)
 {
     const struct rule *r = p->rule;
@@ -164,7 +147,6 @@ static void act(struct decision *d, const struct pairing *p, uint32_t value)
                             .is_shadow = r->is_shadow};
     unsigned actions = r->actions;
     judge_grounds(r, p->record, value, reason.grounds, sizeof reason.grounds);
-    add_grounds_of_others(d, r, reason.grounds, sizeof reason.grounds);
     if (actions & THEN_LOCK) {
         reason.until_ms = set_lock(d, p);
         if (!r->is_shadow && v->lock_until_ms < reason.until_ms)
@@ -288,6 +270,34 @@ static void give_back(struct decision *d, const struct pairing *p)
         judge_give_back(p->rule, d->event, p->record, amount_of(d, p));
 }
 
+/* What the rules saw that a reason's rule asks for: when all of them have noted this
+ * event. */
+static void add_grounds_of_others(struct decision *d, const struct rule *r, char *grounds,
+                                  size_t size)
+{
+    struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
+    for (unsigned i = 0; account && i < r->when.also_count && i < ALSO_MAX; i++) {
+        const struct rule *other = &d->set->rules[r->also[i]];
+        size_t used = strlen(grounds);
+        int n = snprintf(grounds + used, size - used, "; %.*s: ", (int)other->name.n,
+                         other->name.p);
+        if (n < 0 || (size_t)n >= size - used)
+            return;
+        judge_grounds(other, account, judge_value(other, d->event, account),
+                      grounds + used + n, size - used - (size_t)n);
+    }
+}
+
+static void complete_grounds(struct decision *d)
+{
+    for (unsigned i = 0; i < d->verdict->reason_count; i++) {
+        struct reason *reason = &d->verdict->reasons[i];
+        if (!reason->is_standing_lock) /* which asks for nothing any more */
+            add_grounds_of_others(d, reason->rule, reason->grounds,
+                                  sizeof reason->grounds);
+    }
+}
+
 static void decide(struct decision *d)
 {
     const struct event *e = d->event;
@@ -297,6 +307,7 @@ static void decide(struct decision *d)
     each_pairing(d, judge_first);
     if (!verdict_is_pass(d->verdict))
         each_pairing(d, judge_refusals);
+    complete_grounds(d);
     if (!verdict_is_pass(d->verdict))
         return;
     each_pairing(d, draw);
@@ -322,7 +333,8 @@ static void read_circumstances(struct decision *d)
     struct circumstances *c = &d->verdict->circumstances;
     struct record *account = subjects_find(d->subjects, PER_ACCOUNT, 0);
     habits_read(d->subjects, c);
-    for (unsigned i = 0; account && i < d->set->rule_count; i++)
+    bool is_asked = account && d->set->asks_also[d->event->kind];
+    for (unsigned i = 0; is_asked && i < d->set->rule_count; i++)
         if (d->set->is_also[i] && holds(d, &d->set->rules[i], account))
             c->also[i / 64] |= UINT64_C(1) << i % 64;
 }

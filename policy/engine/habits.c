@@ -69,9 +69,9 @@ static enum rule_block block_of(struct subjects *s)
 
 void habits_read(struct subjects *s, struct circumstances *out)
 {
-    out->mailbox =
-        s->set->asks_mailbox[s->event->kind] ? mailbox_of(s) : MAILBOX_NOT_HERE;
-    out->block = block_of(s);
+    enum event_kind kind = s->event->kind;
+    out->mailbox = s->set->asks_mailbox[kind] ? mailbox_of(s) : MAILBOX_NOT_HERE;
+    out->block = s->set->asks_block[kind] ? block_of(s) : BLOCK_UNFAMILIAR;
 }
 
 bool habits_is_good_network(struct subjects *s)

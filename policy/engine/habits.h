@@ -5,7 +5,7 @@
 
 #include "policy/engine/subject.h"
 
-/* The circumstances of the event, all but `also`. */
+/* The circumstances of the event, as far as rules ask for them, all but `also`. */
 void habits_read(struct subjects *s, struct circumstances *out);
 
 /* The account has signed in from this network on an earlier day. */

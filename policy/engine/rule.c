@@ -255,6 +255,8 @@ bool rule_matches(const struct rule *r, const struct event *e,
         return false;
     if (w->protocol.n > 0 && !view_eq(w->protocol, e->protocol))
         return false;
+    if (e->recipients < w->min_recipients)
+        return false;
     if (w->has_min_score && e->score_hundredths < w->min_score_hundredths)
         return false;
     return origin_matches(w, e) && account_matches(w, e) && habits_match(r, c);
@@ -297,6 +299,7 @@ static void put_when(struct buf *b, const struct rule_when *w)
     put_u32(b, w->destination_count);
     for (unsigned i = 0; i < w->destination_count; i++)
         put_bytes(b, w->destinations[i]);
+    put_u32(b, w->min_recipients);
     put_u8(b, w->has_min_score);
     put_u32(b, (uint32_t)w->min_score_hundredths);
 }
@@ -370,6 +373,8 @@ static void index_rules(struct rule_set *set)
                 continue;
             set->taking_part[kind][set->taking_part_count[kind]++] = (uint8_t)i;
             set->asks_mailbox[kind] |= r->when.mailbox != MAILBOX_ANY;
+            set->asks_block[kind] |= r->when.block != BLOCK_ANY;
+            set->asks_also[kind] |= r->when.also_count > 0;
         }
         set->cell_ids[set->cell_id_count++] = r->cell_id;
         set->cell_ids[set->cell_id_count++] = r->name_hash;
@@ -428,6 +433,8 @@ void rules_seal(struct rule_set *set, struct rule *rules, unsigned count)
     set->cell_id_count = 0;
     memset(set->taking_part_count, 0, sizeof set->taking_part_count);
     memset(set->asks_mailbox, 0, sizeof set->asks_mailbox);
+    memset(set->asks_block, 0, sizeof set->asks_block);
+    memset(set->asks_also, 0, sizeof set->asks_also);
     index_rules(set);
     note_how_long(set);
 }

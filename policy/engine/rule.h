@@ -66,15 +66,13 @@ enum rule_action {                     /* bits; `then` may name several */
                    THEN_HOLD = 1 << 6,
                    THEN_DEFER = 1 << 7,
                    THEN_REFUSE = 1 << 8,
-                   THEN_LOCK = 1 << 9, /* this subject is refused for a time that grows
-                                          with each repeat */
+                   THEN_LOCK = 1 << 9, /* the subject is refused, each time for longer */
                    THEN_SUSPEND = 1 << 10, /* the account, until it is released */
 };
 
 enum rule_origin { FROM_ANYWHERE = 0, FROM_HOME, FROM_OVERSEAS };
 
-/* Where the user reads mail. Spammers never do (mission.md 27); who reads on the web does
- * it unseen. */
+/* Where the user reads mail; spammers never do. Who reads on the web does it unseen. */
 enum rule_mailbox {
     MAILBOX_ANY = 0,
     MAILBOX_HERE,      /* near: in this block of addresses, or in this foreign country */
@@ -108,6 +106,7 @@ struct rule_when {
     struct view protocol;
     const struct view *destinations; /* domains of recipients, who alone are counted */
     unsigned destination_count;
+    uint32_t min_recipients; /* of one message; 0: any */
     bool has_min_score;
     int32_t min_score_hundredths;
 };
@@ -151,8 +150,10 @@ struct rule_set {
     uint8_t taking_part[EVENT_KIND_COUNT][RULES_MAX];
     unsigned taking_part_count[EVENT_KIND_COUNT];
     bool asks_mailbox[EVENT_KIND_COUNT]; /* one of them asks for mailbox access */
-    bool is_also[RULES_MAX];             /* another rule asks for this one */
-    uint32_t cell_ids[2 * RULES_MAX];    /* ascending */
+    bool asks_block[EVENT_KIND_COUNT];
+    bool asks_also[EVENT_KIND_COUNT];
+    bool is_also[RULES_MAX];          /* another rule asks for this one */
+    uint32_t cell_ids[2 * RULES_MAX]; /* ascending */
     unsigned cell_id_count;
     uint32_t keep_s[PER_KIND_COUNT]; /* how long a subject's record has anything to say */
     /* Masks of an address that make a source and a network. */
@@ -162,15 +163,14 @@ struct rule_set {
     unsigned v4_block_bits;    /* 16: what a provider gives out in one region, about */
     unsigned v6_block_bits;    /* 32 */
     int64_t mailbox_lately_ms; /* how long a mailbox access speaks for its block */
-    int64_t mailbox_habit_ms;  /* how long it shows that the account reads by POP or IMAP
-                                  at all */
+    int64_t mailbox_habit_ms;  /* how long it shows that the account reads this way */
     uint8_t hash_key[16];      /* of short hashes in records; kept with the records */
 };
 
 const char *rule_count_name(enum rule_count count);
 const char *rule_subject_name(enum rule_subject per);
 
-uint32_t rule_name_hash(struct view name); /* its id in records and overrides */
+uint32_t rule_name_hash(struct view name);    /* its id in records and overrides */
 bool rule_is_used_up(enum rule_count count);  /* against: is a sign */
 bool rule_is_distinct(enum rule_count count); /* counts different ones */
 

@@ -209,6 +209,25 @@ Test(engine_habits, senders_are_counted_where_they_are_known)
     }
 }
 
+Test(engine_habits, messages_to_many_are_counted_apart)
+{
+    struct rule r = sign_of("wide", COUNT_MESSAGES, 2);
+    r.actions = THEN_SUSPEND;
+    r.when.min_recipients = 5;
+    struct rule_set set = set_of(&r, 1);
+    struct event e = event_of(EVENT_MESSAGE, T0);
+    for (uint32_t i = 0; i < 50; i++) {
+        e.recipients = i % 5;
+        struct verdict v = decide(&set, &e);
+        cr_assert(verdict_is_pass(&v));
+    }
+    e.recipients = 5;
+    for (int i = 0; i < 3; i++) {
+        struct verdict v = decide(&set, &e);
+        cr_assert(eq(int, verdict_is_pass(&v), i < 2));
+    }
+}
+
 /* ---- also ---- */
 
 static const struct view asked_for[] = {VIEW_LIT("countries")};

@@ -47,6 +47,7 @@ static struct rule_when random_when(void)
         .origin = (enum rule_origin)random_below(3),
         .mailbox = random_below(2) ? (enum rule_mailbox)random_below(4) : MAILBOX_ANY,
         .block = random_below(2) ? (enum rule_block)random_below(4) : BLOCK_ANY,
+        .min_recipients = random_below(3) ? 0 : random_below(10),
         .also = &names[random_below(8)],
         .also_count = random_below(3) == 0,
     };

@@ -34,7 +34,7 @@ Test(rules, a_block_becomes_a_rule)
     struct config *cfg = parse(
         BASE "rule r { count countries; within 6h; limit 3; spare 2;\n"
              "  when { from overseas; countries CN ru; classes new; "
-             "mailbox elsewhere; block unfamiliar; also moves; younger_than 14d; }\n"
+             "mailbox elsewhere; block unfamiliar; also moves;  younger_than 14d; }\n"
              "  then suspend notify; mode shadow; }\n"
              "rule s { count recipients; per destination; within 6h; limit 3;\n"
              "  when { destinations docomo.ne.jp; min_score 2.5; } then defer; }\n"
@@ -119,6 +119,8 @@ Test(rules, what_makes_no_sense_is_said)
         BASE
         "rule r { count logins; within 1h; limit 1; then notify; when { also s; } }\n"
         "rule s { count logins; per address; within 1h; limit 1; then sign; }",
+        BASE "rule r { count logins; within 1h; limit 1; then sign; when { "
+             "min_recipients 2; } }",
         BASE "rule r { count blocks; per address; within 1h; limit 3; then sign; }",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -163,6 +165,7 @@ Test(rules, what_the_configuration_allows_fits_into_a_record)
     cr_assert(eq(int, engine_decide(set, s, &e, &v), MSA_OK));
     for (uint32_t i = 0; i < 400; i++) {
         e.kind = i % 2 ? EVENT_LOGIN : EVENT_MAILBOX;
+        e.place.country = (uint16_t)('A' << 8 | ('A' + (int)(i % 26)));
         e.ip = (struct ipaddr){
             {[0] = 0x20, [1] = 1, [3] = (uint8_t)i, [4] = (uint8_t)(i >> 8)}};
         cr_assert(eq(int, engine_decide(set, s, &e, &v), MSA_OK));
