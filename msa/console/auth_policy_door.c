@@ -60,48 +60,33 @@ struct asking {
     bool is_report;
 };
 
-static void on_policy_answer(void *arg, struct chan_message *m, int err)
+static void on_answer(void *arg, unsigned code, struct view json)
 {
     struct asking a = *(struct asking *)arg;
-    struct msg_admin_answer said;
     int status = AUTH_POLICY_GO_ON;
     free(arg);
-    if (!m)
-        go_on_unanswered(a.console, a.request, msa_strerror(err));
-    else if (msg_admin_answer_decode(m->payload, &said) < 0 || said.status != 200 ||
-             (!a.is_report && !auth_policy_status(said.json, &status)))
-        go_on_unanswered(a.console, a.request, "policy does not understand the question");
+    if (code == 503 || code == 504)
+        go_on_unanswered(a.console, a.request, "auth or policy is away");
+    else if (code != 200 || (!a.is_report && !auth_policy_status(json, &status)))
+        go_on_unanswered(a.console, a.request, "auth or policy does not understand the question");
     else
         answer(a.request, status);
 }
 
-static int send_question(struct asking *a, const struct console_op *op, struct view json)
+static void ask_policy(struct console *c, struct http_request *r, bool is_report, const json_t *args)
 {
-    struct chan *policy = console_peer(a->console, op->role);
-    struct msg_admin_ask ask = {
-        .op = view_cstr(op->name), .actor = http_request_actor(a->request), .json = json};
-    return policy ? CHAN_ASK(policy, admin_ask, &ask, op->within_ms, on_policy_answer, a,
-                             NULL)
-                  : MSA_ECLOSED;
-}
-
-static void ask_policy(struct console *c, struct http_request *r, bool is_report,
-                       const json_t *args)
-{
-    const struct console_op *op = console_op_find(is_report ? VIEW_LIT("mailbox.report")
-                                                            : VIEW_LIT("mailbox.allow"));
+    const struct console_op *op =
+        console_op_find(is_report ? VIEW_LIT("mailbox.report") : VIEW_LIT("mailbox.allow"));
     struct asking *a = calloc(1, sizeof *a);
     char *text = json_dumps(args, JSON_COMPACT);
-    int err = MSA_ENOMEM;
     if (a && text) {
         *a = (struct asking){c, r, is_report};
-        err = send_question(a, op, view_cstr(text));
+        console_ask(c, op, http_request_actor(r), view_cstr(text), on_answer, a);
+    } else {
+        free(a);
+        go_on_unanswered(c, r, msa_strerror(MSA_ENOMEM));
     }
     free(text);
-    if (err == MSA_OK)
-        return;
-    free(a);
-    go_on_unanswered(c, r, msa_strerror(err));
 }
 
 /* Without a token only our own host may ask; the configuration sees to it that nobody

@@ -42,6 +42,16 @@ struct chan *console_peer(const struct console *c, enum role role);
 
 void console_route(void *console, struct http_request *r); /* an http_handler_fn */
 
+/* ---- ask.c ---- */
+
+/* An operation's answer: an HTTP status and an object, also where no role answered. `json` dies with the call. */
+typedef void console_answer_fn(void *arg, unsigned status, struct view json);
+
+/* Asks the role whose operation it is; its arguments get "account" and "created_ms" beside "login", and "login" in its
+ * canonical form, where the operation is about an account. `fn` is called once, perhaps before it returns. */
+void console_ask(struct console *c, const struct console_op *op, struct view actor,
+                 struct view json, console_answer_fn *fn, void *arg);
+
 /* ---- auth_policy_door.c ---- */
 
 void console_auth_policy(struct console *c, struct http_request *r);

@@ -2,37 +2,37 @@
 
 #define SMALL       4096u
 #define LARGE       (800u * 1024) /* a list of accounts to import */
-#define AT_ONCE_MS  1500          /* mail servers wait no longer than two seconds */
+#define AT_ONCE_MS  800           /* mail servers wait no longer than two seconds */
 #define SOON_MS     5000
 #define PATIENT_MS  30000         /* password hashes, a walk over the queue */
 #define RELOAD_MS   90000         /* every role has its own time to answer the supervisor */
 
 const struct console_op console_ops[] = {
-    {"account.add", ROLE_AUTH, SMALL, PATIENT_MS},
-    {"account.passwd", ROLE_AUTH, SMALL, PATIENT_MS},
-    {"account.show", ROLE_AUTH, SMALL, SOON_MS},
-    {"account.list", ROLE_AUTH, SMALL, PATIENT_MS},
-    {"account.remove", ROLE_AUTH, SMALL, PATIENT_MS},
-    {"account.enable", ROLE_AUTH, SMALL, PATIENT_MS},
-    {"account.disable", ROLE_AUTH, SMALL, PATIENT_MS},
-    {"account.import", ROLE_AUTH, LARGE, PATIENT_MS},
-    {"queue.list", ROLE_RELAY, SMALL, PATIENT_MS},
-    {"queue.show", ROLE_RELAY, SMALL, SOON_MS},
-    {"queue.cat", ROLE_RELAY, SMALL, PATIENT_MS},
-    {"queue.flush", ROLE_RELAY, SMALL, PATIENT_MS},
-    {"queue.hold", ROLE_RELAY, SMALL, PATIENT_MS},
-    {"queue.release", ROLE_RELAY, SMALL, PATIENT_MS},
-    {"queue.delete", ROLE_RELAY, SMALL, PATIENT_MS},
-    {"mailbox.allow", ROLE_POLICY, SMALL, AT_ONCE_MS},
-    {"mailbox.report", ROLE_POLICY, SMALL, AT_ONCE_MS},
-    {"auth.status", ROLE_AUTH, SMALL, SOON_MS},
-    {"policy.status", ROLE_POLICY, SMALL, SOON_MS},
-    {"relay.status", ROLE_RELAY, SMALL, SOON_MS},
-    {"restriction.list", ROLE_POLICY, SMALL, PATIENT_MS},
-    {"restriction.show", ROLE_POLICY, SMALL, SOON_MS},
-    {"restriction.release", ROLE_POLICY, SMALL, SOON_MS},
-    {"supervisor.status", ROLE_SUPERVISOR, SMALL, SOON_MS},
-    {"supervisor.reload", ROLE_SUPERVISOR, SMALL, RELOAD_MS},
+    {"account.add", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"account.passwd", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"account.show", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"account.list", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"account.remove", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"account.enable", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"account.disable", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"account.import", ROLE_AUTH, LARGE, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"queue.list", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"queue.show", ROLE_RELAY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"queue.cat", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"queue.flush", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"queue.hold", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"queue.release", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"queue.delete", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"mailbox.allow", ROLE_POLICY, SMALL, AT_ONCE_MS, ABOUT_ANY_NAME},
+    {"mailbox.report", ROLE_POLICY, SMALL, AT_ONCE_MS, ABOUT_ANY_NAME},
+    {"auth.status", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"policy.status", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"relay.status", ROLE_RELAY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"restriction.list", ROLE_POLICY, SMALL, PATIENT_MS, ABOUT_ACCOUNT},
+    {"restriction.show", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"restriction.release", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"supervisor.status", ROLE_SUPERVISOR, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"supervisor.reload", ROLE_SUPERVISOR, SMALL, RELOAD_MS, ABOUT_NO_ACCOUNT},
 };
 
 const size_t console_op_count = sizeof console_ops / sizeof console_ops[0];

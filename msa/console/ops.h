@@ -9,11 +9,19 @@
 #include "msa/base/view.h"
 #include "msa/ipc/messages.h"
 
+/* Whose account the member "login" names; without one nothing is looked up. */
+enum console_about {
+    ABOUT_NO_ACCOUNT = 0,
+    ABOUT_ACCOUNT,  /* 404 where it is nobody's */
+    ABOUT_ANY_NAME, /* one that is nobody's goes without "account" */
+};
+
 struct console_op {
     const char *name;
     enum role role;
     uint32_t body_max_bytes;
     int64_t within_ms;
+    enum console_about about;
 };
 
 extern const struct console_op console_ops[];

@@ -72,36 +72,24 @@ static void on_metrics(struct console *c, struct http_request *r)
 
 /* ---- one role ---- */
 
-static void on_op_answer(void *arg, struct chan_message *m, int err)
+static void on_op_answer(void *arg, unsigned status, struct view json)
 {
-    struct http_request *r = arg;
-    struct msg_admin_answer answer;
-    if (!m)
-        problem_answer(r, err == MSA_ETIMEOUT ? 504 : 503, "the role that knows gives no answer");
-    else if (msg_admin_answer_decode(m->payload, &answer) < 0 || answer.status < 200)
-        problem_answer(r, 502, "the role's answer does not decode");
-    else if (answer.status >= 400)
-        problem_answer_json(r, answer.status, answer.json);
+    if (status >= 400)
+        problem_answer_json(arg, status, json);
     else
-        http_answer(r, answer.status, JSON, answer.json);
+        http_answer(arg, status, JSON, json);
 }
 
 static void on_op(struct console *c, struct http_request *r)
 {
-    struct view path = http_request_path(r);
+    struct view path = http_request_path(r), body = http_request_body(r);
     const struct console_op *op = console_op_find(view_slice(path, sizeof API - 1, path.n));
-    struct chan *peer = op ? console_peer(c, op->role) : NULL;
-    struct msg_admin_ask ask = {
-        .op = view_cstr(op ? op->name : NULL),
-        .actor = http_request_actor(r),
-        .json = http_request_body(r),
-    };
     if (!op)
         problem_answer(r, 404, "there is no such operation");
-    else if (ask.json.n > op->body_max_bytes)
+    else if (body.n > op->body_max_bytes)
         problem_answer(r, 413, "the arguments are longer than this operation takes");
-    else if (!peer || CHAN_ASK(peer, admin_ask, &ask, op->within_ms, on_op_answer, r, NULL) < 0)
-        problem_answer(r, 503, "the role that knows is away");
+    else
+        console_ask(c, op, http_request_actor(r), body, on_op_answer, r);
 }
 
 /* ---- the table ---- */

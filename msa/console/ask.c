@@ -1,0 +1,166 @@
+/* One operation from question to answer. The roles know accounts by id, people by name: where an operation is about
+ * an account, auth is asked first whose name it is. */
+#include "msa/console/console_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "msa/base/err.h"
+
+#define NAMING_OP        "account.show"
+#define NAMING_WITHIN_MS 1000
+
+struct console_asking {
+    struct console *console;
+    const struct console_op *op;
+    char actor[HTTP_ACTOR_MAX];
+    json_t *args; /* NULL: not looked into, or sent */
+    console_answer_fn *fn;
+    void *arg;
+};
+
+static void finish(struct console_asking *a, unsigned status, struct view json)
+{
+    a->fn(a->arg, status, json);
+    json_decref(a->args);
+    free(a);
+}
+
+static void fail(struct console_asking *a, unsigned status, const char *detail)
+{
+    char json[128];
+    snprintf(json, sizeof json, "{\"detail\":\"%s\"}", detail);
+    finish(a, status, view_cstr(json));
+}
+
+/* No answer at all. */
+static void fail_away(struct console_asking *a, int err)
+{
+    if (err == MSA_ETIMEOUT)
+        fail(a, 504, "the role that knows gives no answer");
+    else
+        fail(a, 503, "the role that knows is away");
+}
+
+/* False: what came was no answer, and the asking is over. */
+static bool take_answer(struct console_asking *a, struct chan_message *m, int err,
+                        struct msg_admin_answer *out)
+{
+    if (!m)
+        fail_away(a, err);
+    else if (msg_admin_answer_decode(m->payload, out) < 0 || out->status < 200)
+        fail(a, 502, "the role's answer does not decode");
+    else
+        return true;
+    return false;
+}
+
+/* ---- the question itself ---- */
+
+static void on_answer(void *arg, struct chan_message *m, int err)
+{
+    struct console_asking *a = arg;
+    struct msg_admin_answer answer;
+    if (take_answer(a, m, err, &answer))
+        finish(a, answer.status, answer.json);
+}
+
+static void ask(struct console_asking *a, struct view json)
+{
+    struct chan *peer = console_peer(a->console, a->op->role);
+    struct msg_admin_ask m = {
+        .op = view_cstr(a->op->name), .actor = view_cstr(a->actor), .json = json};
+    if (!peer || CHAN_ASK(peer, admin_ask, &m, a->op->within_ms, on_answer, a, NULL) < 0)
+        fail_away(a, MSA_ECLOSED);
+}
+
+static void ask_with_args(struct console_asking *a)
+{
+    char *text = json_dumps(a->args, JSON_COMPACT);
+    if (text)
+        ask(a, view_cstr(text));
+    else
+        fail(a, 503, "out of memory");
+    free(text);
+}
+
+/* ---- whose name it is ---- */
+
+/* The name in its one form, so that policy hashes and records the same whatever was typed. */
+static bool add_account(struct console_asking *a, struct view json)
+{
+    json_t *account = json_loadb(json.p, json.n, 0, NULL);
+    json_t *id = json_object_get(account, "id"), *login = json_object_get(account, "login");
+    json_t *created_ms = json_object_get(account, "created_ms");
+    bool is_good = json_is_integer(id) && json_is_string(login) &&
+                   json_object_set(a->args, "account", id) == 0 &&
+                   json_object_set(a->args, "login", login) == 0 &&
+                   (!created_ms || json_object_set(a->args, "created_ms", created_ms) == 0);
+    json_decref(account);
+    return is_good;
+}
+
+static bool is_nobody(unsigned status)
+{
+    return status == 404 || status == 400; /* 400: no account can have that name */
+}
+
+static void on_named(void *arg, struct chan_message *m, int err)
+{
+    struct console_asking *a = arg;
+    struct msg_admin_answer answer;
+    if (!take_answer(a, m, err, &answer))
+        return;
+    if (answer.status == 200 && !add_account(a, answer.json))
+        fail(a, 502, "the role's answer does not decode");
+    else if (answer.status == 200 || (is_nobody(answer.status) && a->op->about == ABOUT_ANY_NAME))
+        ask_with_args(a);
+    else
+        finish(a, answer.status, answer.json);
+}
+
+static void ask_for_name(struct console_asking *a, const json_t *login)
+{
+    struct chan *auth = console_peer(a->console, ROLE_AUTH);
+    json_t *args = json_pack("{s:O}", "login", login);
+    char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
+    struct msg_admin_ask m = {
+        .op = VIEW_LIT(NAMING_OP), .actor = view_cstr(a->actor), .json = view_cstr(text)};
+    if (!text)
+        fail(a, 503, "out of memory");
+    else if (!auth || CHAN_ASK(auth, admin_ask, &m, NAMING_WITHIN_MS, on_named, a, NULL) < 0)
+        fail_away(a, MSA_ECLOSED);
+    free(text);
+    json_decref(args);
+}
+
+/* ---- */
+
+/* Whoever asks cannot say the id himself. */
+static const json_t *login_of(struct console_asking *a, struct view json)
+{
+    a->args = json_loadb(json.n ? json.p : "", json.n, JSON_REJECT_DUPLICATES, NULL);
+    (void)json_object_del(a->args, "account");
+    (void)json_object_del(a->args, "created_ms");
+    const json_t *login = json_object_get(a->args, "login");
+    return json_is_string(login) ? login : NULL;
+}
+
+void console_ask(struct console *c, const struct console_op *op, struct view actor,
+                 struct view json, console_answer_fn *fn, void *arg)
+{
+    struct console_asking *a = calloc(1, sizeof *a);
+    if (!a) {
+        fn(arg, 503, VIEW_LIT("{\"detail\":\"out of memory\"}"));
+        return;
+    }
+    *a = (struct console_asking){.console = c, .op = op, .fn = fn, .arg = arg};
+    (void)view_to_cstr(actor, a->actor, sizeof a->actor); /* never longer: it is our own */
+    const json_t *login = op->about == ABOUT_NO_ACCOUNT ? NULL : login_of(a, json);
+    if (login)
+        ask_for_name(a, login);
+    else if (json_is_object(a->args))
+        ask_with_args(a);
+    else
+        ask(a, json);
+}
