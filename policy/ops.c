@@ -30,11 +30,20 @@ static json_t *counters(const struct policy *p)
                      "evicted", (json_int_t)u.evicted_count);
 }
 
+static json_t *mailbox(const struct policy *p)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "asked", (json_int_t)p->counts.mailbox.asked, "refused",
+                     (json_int_t)p->counts.mailbox.refused, "accesses",
+                     (json_int_t)p->counts.mailbox.accesses, "failures",
+                     (json_int_t)p->counts.mailbox.failures);
+}
+
 static void op_status(void *state, const struct admin_call *call)
 {
     const struct policy *p = state;
     json_t *o = json_pack(
-        "{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "questions", questions(p),
+        "{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "questions", questions(p),
+        "mailbox", mailbox(p),
         "events", (json_int_t)p->counts.events, "undecided", (json_int_t)p->counts.undecided,
         "failed_logins", (json_int_t)p->counts.failed_logins, "suspensions",
         (json_int_t)p->counts.suspensions, "overseas_refusals",
@@ -52,6 +61,7 @@ static const struct admin_op ops_status[] = {
 static const struct admin_table tables[] = {
     {ops_status, sizeof ops_status / sizeof ops_status[0]},
     {policy_ops_restriction, POLICY_OPS_RESTRICTION_COUNT},
+    {policy_ops_mailbox, POLICY_OPS_MAILBOX_COUNT},
 };
 
 int policy_on_admin(void *owner, struct chan *c, struct chan_message *m)

@@ -10,4 +10,7 @@ chan_handler_fn policy_on_admin;
 #define POLICY_OPS_RESTRICTION_COUNT 4
 extern const struct admin_op policy_ops_restriction[POLICY_OPS_RESTRICTION_COUNT];
 
+#define POLICY_OPS_MAILBOX_COUNT 2
+extern const struct admin_op policy_ops_mailbox[POLICY_OPS_MAILBOX_COUNT];
+
 #endif

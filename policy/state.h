@@ -33,6 +33,10 @@ struct policy_counts {
         uint64_t asked;
         uint64_t refused; /* every verdict but allow */
     } questions[QUESTION_COUNT];
+    struct {
+        uint64_t asked, refused;     /* by POP and IMAP servers, before the password */
+        uint64_t accesses, failures; /* as they report them */
+    } mailbox;
     uint64_t events;
     uint64_t undecided; /* the counters could not answer: passed */
     uint64_t failed_logins;

@@ -16,6 +16,7 @@ const struct console_op console_ops[] = {
     {"account.enable", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"account.disable", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"account.import", ROLE_AUTH, LARGE, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"account.suspend", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
     {"queue.list", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"queue.show", ROLE_RELAY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"queue.cat", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},

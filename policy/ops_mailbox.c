@@ -1,0 +1,161 @@
+/* What POP and IMAP servers ask and tell, through the console: may the account sign in from there, and how it came
+ * out. The same shuts it out as in a session here, so a thief who may not send may not read either. */
+#include "policy/ops.h"
+
+#include <string.h>
+
+#include "msa/base/err.h"
+#include "policy/account.h"
+#include "policy/facts.h"
+#include "policy/state.h"
+
+/* ---- arguments ---- */
+
+struct access {
+    struct account account;
+    struct buf bytes; /* what the account's views point to */
+    struct ipaddr ip; /* none: not known */
+    struct place place;
+    struct view protocol;
+};
+
+/* A view that outlives the call: rules and records keep it. */
+static struct view protocol_of(struct view text)
+{
+    static const char *const names[] = {"imap", "pop3", "smtp"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (view_eq_nocase(text, view_cstr(names[i])))
+            return view_cstr(names[i]);
+    return text.n == 0 ? VIEW_LIT("imap") : VIEW_LIT("other");
+}
+
+static bool reads_mail(struct view protocol)
+{
+    return view_eq(protocol, VIEW_LIT("imap")) || view_eq(protocol, VIEW_LIT("pop3"));
+}
+
+/* A name that is nobody's is an account of its own, as at a sign-in here. */
+static uint64_t account_id(const struct policy *p, const json_t *args, struct view login)
+{
+    uint64_t id = (uint64_t)admin_number(args, "account", 0);
+    return id ? id : facts_unknown_account(p->hash_key, login);
+}
+
+/* False: refused. To be ended by access_fini in both cases. */
+static bool access_init(struct policy *p, const struct admin_call *call, struct access *a)
+{
+    struct view login = admin_text(call->args, "login");
+    struct view ip = admin_text(call->args, "ip");
+    *a = (struct access){.protocol = protocol_of(admin_text(call->args, "protocol"))};
+    buf_init(&a->bytes, ACCOUNT_BYTES_MAX);
+    if (login.n == 0 || (ip.n > 0 && !ipaddr_parse(ip, &a->ip))) {
+        admin_refuse(call->chan, call->id, 400, "'login' is a name, 'ip' an address: they are needed");
+        return false;
+    }
+    account_load(p->ledger, account_id(p, call->args, login), &a->bytes, &a->account);
+    a->account.login = login;
+    a->account.created_ms = admin_number(call->args, "created_ms", 0);
+    geo_lookup(p->geo, &a->ip, &a->place);
+    return true;
+}
+
+static void access_fini(struct access *a)
+{
+    buf_fini(&a->bytes);
+}
+
+static void access_facts(const struct policy *p, enum event_kind kind, const struct access *a,
+                         struct event *e)
+{
+    policy_facts(p, kind, &a->ip, &a->place, &a->account, e);
+    e->protocol = a->protocol;
+}
+
+/* ---- may it? ---- */
+
+static bool is_locked(struct policy *p, const struct event *e, int64_t *delay_ms_out)
+{
+    struct verdict v;
+    *delay_ms_out = 0;
+    if (!p->counters ||
+        engine_find_locks(p->rules, store_lmdb_store(p->counters), e, &v) != MSA_OK)
+        return false;
+    *delay_ms_out = v.delay_ms;
+    return !verdict_is_pass(&v);
+}
+
+/* NULL: nothing stands against it. Cheap: two look-ups in memory, two reads of a map; every mail program asks every
+ * few minutes. */
+static const char *why_not(struct policy *p, const struct access *a, int64_t *delay_ms_out)
+{
+    struct event e;
+    access_facts(p, EVENT_LOGIN, a, &e);
+    *delay_ms_out = 0;
+    if (restrictions_standing(p->restrictions, a->account.id))
+        return "suspended";
+    if (!ipaddr_is_none(&a->ip) &&
+        !account_allows_from(&a->account, p->config, a->place.country, e.is_home, e.at_ms))
+        return "overseas";
+    return is_locked(p, &e, delay_ms_out) ? "locked" : NULL;
+}
+
+static void op_allow(void *state, const struct admin_call *call)
+{
+    struct policy *p = state;
+    struct access a;
+    int64_t delay_ms;
+    if (access_init(p, call, &a)) {
+        const char *why = why_not(p, &a, &delay_ms);
+        p->counts.mailbox.asked++;
+        p->counts.mailbox.refused += why != NULL;
+        admin_reply(call->chan, call->id, 200,
+                    json_pack("{s:b, s:I, s:s}", "allow", why == NULL, "delay_ms",
+                              (json_int_t)delay_ms, "why", why ? why : ""));
+    }
+    access_fini(&a);
+}
+
+/* ---- how it came out ---- */
+
+static void failure_facts(const struct policy *p, const struct access *a,
+                          const struct admin_call *call, struct event *e)
+{
+    struct view hash = admin_text(call->args, "password_hash");
+    access_facts(p, EVENT_LOGIN_FAILED, a, e);
+    e->tried_account_hash = facts_text_hash(p->hash_key, a->account.login);
+    e->wrong_password = hash.n > 0 ? facts_text_hash(p->hash_key, hash) : 0;
+}
+
+/* Of an access within ten minutes of another from the same network the engine writes nothing. A server for sending or
+ * filtering does not show that mail is read. */
+static void tell_engine(struct policy *p, const struct admin_call *call, const struct access *a)
+{
+    struct event e;
+    struct verdict v;
+    if (json_is_false(json_object_get(call->args, "success"))) {
+        failure_facts(p, a, call, &e);
+        p->counts.mailbox.failures++;
+        p->counts.failed_logins++;
+        (void)policy_decide(p, &e, a->account.login, &v);
+    } else if (reads_mail(a->protocol) && !ipaddr_is_none(&a->ip)) {
+        access_facts(p, EVENT_MAILBOX, a, &e);
+        p->counts.mailbox.accesses++;
+        (void)policy_decide(p, &e, a->account.login, &v);
+    }
+}
+
+static void op_report(void *state, const struct admin_call *call)
+{
+    struct policy *p = state;
+    struct access a;
+    if (access_init(p, call, &a)) {
+        tell_engine(p, call, &a);
+        admin_reply(call->chan, call->id, 200, json_object());
+    }
+    access_fini(&a);
+}
+
+const struct admin_op policy_ops_mailbox[POLICY_OPS_MAILBOX_COUNT] = {
+    {"mailbox.allow", op_allow, false},
+    {"mailbox.report", op_report, false},
+};
