@@ -42,7 +42,7 @@ static void op_status(void *state, const struct admin_call *call)
 {
     const struct policy *p = state;
     json_t *o = json_pack(
-        "{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "questions", questions(p),
+        "{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "questions", questions(p),
         "mailbox", mailbox(p),
         "events", (json_int_t)p->counts.events, "undecided", (json_int_t)p->counts.undecided,
         "failed_logins", (json_int_t)p->counts.failed_logins, "suspensions",

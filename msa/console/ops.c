@@ -16,7 +16,6 @@ const struct console_op console_ops[] = {
     {"account.enable", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"account.disable", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"account.import", ROLE_AUTH, LARGE, PATIENT_MS, ABOUT_NO_ACCOUNT},
-    {"account.suspend", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
     {"queue.list", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"queue.show", ROLE_RELAY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"queue.cat", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
@@ -32,6 +31,7 @@ const struct console_op console_ops[] = {
     {"restriction.list", ROLE_POLICY, SMALL, PATIENT_MS, ABOUT_ACCOUNT},
     {"restriction.show", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"restriction.release", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"restriction.suspend", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
     {"supervisor.status", ROLE_SUPERVISOR, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"supervisor.reload", ROLE_SUPERVISOR, SMALL, RELOAD_MS, ABOUT_NO_ACCOUNT},
 };

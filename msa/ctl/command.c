@@ -20,7 +20,7 @@ const struct ctl_command ctl_commands[] = {
      "let it sign in again"},
     {"account", "disable", COMMAND_LOGIN, 0, "account.disable", NULL, show_done, "LOGIN",
      "let it sign in no more"},
-    {"account", "suspend", COMMAND_LOGIN, COMMAND_OPT_NOTE, "account.suspend", NULL, show_done,
+    {"account", "suspend", COMMAND_LOGIN, COMMAND_OPT_NOTE, "restriction.suspend", NULL, show_done,
      "LOGIN --note TEXT", "shut it out until its restriction is released"},
     {"account", "remove", COMMAND_LOGIN, 0, "account.remove", NULL, show_done, "LOGIN",
      "delete it and its password"},

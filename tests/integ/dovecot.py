@@ -1,14 +1,15 @@
 """A real Dovecot, with an instance of its own in the test's directory, as a user has it who reads mail by IMAP."""
 
+import grp
+import imaplib
 import os
 import pwd
-import grp
 
 import harness
 
 DOVECOT = "/usr/sbin/dovecot"
 
-# The internal users are whoever runs the test: nothing here is shared with the system's own Dovecot.
+# No waiting after failures: msad is to be seen at work, not Dovecot. The internal users are whoever runs the test: nothing here is shared with the system's own Dovecot.
 CONFIG = """\
 base_dir = {home}/run
 state_dir = {home}/state
@@ -47,11 +48,13 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
 }}
-{extra}
 !include {sample}
 auth_policy_server_url = http://127.0.0.1:{policy_port}/
 auth_policy_hash_nonce = {nonce}
@@ -61,7 +64,7 @@ auth_policy_hash_nonce = {nonce}
 
 class Dovecot:
     """accounts: name -> password. policy_port: msad's auth-policy door on 127.0.0.1. Settings as in the sample that the
-    project ships. trusted: networks whose clients may say by XCLIENT (IMAP ID) where they are."""
+    project ships, then `settings`."""
 
     def __init__(self, directory, policy_port, accounts, settings=""):
         self.home = os.path.join(directory, "dovecot")
@@ -78,7 +81,7 @@ class Dovecot:
             file.write(CONFIG.format(home=self.home, user=user.pw_name, group=grp.getgrgid(user.pw_gid).gr_name,
                                      uid=user.pw_uid, gid=user.pw_gid, port=self.port, policy_port=policy_port,
                                      sample=os.path.join(harness.ROOT, "conf/dovecot-auth-policy.conf.ext"),
-                                     nonce="of-the-test", extra="", last=settings))
+                                     nonce="of-the-test", last=settings))
         self.child = harness.Child([DOVECOT, "-F", "-c", config], directory, "dovecot")
         harness.wait_for(lambda: self.is_up() and harness.can_connect(self.port), "Dovecot to listen")
 
@@ -86,6 +89,16 @@ class Dovecot:
         if self.child.process.poll() is not None:
             raise AssertionError(f"dovecot ended:\n{self.child.log()}")
         return True
+
+    def sign_in(self, name, password):
+        """True if the user gets in by IMAP."""
+        with imaplib.IMAP4("127.0.0.1", self.port, timeout=harness.WAIT_S) as client:
+            try:
+                client.login(name, password)
+                return True
+            except imaplib.IMAP4.error as error:
+                assert "AUTHENTICATIONFAILED" in str(error), error
+                return False
 
     def stop(self):
         return self.child.stop()

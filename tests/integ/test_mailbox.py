@@ -4,8 +4,12 @@ import http.client
 import json
 import os
 
+import dovecot
 import harness
 import msad as m
+
+USER = "taro@example.test"
+PASSWORD = m.ACCOUNTS[USER]
 
 
 class Door:
@@ -35,6 +39,9 @@ class MailboxCase(harness.Case):
         more = blocks.pop("more", "") + f"console {{ auth_policy 127.0.0.1:{self.port}; {console} }}"
         self.smarthost = self.sink()
         self.msad = self.stop_later(m.Msad(self.directory, self.smarthost.port, more=more, **blocks))
+
+    def figures(self):
+        return self.msad.ctl_json("status")["policy"][0]["mailbox"]
 
 
 class AuthPolicyDoor(MailboxCase):
@@ -67,3 +74,66 @@ class AuthPolicyDoor(MailboxCase):
             self.assertEqual(Door(self.port, headers).post("/?command=allow", {"login": "a"})[0], 403, headers)
         line, = self.msad.events("auth-policy-refused")
         self.assertEqual(line["ip"], "127.0.0.1")
+
+    def test_a_script_reports_as_well(self):
+        self.start()
+        self.msad.msactl("mailbox", "report", USER, "192.0.2.1", "--protocol", "pop3")
+        self.assertEqual(self.figures()["accesses"], 1)
+        refused = self.msad.msactl("mailbox", "report", USER, "nowhere", check=False)
+        self.assertEqual(refused.returncode, 1)
+
+
+class Mailbox(MailboxCase):
+    """With a real Dovecot, which asks as the sample in conf/ says."""
+
+    def start(self, **blocks):
+        super().start(**blocks)
+        self.dovecot = self.stop_later(dovecot.Dovecot(self.directory, self.port, m.ACCOUNTS))
+
+    def wait_for_figures(self, **wanted):
+        harness.wait_for(lambda: wanted.items() <= self.figures().items(), f"{wanted} in {self.figures()}")
+
+    def test_an_access_and_a_failure_are_reported(self):
+        self.start()
+        self.assertTrue(self.dovecot.sign_in(USER, PASSWORD))
+        self.wait_for_figures(asked=1, refused=0, accesses=1, failures=0)
+        self.assertFalse(self.dovecot.sign_in(USER, "wrong"))
+        self.wait_for_figures(asked=2, refused=0, accesses=1, failures=1)
+        self.assertFalse(self.dovecot.sign_in("nobody@example.test", "wrong"))
+        self.wait_for_figures(asked=3, failures=2)
+
+    def test_who_is_suspended_reads_no_mail_with_the_right_password_either(self):
+        self.start()
+        made = self.msad.ctl_json("account", "suspend", USER, "--note", "a test")
+        self.assertFalse(self.dovecot.sign_in(USER, PASSWORD))
+        self.assertFalse(self.dovecot.sign_in(USER, "wrong"))
+        self.assertTrue(self.dovecot.sign_in("hana@example.test", m.ACCOUNTS["hana@example.test"]), "others do")
+        self.wait_for_figures(asked=3, refused=2, accesses=1, failures=0)
+        self.assertEqual(self.msad.ctl_json("mailbox", "check", USER, "192.0.2.1")["why"], "suspended")
+        self.msad.msactl("restriction", "release", made["restriction"], "--note", "it is over")
+        self.assertTrue(self.dovecot.sign_in(USER, PASSWORD))
+
+    def test_a_block_of_overseas_use_holds_for_reading(self):
+        abroad = "rules { home JP; } accounts { overseas block; } geo { place US { networks 127.0.0.0/8; } } "
+        self.start(more=abroad)
+        self.assertFalse(self.dovecot.sign_in(USER, PASSWORD))
+        self.assertEqual(self.msad.ctl_json("mailbox", "check", USER, "127.0.0.1")["why"], "overseas")
+
+    def test_guesses_by_imap_lock_the_account_out_there(self):
+        rule = """rule guess { count passwords; per account; within 1h; limit 3; then lock; lock 1h; because "guessing"; } """
+        self.start(more=rule)
+        for password in ["one", "two", "two", "two"]:
+            self.assertFalse(self.dovecot.sign_in(USER, password))
+        self.wait_for_figures(failures=4)
+        self.assertTrue(self.msad.ctl_json("mailbox", "check", USER, "127.0.0.1")["allow"], "two passwords")
+        self.assertFalse(self.dovecot.sign_in(USER, "three"))
+        self.wait_for_figures(failures=5)
+        self.assertFalse(self.dovecot.sign_in(USER, PASSWORD))
+        self.wait_for_figures(refused=1)
+
+    def test_mail_can_be_read_while_policy_is_away(self):
+        self.start()
+        os.kill(self.msad.role_pids("policy")[-1], 19)  # SIGSTOP: it does not answer
+        self.addCleanup(os.kill, self.msad.role_pids("policy")[-1], 18)
+        self.assertTrue(self.dovecot.sign_in(USER, PASSWORD))
+        self.msad.wait_for_event("auth-policy-unanswered")
