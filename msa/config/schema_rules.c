@@ -127,7 +127,7 @@ static const struct schema_key when_keys[] = {
      .words = block_words,
      .initial = "any",
      .roles = FOR_POLICY,
-     .doc = "`familiar`: on at least two earlier days the account has signed in or read "
+     .doc = "`familiar`: on at least three earlier days the account has signed in or read "
             "mail from this block of addresses (`rules.v4_block_bits`). `unfamiliar`: it "
             "has not. `strange`: it has not, but from others; of an account of which "
             "nothing is known yet nothing is strange."},

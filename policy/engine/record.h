@@ -35,7 +35,7 @@
 #define BLOCKS_MAX    32
 #define COUNTRIES_MAX 16
 #define GOOD_FOR_DAYS 60
-#define FAMILIAR_DAYS 2
+#define FAMILIAR_DAYS 3
 
 enum cell_kind {
     CELL_SUM = 1,  /* how many in a window */

@@ -14,8 +14,8 @@ void cell_good_add(struct cell_distinct *d, unsigned room, uint32_t what, int64_
 /* Good from the day after the first successful sign-in on, while it is used at least
  * every 60 days: one lucky guess does not make the thief's network a good one at once. */
 bool cell_good_has(const struct cell_distinct *d, uint32_t what, int64_t now_ms);
-/* Familiar: used on two days before today at least, and within the last 60. Who tried a
- * password once and comes back a week later is still a stranger. */
+/* Familiar: used on three days before today at least, and within the last 60. Who tried a
+ * password or two and comes back a week later is still a stranger. */
 bool cell_familiar_has(const struct cell_distinct *d, uint32_t what, int64_t now_ms);
 /* There is something familiar. */
 bool cell_familiar_any(const struct cell_distinct *d, int64_t now_ms);

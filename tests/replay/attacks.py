@@ -204,10 +204,11 @@ def paid_account(world, log, rng, account, t):
 
 @kind(5, quiet=True)
 def tests_first(world, log, rng, account, t):
-    """Signs in once and looks whether it works; days later the run, from there and from elsewhere."""
+    """Signs in once or on two days and looks whether it works; later the run, from there and from elsewhere."""
     place = Exit(world, rng, rng.choice(FAR))
-    log.login(rng, t, account, place)
-    t += rng.uniform(1, 2) * DAY
+    for _ in range(rng.choice((1, 2))):
+        log.login(rng, t, account, place)
+        t += DAY * rng.uniform(0.7, 1)
     for _ in range(rng.randint(30, 100)):
         t = log.send(rng, t, account, place, [spam(rng) for _ in range(rng.randint(1, 5))]) + rng.uniform(20, 400)
 
