@@ -8,6 +8,7 @@
 #include "msa/base/log.h"
 #include "msa/base/msgid.h"
 #include "policy/privacy.h"
+#include "policy/tell.h"
 
 #define HOLD_ANSWER_MS 30000
 
@@ -131,7 +132,8 @@ static void fill_subject(const struct event *e, enum rule_subject per, struct vi
     r->login = login;
 }
 
-static uint64_t keep(struct policy *p, struct restriction *r, const struct ipaddr *ip)
+/* What was told of it before is not told again: nobody hears twice of a phone that goes on knocking. */
+static uint64_t keep(struct policy *p, struct restriction *r, const struct ipaddr *ip, bool notifies)
 {
     char source[PRIVACY_SOURCE_MAX];
     bool is_new;
@@ -142,7 +144,14 @@ static uint64_t keep(struct policy *p, struct restriction *r, const struct ipadd
     uint64_t id = restrictions_add(p->restrictions, r, &is_new);
     if (is_new)
         log_restriction(id, r);
+    if (is_new && notifies)
+        tell_restriction(p, id, r);
     return id;
+}
+
+static bool notifies(const struct reason *reason)
+{
+    return (reason->rule->actions & THEN_NOTIFY) != 0;
 }
 
 static struct view because_of(const struct policy *p, struct view rule)
@@ -170,7 +179,7 @@ uint64_t enforce_suspend(struct policy *p, const struct suspension *s)
         .grounds = s->grounds,
         .told = VIEW_LIT(ANSWER_SUSPENDED_TEXT),
     };
-    uint64_t id = keep(p, &r, s->ip);
+    uint64_t id = keep(p, &r, s->ip, s->notifies);
     p->counts.suspensions++;
     kill_everywhere(p, s->account);
     ask_hold(p, s->account, true);
@@ -188,7 +197,7 @@ static void suspend_for(struct policy *p, const struct event *e, const struct re
         .grounds = view_cstr(reason->grounds),
         .ip = &e->ip,
         .country = e->place.country,
-        .notifies = (reason->rule->actions & THEN_NOTIFY) != 0,
+        .notifies = notifies(reason),
     };
     if (is_account(e->account))
         enforce_suspend(p, &s);
@@ -218,10 +227,13 @@ static void record_reason(struct policy *p, const struct event *e, const struct 
         .grounds = view_cstr(reason->grounds),
         .told = view_cstr(told->text),
     };
-    if (r.kind == 0 || reason->is_standing_lock)
+    if (reason->is_standing_lock)
         return;
     fill_subject(e, reason->rule->per, login, &r);
-    keep(p, &r, &e->ip);
+    if (r.kind != 0)
+        keep(p, &r, &e->ip, notifies(reason));
+    else if (notifies(reason))
+        tell_warning(p, &r);
 }
 
 void enforce_verdict(struct policy *p, const struct event *e, const struct verdict *v,
@@ -252,7 +264,7 @@ void enforce_overseas(struct policy *p, const struct event *e, struct view login
         .login = login,
         .because = VIEW_LIT("signing in from overseas is blocked for this account"),
     };
-    keep(p, &r, &e->ip);
+    keep(p, &r, &e->ip, true);
 }
 
 /* ---- release ---- */
@@ -268,8 +280,10 @@ int enforce_release(struct policy *p, uint64_t id, struct view by, struct view n
         log_restriction(id, &r);
         if (r.account != 0 && p->counters)
             (void)engine_forget_account(p->rules, store_lmdb_store(p->counters), r.account, now_ms);
-        if (r.kind == RESTRICTION_SUSPENDED)
+        if (r.kind == RESTRICTION_SUSPENDED) {
             ask_hold(p, r.account, false);
+            tell_restriction(p, id, &r);
+        }
     }
     buf_fini(&bytes);
     return err;

@@ -7,48 +7,35 @@
 #include "msa/base/codec.h"
 #include "msa/base/log.h"
 #include "msa/base/msgid.h"
-#include "msa/ipc/messages.h"
 #include "policy/notice/letter.h"
 #include "policy/notice/template.h"
+#include "policy/outbox.h"
 
-/* Keys in LEDGER_NOTICES, numbers with the highest byte first so that they sort:
+/* In LEDGER_NOTICES besides what waits (outbox.c); numbers with the highest byte first:
  *
- *   'o' id                                      a notice to be sent: version, sender, recipient, text
  *   't' day kind account restriction subject    that matter was told; no value but a mark
  */
-#define KEY_OUT  'o'
 #define KEY_TOLD 't'
 
-#define RECORD_VERSION 1
-#define BODY_MAX       (64u << 10)
-#define MAIL_MAX       (128u << 10)
-#define FLIGHT_MAX     16 /* asked of relay at a time */
-#define WALK_MAX       1000
-#define SUBJECT_BYTES  32
-#define TICK_MS        10000
-#define ANSWER_MS      30000
-#define HOUR_MS        3600000
-#define DAY_MS         86400000
-
-struct flight {
-    struct notices *notices;
-    uint64_t id; /* of the notice; 0: free */
-    uint64_t ask;
-};
+#define BODY_MAX      (64u << 10)
+#define WALK_MAX      1000
+#define SUBJECT_BYTES 32
+#define TICK_MS       10000
+#define HOUR_MS       3600000
+#define DAY_MS        86400000
 
 struct notices {
     struct loop *loop;
     struct ledger *ledger;
-    struct chan *relay;
+    struct outbox *outbox;
     struct notices_config config;
     struct timer tick;
-    struct flight flights[FLIGHT_MAX];
     int64_t hour;          /* since 1970, that the two below count in */
     uint32_t desk_count;
     uint32_t desk_unsaid;
     int64_t swept_day;
     uint32_t walked;
-    uint64_t sent_count, repeated_count, failed_count;
+    uint64_t told_count, repeated_count, failed_count;
 };
 
 static void put_sortable(struct buf *b, uint64_t n)
@@ -65,152 +52,15 @@ static uint64_t get_sortable(struct view v)
     return n;
 }
 
-static void key_of_notice(struct buf *key, uint64_t id)
-{
-    buf_init(key, LEDGER_KEY_MAX);
-    put_u8(key, KEY_OUT);
-    put_sortable(key, id);
-}
-
 static void log_trouble(const char *what, int err)
 {
     log_msg(LOG_LEVEL_WARN, "notice-trouble", "%s: %s", what, msa_strerror(err));
 }
 
-/* ---- to relay ---- */
-
-static void drop(struct notices *n, uint64_t id)
-{
-    struct buf key;
-    key_of_notice(&key, id);
-    int err = ledger_delete(n->ledger, LEDGER_NOTICES, buf_view(&key));
-    if (err < 0)
-        log_trouble("a notice that was sent is still kept", err);
-    buf_fini(&key);
-}
-
-static struct flight *find_flight(struct notices *n, uint64_t id)
-{
-    for (size_t i = 0; i < FLIGHT_MAX; i++) {
-        if (n->flights[i].id == id)
-            return &n->flights[i];
-    }
-    return NULL;
-}
-
-/* What was not queued waits for the next tick; only a yes sends the next ones at once. */
-static void send_waiting(struct notices *n);
-
-static void on_relay_answer(void *arg, struct chan_message *m, int err)
-{
-    struct flight *f = arg;
-    struct notices *n = f->notices;
-    struct msg_relay_notice_answer answer = {.is_queued = false};
-    uint64_t id = f->id;
-    f->id = 0;
-    if (m && err == MSA_OK)
-        err = msg_relay_notice_answer_decode(m->payload, &answer);
-    if (err < 0 || !answer.is_queued)
-        return;
-    n->sent_count++;
-    drop(n, id);
-    send_waiting(n);
-}
-
-static int ask_relay(struct notices *n, struct flight *f, struct view record)
-{
-    struct reader r = reader_of(record);
-    bool is_known = get_u8(&r) == RECORD_VERSION;
-    struct msg_relay_notice_ask ask = {.sender = get_bytes(&r, IPC_PATH_MAX)};
-    const struct msg_recipient to = {.path = get_bytes(&r, IPC_PATH_MAX)};
-    ask.text = get_bytes(&r, MAIL_MAX);
-    if (!is_known || reader_end(&r) < 0)
-        return MSA_EPROTO;
-    struct buf list;
-    buf_init(&list, IPC_PATH_MAX + 64);
-    items_add_recipient(&list, &to);
-    ask.recipients = buf_view(&list);
-    int err = buf_failed(&list) ? MSA_ENOMEM
-                                : CHAN_ASK(n->relay, relay_notice_ask, &ask, ANSWER_MS,
-                                           on_relay_answer, f, &f->ask);
-    buf_fini(&list);
-    return err;
-}
-
-static bool send_one(void *arg, struct view key, struct view value)
-{
-    struct notices *n = arg;
-    if (key.n != 9 || key.p[0] != KEY_OUT)
-        return false;
-    uint64_t id = get_sortable(view_slice(key, 1, key.n));
-    struct flight *f = find_flight(n, 0);
-    if (!f || id == 0 || find_flight(n, id))
-        return f != NULL;
-    int err = ask_relay(n, f, value);
-    if (err == MSA_OK)
-        f->id = id;
-    if (err == MSA_EPROTO) { /* of another version, or damaged: it would stand in the way for ever */
-        log_trouble("a kept notice cannot be read and is thrown away", err);
-        drop(n, id);
-    }
-    return err == MSA_OK || err == MSA_EPROTO;
-}
-
-static void send_waiting(struct notices *n)
-{
-    if (n->relay)
-        ledger_each(n->ledger, LEDGER_NOTICES, VIEW_LIT("o"), send_one, n);
-}
-
-void notices_peer_up(struct notices *n, struct chan *relay)
-{
-    notices_peer_down(n);
-    n->relay = relay;
-    send_waiting(n);
-}
-
-void notices_peer_down(struct notices *n)
-{
-    for (size_t i = 0; i < FLIGHT_MAX; i++) {
-        if (n->relay && n->flights[i].id != 0)
-            chan_ask_cancel(n->relay, n->flights[i].ask);
-        n->flights[i].id = 0;
-    }
-    n->relay = NULL;
-}
-
 /* ---- writing one ---- */
 
-static void on_synced(void *arg, int err)
-{
-    (void)arg;
-    if (err < 0)
-        log_trouble("a notice is not on the disk yet", err);
-}
-
-static int keep(struct notices *n, const struct letter *l)
-{
-    struct buf mail, record, key;
-    buf_init(&mail, MAIL_MAX);
-    buf_init(&record, MAIL_MAX + 2048);
-    key_of_notice(&key, l->id);
-    int err = letter_write(l, &mail);
-    put_u8(&record, RECORD_VERSION);
-    put_bytes(&record, l->from);
-    put_bytes(&record, l->to);
-    put_bytes(&record, buf_view(&mail));
-    if (err == MSA_OK && buf_failed(&record))
-        err = MSA_ENOMEM;
-    if (err == MSA_OK)
-        err = ledger_put(n->ledger, LEDGER_NOTICES, buf_view(&key), buf_view(&record));
-    buf_fini(&key);
-    buf_fini(&record);
-    buf_fini(&mail);
-    return err;
-}
-
-static void write_letter(struct notices *n, struct view to, enum notice_language language,
-                         struct buf *subject, struct buf *body)
+static int write_letter(struct notices *n, struct view to, enum notice_language language,
+                        struct view subject, struct view body)
 {
     const struct letter l = {
         .id = msgid_next(),
@@ -218,19 +68,23 @@ static void write_letter(struct notices *n, struct view to, enum notice_language
         .offset_min = n->config.offset_min,
         .from = view_cstr(n->config.from),
         .to = to,
-        .subject = buf_view(subject),
+        .subject = subject,
         .language = view_cstr(notice_language_code(language)),
-        .body = buf_view(body),
+        .body = body,
     };
-    int err = keep(n, &l);
-    if (err < 0) {
-        n->failed_count++;
-        log_trouble("a notice could not be written", err);
-    }
+    struct buf mail;
+    buf_init(&mail, OUTBOX_TEXT_MAX);
+    int err = letter_write(&l, &mail);
+    const struct outbox_item item = {
+        .kind = OUTBOX_MAIL, .id = l.id, .from = l.from, .to = to, .text = buf_view(&mail)};
+    if (err == MSA_OK)
+        err = outbox_put(n->outbox, &item);
+    buf_fini(&mail);
+    return err;
 }
 
-static void write_notice(struct notices *n, const struct matter *m, enum notice_reader reader,
-                         struct view to, enum notice_language language)
+static int write_notice(struct notices *n, const struct matter *m, enum notice_reader reader,
+                        struct view to, enum notice_language language)
 {
     struct buf subject, body;
     buf_init(&subject, 4 * TEMPLATE_VALUE_MAX);
@@ -238,42 +92,48 @@ static void write_notice(struct notices *n, const struct matter *m, enum notice_
     int err = template_fill(notice_text(language, reader, m->kind), m, n->config.offset_min,
                             &subject, &body);
     if (err == MSA_OK)
-        write_letter(n, to, language, &subject, &body);
-    else
-        log_trouble("a notice could not be worded", err);
+        err = write_letter(n, to, language, buf_view(&subject), buf_view(&body));
     buf_fini(&subject);
     buf_fini(&body);
+    return err;
 }
 
 /* ---- no flood ---- */
 
+/* A suspension and its end are matters of their own; of the rest one a day for the account, and for the rule. */
 static void key_of_matter(struct buf *key, const struct matter *m)
 {
-    struct view subject = m->kind == MATTER_OVERSEAS ? m->country : VIEW_EMPTY;
-    if (m->restriction == 0 && m->kind != MATTER_OVERSEAS && m->kind != MATTER_LOCKED)
-        subject = m->rule;
+    bool is_single = m->kind == MATTER_SUSPENDED || m->kind == MATTER_RELEASED;
+    bool is_by_rule = m->kind == MATTER_HELD || m->kind == MATTER_LIMITED || m->kind == MATTER_WARNED;
     buf_init(key, LEDGER_KEY_MAX);
     put_u8(key, KEY_TOLD);
     put_sortable(key, (uint64_t)(m->at_ms / DAY_MS));
     put_u8(key, (uint8_t)m->kind);
     put_sortable(key, m->account);
-    put_sortable(key, m->kind == MATTER_LOCKED || m->kind == MATTER_OVERSEAS ? 0 : m->restriction);
-    buf_add(key, view_slice(subject, 0, SUBJECT_BYTES));
+    put_sortable(key, is_single ? m->restriction : 0);
+    buf_add(key, is_by_rule ? view_slice(m->rule, 0, SUBJECT_BYTES) : VIEW_EMPTY);
 }
 
-/* Was it told before? From now on it was. When the ledger cannot say, telling twice is the lesser evil. */
-static bool is_repeated(struct notices *n, const struct matter *m)
+/* Was it told before? When the ledger cannot say, telling twice is the lesser evil. */
+static bool is_told(struct notices *n, const struct matter *m)
 {
     struct buf key, value;
     buf_init(&value, 16);
     key_of_matter(&key, m);
-    bool is_known =
-        ledger_get(n->ledger, LEDGER_NOTICES, buf_view(&key), &value) == MSA_FOUND;
-    if (!is_known)
-        (void)ledger_put(n->ledger, LEDGER_NOTICES, buf_view(&key), VIEW_LIT("1"));
+    bool is_known = ledger_get(n->ledger, LEDGER_NOTICES, buf_view(&key), &value) == MSA_FOUND;
     buf_fini(&key);
     buf_fini(&value);
     return is_known;
+}
+
+/* Comes behind what is put into the outbox, and in the same turn: it is never on the disk without that. */
+static int mark_told(struct notices *n, const struct matter *m)
+{
+    struct buf key;
+    key_of_matter(&key, m);
+    int err = ledger_put(n->ledger, LEDGER_NOTICES, buf_view(&key), VIEW_LIT("1"));
+    buf_fini(&key);
+    return err;
 }
 
 static void write_digest(struct notices *n)
@@ -289,7 +149,8 @@ static void write_digest(struct notices *n)
                         : "直近1時間に、個別に通知しなかった事案がほかに %u 件あります。\r\n",
              n->desk_unsaid);
     if (n->config.from[0] != '\0' && n->config.desk[0] != '\0')
-        write_letter(n, view_cstr(n->config.desk), n->config.desk_language, &subject, &body);
+        (void)write_letter(n, view_cstr(n->config.desk), n->config.desk_language,
+                           buf_view(&subject), buf_view(&body));
     buf_fini(&subject);
     buf_fini(&body);
 }
@@ -306,15 +167,27 @@ static void turn_hour(struct notices *n)
     n->desk_count = n->desk_unsaid = 0;
 }
 
-static void tell_desk(struct notices *n, const struct matter *m)
+static int tell_desk(struct notices *n, const struct matter *m)
 {
     turn_hour(n);
     if (n->desk_count >= n->config.desk_per_hour) {
         n->desk_unsaid++;
-        return;
+        return MSA_OK;
     }
     n->desk_count++;
-    write_notice(n, m, NOTICE_DESK, view_cstr(n->config.desk), n->config.desk_language);
+    return write_notice(n, m, NOTICE_DESK, view_cstr(n->config.desk), n->config.desk_language);
+}
+
+/* Whoever can be told is, also when another cannot: the first error. */
+static int tell_all(struct notices *n, const struct matter *m, struct view customer,
+                    enum notice_language language)
+{
+    int err = MSA_OK, desk_err = MSA_OK;
+    if (n->config.is_to_customer && letter_is_address(customer))
+        err = write_notice(n, m, NOTICE_CUSTOMER, customer, language);
+    if (n->config.desk[0] != '\0')
+        desk_err = tell_desk(n, m);
+    return err < 0 ? err : desk_err;
 }
 
 void notices_tell(struct notices *n, const struct matter *m, struct view customer,
@@ -322,16 +195,17 @@ void notices_tell(struct notices *n, const struct matter *m, struct view custome
 {
     if (n->config.from[0] == '\0' || !(n->config.events & 1u << m->kind))
         return;
-    if (is_repeated(n, m)) {
+    if (is_told(n, m)) {
         n->repeated_count++;
         return;
     }
-    if (n->config.is_to_customer && customer.n > 0)
-        write_notice(n, m, NOTICE_CUSTOMER, customer, language);
-    if (n->config.desk[0] != '\0')
-        tell_desk(n, m);
-    (void)ledger_sync(n->ledger, on_synced, n);
-    send_waiting(n);
+    int err = tell_all(n, m, customer, language);
+    if (err == MSA_OK)
+        err = mark_told(n, m);
+    n->told_count += err == MSA_OK;
+    n->failed_count += err < 0;
+    if (err < 0)
+        log_trouble("a matter could not be told", err);
 }
 
 /* ---- now and then ---- */
@@ -354,7 +228,6 @@ static void on_tick(void *arg)
     n->walked = 0;
     ledger_each(n->ledger, LEDGER_NOTICES, VIEW_LIT("t"), forget_one, n);
     turn_hour(n);
-    send_waiting(n);
     (void)timer_start(&n->tick, n->loop, TICK_MS);
 }
 
@@ -368,13 +241,10 @@ struct notices *notices_new(struct loop *loop, struct ledger *ledger)
     n->loop = loop;
     n->ledger = ledger;
     n->hour = clock_wall_ms() / HOUR_MS;
-    for (size_t i = 0; i < FLIGHT_MAX; i++)
-        n->flights[i].notices = n;
     timer_init(&n->tick, on_tick, n);
-    if (timer_start(&n->tick, loop, TICK_MS) < 0) {
-        free(n);
-        return NULL;
-    }
+    n->outbox = outbox_new(loop, ledger);
+    if (!n->outbox || timer_start(&n->tick, loop, TICK_MS) < 0)
+        notices_free(&n);
     return n;
 }
 
@@ -382,10 +252,20 @@ void notices_free(struct notices **n)
 {
     if (!*n)
         return;
-    notices_peer_down(*n);
+    outbox_free(&(*n)->outbox);
     timer_stop(&(*n)->tick);
     free(*n);
     *n = NULL;
+}
+
+void notices_peer_up(struct notices *n, struct chan *relay)
+{
+    outbox_peer_up(n->outbox, relay);
+}
+
+void notices_peer_down(struct notices *n)
+{
+    outbox_peer_down(n->outbox);
 }
 
 void notices_take_config(struct notices *n, const struct notices_config *config)
@@ -395,11 +275,7 @@ void notices_take_config(struct notices *n, const struct notices_config *config)
 
 json_t *notices_status(const struct notices *n)
 {
-    unsigned under_way = 0;
-    for (size_t i = 0; i < FLIGHT_MAX; i++)
-        under_way += n->flights[i].id != 0;
-    return json_pack("{s:b, s:I, s:I, s:I, s:i, s:i}", "is_relay_there", n->relay != NULL, "sent",
-                     (json_int_t)n->sent_count, "repeated", (json_int_t)n->repeated_count, "failed",
-                     (json_int_t)n->failed_count, "under_way", (int)under_way, "desk_unsaid",
-                     (int)n->desk_unsaid);
+    return json_pack("{s:I, s:I, s:I, s:i, s:o}", "told", (json_int_t)n->told_count, "repeated",
+                     (json_int_t)n->repeated_count, "failed", (json_int_t)n->failed_count,
+                     "desk_unsaid", (int)n->desk_unsaid, "outbox", outbox_status(n->outbox));
 }

@@ -1,11 +1,11 @@
 /* Notices: what happened to an account, told to the customer and to the support desk, each matter once.
  *
- * A notice is written to the ledger, then given to the relay role, and taken out when relay says that it is queued there.
- * So it outlives a crash of either; one that was under way then may go out twice, with the same message id.
+ * A notice is put into the outbox (outbox.h), which gives it to relay, and the matter is marked as told in the same
+ * commit: none is lost, and none is told again after a restart.
  *
- * Never a flood. A matter is told once per restriction; without one, once per account, kind and UTC day (of a block
- * from overseas: and country). The desk gets at most `desk_per_hour` in an hour, then one mail
- * that says how many more there were. In the loop's thread; nothing blocks or calls back. */
+ * Never a flood. A suspension is told once and so is its end; of the rest the first one of a UTC day, for the account,
+ * the kind, and the rule where it is one that limits, holds or warns. The desk gets at most `desk_per_hour` in an hour,
+ * then one mail that says how many more there were. In the loop's thread; nothing blocks or calls back. */
 #ifndef POLICY_NOTICES_H
 #define POLICY_NOTICES_H
 

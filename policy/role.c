@@ -15,6 +15,7 @@
 #include "policy/reservation.h"
 #include "policy/rules.h"
 #include "policy/state.h"
+#include "policy/tell.h"
 
 #define LEDGER_MAP_BYTES (16ULL << 30)
 #define CARE_MS          1000
@@ -102,6 +103,7 @@ static void policy_close(void **state)
     timer_stop(&p->care_timer);
     loop_hook_remove(&p->flush_hook);
     sessions_free(&p->sessions);
+    notices_free(&p->notices);
     restrictions_free(&p->restrictions);
     store_lmdb_close(&p->counters);
     ledger_close(&p->ledger);
@@ -120,7 +122,8 @@ static int open_all(struct policy *p)
     p->restrictions = restrictions_new(p->ledger);
     p->sessions = sessions_new();
     p->geo = geo_new();
-    return p->restrictions && p->sessions && p->geo ? MSA_OK : MSA_ENOMEM;
+    p->notices = notices_new(p->loop, p->ledger);
+    return p->restrictions && p->sessions && p->geo && p->notices ? MSA_OK : MSA_ENOMEM;
 }
 
 static int policy_open(const struct role_env *env, void **state_out)
@@ -154,6 +157,7 @@ static int policy_take_config(void *state, const struct role_config *next, char 
     p->config = next->config;
     sessions_set_source_bits(p->sessions, rules->v6_source_bits);
     geo_take(p->geo, &next->config->geo);
+    tell_take_config(p);
     return MSA_OK;
 }
 
@@ -171,6 +175,7 @@ static void policy_peer_up(void *state, struct chan *c)
     if (chan_peer(c) == ROLE_RELAY) {
         p->relay = c;
         enforce_tell_relay(p);
+        notices_peer_up(p->notices, c);
     } else if (chan_peer(c) == ROLE_SMTP && chan_peer_index(c) < POLICY_WORKERS_MAX) {
         p->workers[chan_peer_index(c)] = c;
         enforce_tell_worker(p, c);
@@ -180,8 +185,10 @@ static void policy_peer_up(void *state, struct chan *c)
 static void policy_peer_down(void *state, struct chan *c)
 {
     struct policy *p = state;
-    if (p->relay == c)
+    if (p->relay == c) {
+        notices_peer_down(p->notices);
         p->relay = NULL;
+    }
     for (size_t i = 0; i < POLICY_WORKERS_MAX; i++)
         if (p->workers[i] == c)
             p->workers[i] = NULL;

@@ -5,7 +5,8 @@
  *   on_sign_in.c   a connection and its sign-ins
  *   on_message.c   a message from MAIL to its end
  *   on_told.c      what is only told: outcomes of relay, mailbox accesses
- *   enforce.c      what a verdict brings about beside the answer: records, cut sessions, held mail, notices
+ *   enforce.c      what a verdict brings about beside the answer: records, cut sessions, held mail
+ *   tell.c         which of it becomes a notice
  *   ops.c          operations for the console */
 #ifndef POLICY_STATE_H
 #define POLICY_STATE_H
@@ -21,6 +22,7 @@
 #include "policy/engine/store_lmdb.h"
 #include "policy/geo.h"
 #include "policy/ledger.h"
+#include "policy/notices.h"
 #include "policy/restrictions.h"
 #include "policy/sessions.h"
 
@@ -55,6 +57,7 @@ struct policy {
     struct ledger *ledger;
     struct restrictions *restrictions;
     struct sessions *sessions;
+    struct notices *notices;
     uint64_t last_reservation;
 
     struct chan *workers[POLICY_WORKERS_MAX]; /* session workers, by index; NULL: away */

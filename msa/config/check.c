@@ -259,6 +259,7 @@ void check_settings(const struct config *cfg, struct config_errors *errs)
     check_pools(&c);
     check_rules(&c);
     check_align(&c);
+    check_notice(&c);
     check_limits(&c);
     check_queue(&c);
     check_console(&c);

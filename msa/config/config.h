@@ -26,6 +26,7 @@
 #include "msa/config/settings_console.h"
 #include "msa/config/settings_relay.h"
 #include "msa/config/settings_geo.h"
+#include "msa/config/settings_notice.h"
 #include "msa/config/settings_policy.h"
 #include "msa/config/settings_rules.h"
 
@@ -70,6 +71,7 @@ struct config {
     struct config_rules rules;
     const struct config_rule *rule; /* in the order of the file */
     uint32_t rule_count;
+    struct config_notice notice;
     struct config_score score;
     const struct config_pool *pools;
     uint32_t pool_count;
@@ -113,6 +115,9 @@ const struct config_pool *config_pool_find(const struct config *cfg, struct view
 /* Numbers that the file may leave to the machine: one per core. */
 uint32_t config_worker_count(const struct config *cfg);
 uint32_t config_auth_thread_count(const struct config *cfg);
+
+/* "+09:00" as minutes east of Greenwich; false for anything else. */
+bool config_utc_offset(const char *text, int *minutes_out);
 
 /* All settings in canonical form, one a line. With `with_origin` each line ends in a comment:
  * "# file:line" or "# default". Secrets are left out. MSA_OK, or MSA_ETOOBIG when `out` could not

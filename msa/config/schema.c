@@ -477,6 +477,9 @@ static const struct schema_key root_keys[] = {
      .doc = "A measure against abuse, in one sentence: count what, per whom, within how long, at which limit, "
             "then do what, when. Their order has no meaning; the strictest verdict holds, and every reason is "
             "kept."},
+    BLOCK_KEY(notice, schema_notice,
+              "Telling customers and the support desk what happened to an account. Each matter once: a suspension and "
+              "its end, and of other kinds the first of a day for the account and rule."),
     BLOCK_KEY(score, score_block, "Scoring of content."),
     {.name = "pool",
      .type = SCHEMA_BLOCKS,

@@ -11,7 +11,7 @@
 /* Printable ASCII without what would end or open something in a field; one "@". Quoted local parts are not for us. */
 static const struct view specials = VIEW_LIT("<>()[],;:\\\"");
 
-static bool is_plain_address(struct view v)
+bool letter_is_address(struct view v)
 {
     size_t ats = 0;
     for (size_t i = 0; i < v.n; i++) {
@@ -59,7 +59,7 @@ static void add_origin(struct buf *b, const struct letter *l)
 
 int letter_write(const struct letter *l, struct buf *out)
 {
-    if (!is_plain_address(l->from) || !is_plain_address(l->to))
+    if (!letter_is_address(l->from) || !letter_is_address(l->to))
         return MSA_EINVAL;
     add_origin(out, l);
     buf_add_cstr(out, "Subject: ");

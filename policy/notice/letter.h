@@ -4,6 +4,8 @@
 #ifndef POLICY_NOTICE_LETTER_H
 #define POLICY_NOTICE_LETTER_H
 
+#include <stdbool.h>
+
 #include "msa/base/buf.h"
 #include "msa/base/view.h"
 #include "policy/notice/matter.h"
@@ -18,6 +20,9 @@ struct letter {
     struct view language; /* "ja", "en" */
     struct view body;     /* UTF-8, CRLF */
 };
+
+/* A plain ASCII address, which needs no quoting in a header field. */
+bool letter_is_address(struct view v);
 
 /* MSA_EINVAL for an address that could not stand in a header field as it is; the buffer's error. */
 int letter_write(const struct letter *l, struct buf *out);

@@ -3,7 +3,8 @@
 static const char *const names[MATTER_KIND_COUNT] = {
     [MATTER_SUSPENDED] = "suspended", [MATTER_HELD] = "held",
     [MATTER_LOCKED] = "locked",       [MATTER_OVERSEAS] = "overseas",
-    [MATTER_RELEASED] = "released",   [MATTER_WARNED] = "warned",
+    [MATTER_RELEASED] = "released",   [MATTER_LIMITED] = "limited",
+    [MATTER_WARNED] = "warned",
 };
 
 const char *matter_kind_name(enum matter_kind kind)

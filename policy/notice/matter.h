@@ -15,7 +15,8 @@ enum matter_kind {
     MATTER_LOCKED,
     MATTER_OVERSEAS, /* a sign-in from abroad was refused by the customer's own setting */
     MATTER_RELEASED,
-    MATTER_WARNED,
+    MATTER_LIMITED, /* something was deferred or refused */
+    MATTER_WARNED,  /* only told */
     MATTER_KIND_COUNT
 };
 

@@ -56,6 +56,9 @@ static const char *const texts[NOTICE_LANGUAGE_COUNT][NOTICE_READER_COUNT][MATTE
         [MATTER_RELEASED] = "Subject: メール送信の制限を解除しました\n\n"
             "次のアカウントのメール送信の制限を解除しました。現在はご利用いただけます。\n"
             JA_FACTS "ご不明な点は、サポート窓口までお問い合わせください。\n",
+        [MATTER_LIMITED] = "Subject: メール送信を制限しました\n\n"
+            "送信の上限に達したため、次のアカウントからのメールの一部を受け付けませんでした。\n"
+            JA_FACTS JA_PASSWORD,
         [MATTER_WARNED] = "Subject: メール送信についての確認のお願い\n\n"
             "次のアカウントで、普段と異なる利用がありました。メール送信は引き続きご利用いただけます。\n"
             JA_FACTS JA_PASSWORD,
@@ -76,6 +79,9 @@ static const char *const texts[NOTICE_LANGUAGE_COUNT][NOTICE_READER_COUNT][MATTE
         [MATTER_RELEASED] = "Subject: Your account can send mail again\n\n"
             "The restriction on this account was lifted. It can send mail now.\n"
             EN_FACTS "If you have any questions, please contact our support desk.\n",
+        [MATTER_LIMITED] = "Subject: Sending of mail was limited\n\n"
+            "This account reached a limit, so some of its mail was not accepted.\n"
+            EN_FACTS EN_PASSWORD,
         [MATTER_WARNED] = "Subject: Please check the use of your account\n\n"
             "This account was used in an unusual way. It can still send mail.\n"
             EN_FACTS EN_PASSWORD,
@@ -83,12 +89,14 @@ static const char *const texts[NOTICE_LANGUAGE_COUNT][NOTICE_READER_COUNT][MATTE
     [NOTICE_JAPANESE][NOTICE_DESK] = {
         [MATTER_SUSPENDED] = JA_DESK("送信停止"),   [MATTER_HELD] = JA_DESK("配送保留"),
         [MATTER_LOCKED] = JA_DESK("認証ロック"),    [MATTER_OVERSEAS] = JA_DESK("海外遮断"),
-        [MATTER_RELEASED] = JA_DESK("制限解除"),    [MATTER_WARNED] = JA_DESK("注意"),
+        [MATTER_RELEASED] = JA_DESK("制限解除"),    [MATTER_LIMITED] = JA_DESK("送信制限"),
+        [MATTER_WARNED] = JA_DESK("注意"),
     },
     [NOTICE_ENGLISH][NOTICE_DESK] = {
         [MATTER_SUSPENDED] = EN_DESK("suspended"),       [MATTER_HELD] = EN_DESK("held"),
         [MATTER_LOCKED] = EN_DESK("locked"),             [MATTER_OVERSEAS] = EN_DESK("overseas"),
-        [MATTER_RELEASED] = EN_DESK("released"),         [MATTER_WARNED] = EN_DESK("warned"),
+        [MATTER_RELEASED] = EN_DESK("released"),         [MATTER_LIMITED] = EN_DESK("limited"),
+        [MATTER_WARNED] = EN_DESK("warned"),
     },
 };
 

@@ -150,6 +150,11 @@ void pf_turns(void)
         loop_run_once(f.loop, false);
 }
 
+void pf_wait(void)
+{
+    loop_run_once(f.loop, true);
+}
+
 void pf_advance(int64_t ms)
 {
     clock_advance_for_test(ms);

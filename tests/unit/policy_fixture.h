@@ -45,6 +45,7 @@ void pf_restart(void);                   /* the process dies and comes again; ch
 void pf_lose_worker(enum pf_worker w);   /* and comes again */
 void pf_lose_relay(void);
 void pf_turns(void);                     /* until nothing more happens */
+void pf_wait(void);                      /* for the next thing to happen, such as a commit */
 void pf_advance(int64_t ms);
 
 struct pf_answer pf_connect(enum pf_worker w, uint64_t session, const char *ip);

@@ -339,6 +339,15 @@ Test(config, a_message_cannot_carry_terminal_sequences)
                   "f:4:6: '?[2J' is not a name: up to 63 letters, digits, '-', '_' or '.'\n");
 }
 
+Test(config, notices_need_somebody_to_come_from)
+{
+    expect_errors(BASE "notice { desk d@e.jp; utc_offset +9; }",
+                  "f:4:1: 'from' is missing: notices need an address to come from\n"
+                  "f:4:23: 'utc_offset' is hours and minutes, such as +09:00, at most 14:59\n");
+    expect_errors(BASE "notice { from \"t\xc3\xa9@e.jp\"; }",
+                  "f:4:15: 't\xc3\xa9@e.jp' is not a mail address: such as postmaster@example.jp\n");
+}
+
 /* 1 MiB of statements costs more than a parse may take: it ends with one clear error. */
 Test(config, memory_is_bounded)
 {

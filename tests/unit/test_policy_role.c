@@ -405,3 +405,75 @@ Test(policy_role, addresses_are_kept_as_privacy_wants_them)
     cr_assert_str_eq(json_string_value(json_object_get(r, "source")), "203.0.113.0/24");
     json_decref(o);
 }
+
+/* ---- notices ---- */
+
+#define NOTICE "notice { from abuse@example.jp; desk desk@example.jp; customer yes; }\n"
+
+static void wait_for_notices(unsigned count)
+{
+    for (int i = 0; i < 2000 && pf_seen.notices < count; i++)
+        pf_wait();
+    pf_turns();
+    cr_assert_eq(pf_seen.notices, count, "%u notices", pf_seen.notices);
+}
+
+Test(policy_role, a_suspension_and_its_end_are_told_once_each)
+{
+    char id[32];
+    pf_begin(NOTICE THREE_COUNTRIES);
+    suspend_by_three_countries();
+    sign_in(PF_A, 4, "203.0.113.1");
+    wait_for_notices(2);
+    release(standing_id(id));
+    wait_for_notices(4);
+    pf_restart();
+    sign_in(PF_A, 5, HOME);
+    wait_for_notices(4);
+}
+
+Test(policy_role, nobody_is_told_who_is_not_configured)
+{
+    pf_begin(THREE_COUNTRIES);
+    suspend_by_three_countries();
+    pf_advance(60000);
+    cr_assert_eq(pf_seen.notices, 0);
+}
+
+Test(policy_role, by_hand_and_quietly_tells_nobody)
+{
+    pf_begin(NOTICE);
+    json_decref(pf_op("restriction.suspend",
+                      "{\"account\":8,\"login\":\"a@example.jp\",\"note\":\"x\",\"quiet\":true}", NULL));
+    json_decref(pf_op("restriction.suspend",
+                      "{\"account\":7,\"login\":\"" PF_TARO_LOGIN "\",\"note\":\"x\"}", NULL));
+    wait_for_notices(2);
+}
+
+Test(policy_role, blocked_sign_ins_from_overseas_are_told_once_a_day)
+{
+    pf_begin(NOTICE COUNTRIES "accounts { overseas block; }");
+    for (uint64_t i = 1; i <= 20; i++) {
+        cr_assert_eq(sign_in(PF_A, i, i % 2 ? ABROAD : "203.0.113.1").verdict, VERDICT_REFUSE);
+        pf_advance(HOUR_MS / 10);
+    }
+    wait_for_notices(2);
+    cr_assert_eq(pf_seen.kills[PF_A], 0);
+}
+
+Test(policy_role, a_rule_tells_only_where_it_says_notify)
+{
+    pf_begin(NOTICE "rule a { count messages; within 1h; limit 1; then defer; }\n"
+                    "rule b { count messages; within 1h; limit 2; then defer notify; }");
+    sign_in(PF_A, 1, HOME);
+    cr_assert(send_one(1, HOME));
+    for (int i = 0; i < 5; i++)
+        cr_assert_not(send_one(1, HOME));
+    pf_advance(60000);
+    cr_assert_eq(pf_seen.notices, 0);
+    pf_reload("rules { counters_size 8M; }" NOTICE
+              "rule b { count messages; within 1h; limit 1; then defer notify; }");
+    for (int i = 0; i < 5; i++)
+        cr_assert_not(send_one(1, HOME));
+    wait_for_notices(2);
+}

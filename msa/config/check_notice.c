@@ -1,0 +1,33 @@
+/* Contradictions in the settings of notices. */
+#include "msa/config/check.h"
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool config_utc_offset(const char *text, int *minutes_out)
+{
+    struct view v = view_cstr(text);
+    if (v.n != 6 || (v.p[0] != '+' && v.p[0] != '-') || v.p[3] != ':')
+        return false;
+    if (!is_digit(v.p[1]) || !is_digit(v.p[2]) || !is_digit(v.p[4]) || !is_digit(v.p[5]))
+        return false;
+    int hours = (v.p[1] - '0') * 10 + v.p[2] - '0', minutes = (v.p[4] - '0') * 10 + v.p[5] - '0';
+    if (hours > 14 || minutes > 59)
+        return false;
+    *minutes_out = (v.p[0] == '-' ? -1 : 1) * (hours * 60 + minutes);
+    return true;
+}
+
+void check_notice(const struct checker *c)
+{
+    const struct config_notice *n = &c->cfg->notice;
+    int minutes;
+    if (n->from[0] == '\0' && (n->customer || n->desk[0] != '\0'))
+        report_add(c->errs, check_place(c, &n->from, n),
+                   "'from' is missing: notices need an address to come from");
+    if (!config_utc_offset(n->utc_offset, &minutes))
+        report_add(c->errs, check_place(c, &n->utc_offset, n),
+                   "'utc_offset' is hours and minutes, such as +09:00, at most 14:59");
+}

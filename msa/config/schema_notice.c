@@ -1,0 +1,77 @@
+/* The table of settings: notices. */
+#include "msa/config/config.h"
+#include "msa/config/schema.h"
+
+static const struct schema_word language_words[] = {
+    {"ja", CONFIG_LANGUAGE_JA}, {"en", CONFIG_LANGUAGE_EN}, {0}};
+
+static const struct schema_word event_words[] = {{"suspended", CONFIG_EVENT_SUSPENDED},
+                                                 {"held", CONFIG_EVENT_HELD},
+                                                 {"locked", CONFIG_EVENT_LOCKED},
+                                                 {"overseas", CONFIG_EVENT_OVERSEAS},
+                                                 {"released", CONFIG_EVENT_RELEASED},
+                                                 {"limited", CONFIG_EVENT_LIMITED},
+                                                 {"warned", CONFIG_EVENT_WARNED},
+                                                 {0}};
+
+#define ALL_EVENTS "suspended held locked overseas released limited warned"
+
+static const struct schema_key notice_keys[] = {
+    {.name = "from",
+     .type = SCHEMA_MAILBOX,
+     SCHEMA_FIELD(config_notice, from),
+     .roles = FOR_POLICY,
+     .doc = "From and envelope sender of notices. Its bounces should reach somebody."},
+    {.name = "desk",
+     .type = SCHEMA_MAILBOX,
+     SCHEMA_FIELD(config_notice, desk),
+     .roles = FOR_POLICY,
+     .doc = "Where the support desk is told, with rule and grounds. Empty: it is not."},
+    {.name = "customer",
+     .type = SCHEMA_BOOL,
+     SCHEMA_FIELD(config_notice, customer),
+     .initial = "no",
+     .roles = FOR_POLICY,
+     .doc = "Tell the customer, too: at the address for notices in the account's settings, else at the login."},
+    {.name = "language",
+     .type = SCHEMA_CHOICE,
+     SCHEMA_FIELD(config_notice, language),
+     .words = language_words,
+     .initial = "ja",
+     .roles = FOR_POLICY,
+     .doc = "The language of customers whose account has none."},
+    {.name = "desk_language",
+     .type = SCHEMA_CHOICE,
+     SCHEMA_FIELD(config_notice, desk_language),
+     .words = language_words,
+     .initial = "ja",
+     .roles = FOR_POLICY,
+     .doc = "The language of the support desk."},
+    {.name = "events",
+     .type = SCHEMA_CHOICES,
+     SCHEMA_FIELD(config_notice, events),
+     .words = event_words,
+     .initial = ALL_EVENTS,
+     .roles = FOR_POLICY,
+     .doc = "What is told: an account was suspended or its suspension was lifted (by a rule with `notify`, or by hand "
+            "unless quietly), a sign-in from overseas was blocked; of rules with `notify` also what was held, "
+            "locked or limited, and, where a rule does nothing else, that it applied (`warned`)."},
+    {.name = "desk_per_hour",
+     .type = SCHEMA_COUNT,
+     SCHEMA_FIELD(config_notice, desk_per_hour),
+     .initial = "100",
+     .min = 1,
+     .max = 10000,
+     .roles = FOR_POLICY,
+     .doc = "Mails to the desk in an hour; then one that says how many more matters there were."},
+    {.name = "utc_offset",
+     .type = SCHEMA_TEXT,
+     SCHEMA_FIELD(config_notice, utc_offset),
+     .initial = "+09:00",
+     .max = 6,
+     .roles = FOR_POLICY,
+     .doc = "The zone of the times in notices, as hours and minutes east (`+`) or west (`-`) of Greenwich."},
+};
+
+const struct schema_block schema_notice = {
+    SCHEMA_KEYS(notice_keys), .bytes = sizeof(struct config_notice)};

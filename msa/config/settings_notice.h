@@ -1,0 +1,34 @@
+/* The settings of notices: who is told by mail what happened to an account, and which programs. Conventions as in
+ * settings.h. */
+#ifndef MSA_CONFIG_SETTINGS_NOTICE_H
+#define MSA_CONFIG_SETTINGS_NOTICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "msa/config/settings.h"
+
+enum config_language { CONFIG_LANGUAGE_JA = 0, CONFIG_LANGUAGE_EN };
+
+enum config_event { /* bits */
+    CONFIG_EVENT_SUSPENDED = 1 << 0,
+    CONFIG_EVENT_HELD = 1 << 1,
+    CONFIG_EVENT_LOCKED = 1 << 2,
+    CONFIG_EVENT_OVERSEAS = 1 << 3,
+    CONFIG_EVENT_RELEASED = 1 << 4,
+    CONFIG_EVENT_LIMITED = 1 << 5,
+    CONFIG_EVENT_WARNED = 1 << 6,
+};
+
+struct config_notice {
+    const char *from; /* "": nobody is told anything */
+    const char *desk; /* "": the desk is not told */
+    bool customer;
+    enum config_language language; /* of customers who have chosen none */
+    enum config_language desk_language;
+    uint32_t events; /* bits of enum config_event */
+    uint32_t desk_per_hour;
+    const char *utc_offset; /* "+09:00" */
+};
+
+#endif

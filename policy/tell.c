@@ -1,0 +1,118 @@
+#include "policy/tell.h"
+
+#include <stdio.h>
+
+#include "policy/account.h"
+#include "policy/notices.h"
+
+/* ---- configuration ---- */
+
+_Static_assert(1u << MATTER_SUSPENDED == CONFIG_EVENT_SUSPENDED &&
+                   1u << MATTER_HELD == CONFIG_EVENT_HELD &&
+                   1u << MATTER_LOCKED == CONFIG_EVENT_LOCKED &&
+                   1u << MATTER_OVERSEAS == CONFIG_EVENT_OVERSEAS &&
+                   1u << MATTER_RELEASED == CONFIG_EVENT_RELEASED &&
+                   1u << MATTER_LIMITED == CONFIG_EVENT_LIMITED &&
+                   1u << MATTER_WARNED == CONFIG_EVENT_WARNED,
+               "the settings name the kinds of matters");
+
+static enum notice_language language_of(enum config_language language)
+{
+    return language == CONFIG_LANGUAGE_EN ? NOTICE_ENGLISH : NOTICE_JAPANESE;
+}
+
+/* One that does not fit counts as none: it could not be mailed either. */
+static void copy_address(const char *from, char out[NOTICE_ADDRESS_SIZE])
+{
+    if (!view_to_cstr(view_cstr(from), out, NOTICE_ADDRESS_SIZE))
+        out[0] = '\0';
+}
+
+void tell_take_config(struct policy *p)
+{
+    const struct config_notice *from = &p->config->notice;
+    struct notices_config n = {
+        .desk_language = language_of(from->desk_language),
+        .events = from->events,
+        .is_to_customer = from->customer,
+        .desk_per_hour = from->desk_per_hour,
+    };
+    copy_address(from->from, n.from);
+    copy_address(from->desk, n.desk);
+    (void)config_utc_offset(from->utc_offset, &n.offset_min);
+    notices_take_config(p->notices, &n);
+}
+
+/* ---- matters ---- */
+
+static enum notice_language language_for(const struct policy *p, const struct account *a)
+{
+    switch (a->language) {
+    case ACCOUNT_LANGUAGE_JA: return NOTICE_JAPANESE;
+    case ACCOUNT_LANGUAGE_EN: return NOTICE_ENGLISH;
+    case ACCOUNT_LANGUAGE_DEFAULT: break;
+    }
+    return language_of(p->config->notice.language);
+}
+
+static void tell(struct policy *p, struct matter *m)
+{
+    struct account a;
+    struct buf bytes;
+    buf_init(&bytes, ACCOUNT_BYTES_MAX);
+    (void)account_load(p->ledger, m->account, &bytes, &a);
+    notices_tell(p->notices, m, a.notice_address.n > 0 ? a.notice_address : m->login,
+                 language_for(p, &a));
+    buf_fini(&bytes);
+}
+
+static enum matter_kind kind_of(const struct restriction *r)
+{
+    if (r->released_ms != 0)
+        return MATTER_RELEASED;
+    switch (r->kind) {
+    case RESTRICTION_SUSPENDED: return MATTER_SUSPENDED;
+    case RESTRICTION_LOCKED: return MATTER_LOCKED;
+    case RESTRICTION_HELD: return MATTER_HELD;
+    case RESTRICTION_LIMITED: return MATTER_LIMITED;
+    case RESTRICTION_OVERSEAS: return MATTER_OVERSEAS;
+    case RESTRICTION_KIND_COUNT: break;
+    }
+    return MATTER_WARNED;
+}
+
+static void tell_as(struct policy *p, enum matter_kind kind, uint64_t id,
+                    const struct restriction *r)
+{
+    char country[3] = "";
+    if (r->account == 0)
+        return;
+    if (r->country != COUNTRY_NONE)
+        country_text(r->country, country);
+    struct matter m = {
+        .kind = kind,
+        .account = r->account,
+        .restriction = id,
+        .at_ms = kind == MATTER_RELEASED ? r->released_ms : r->at_ms,
+        .until_ms = kind == MATTER_RELEASED ? 0 : r->until_ms,
+        .login = r->login,
+        .rule = r->rule,
+        .because = r->because,
+        .grounds = r->grounds,
+        .country = view_cstr(country),
+        .address = r->source,
+        .actor = r->released_by,
+        .note = r->release_note,
+    };
+    tell(p, &m);
+}
+
+void tell_restriction(struct policy *p, uint64_t id, const struct restriction *r)
+{
+    tell_as(p, kind_of(r), id, r);
+}
+
+void tell_warning(struct policy *p, const struct restriction *r)
+{
+    tell_as(p, MATTER_WARNED, 0, r);
+}

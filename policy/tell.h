@@ -1,0 +1,17 @@
+/* From what was done to an account to a notice of it: in which language, to which address, in which form. What is told
+ * twice is told once (notices.h). */
+#ifndef POLICY_TELL_H
+#define POLICY_TELL_H
+
+#include "policy/restriction.h"
+#include "policy/state.h"
+
+void tell_take_config(struct policy *p);
+
+/* What this restriction does, or that it was lifted. Of a source: nobody is told. */
+void tell_restriction(struct policy *p, uint64_t id, const struct restriction *r);
+
+/* A rule applied that only tells. `r` has no kind. */
+void tell_warning(struct policy *p, const struct restriction *r);
+
+#endif
