@@ -261,7 +261,6 @@ static void judge_form(struct align *a, const struct align_message *m)
     } forms[] = {
         {HEADER_FINDING_AMBIGUOUS | HEADER_FINDING_MANY_FROM | HEADER_FINDING_SPACED_NAME,
          ALIGN_AMBIGUOUS},
-        {HEADER_FINDING_NO_FROM, ALIGN_NO_FROM},
         {HEADER_FINDING_FROM_INVALID | HEADER_FINDING_FROM_ODD, ALIGN_BAD_FROM},
         {HEADER_FINDING_MANY_SENDER | HEADER_FINDING_SENDER_INVALID, ALIGN_BAD_SENDER},
         {HEADER_FINDING_RESENT_INVALID, ALIGN_BAD_RESENT},
@@ -270,7 +269,10 @@ static void judge_form(struct align *a, const struct align_message *m)
         if (m->findings & forms[i].findings)
             refuse(a, forms[i].reason);
     size_t authors = line_count(m->authors);
-    if (authors == 0)
+    bool has_from = (m->findings & HEADER_FINDING_NO_FROM) == 0;
+    if (!has_from && (a->check & CONFIG_ALIGN_HEADER))
+        refuse(a, ALIGN_NO_FROM); /* nobody is named, so nothing is ambiguous */
+    if (has_from && authors == 0)
         refuse(a, ALIGN_BAD_FROM);
     if (authors > 1 && m->header_sender.n == 0)
         refuse(a, ALIGN_AUTHORS);

@@ -1,9 +1,10 @@
 /* A message, from MAIL to its end: may the account use this sender, has it something left to send, where does the
  * message go, and what became of it. */
 #include "msa/base/err.h"
+#include "msa/base/log.h"
 #include "policy/account.h"
+#include "policy/align.h"
 #include "policy/answer.h"
-#include "policy/decide.h"
 #include "policy/enforce.h"
 #include "policy/facts.h"
 #include "policy/reservation.h"
@@ -61,20 +62,61 @@ static void asker_facts(const struct policy *p, struct asker *a, enum event_kind
     e->address_sending = of_source.sending;
 }
 
-/* ---- MAIL ---- */
+/* ---- alignment ---- */
 
-static struct answer said(const struct decision *d)
+static void log_align(const struct asker *a, const struct align_answer *aligned)
 {
-    struct answer a = {.verdict = d->verdict};
-    (void)view_to_cstr(view_cstr(d->text), a.text, sizeof a.text);
+    struct log_line l;
+    if (aligned->reason == ALIGN_FINE)
+        return;
+    log_begin(&l, LOG_LEVEL_INFO, "alignment");
+    log_view(&l, "user", a->account.login);
+    log_ip(&l, "ip", &a->session->ip);
+    log_str(&l, "reason", align_reason_name(aligned->reason));
+    log_str(&l, "block", aligned->block);
+    log_str(&l, "result", aligned->is_refused ? "refused" : "passed");
+    log_num(&l, "add_score_milli", aligned->add_score_milli);
+    log_end(&l);
+}
+
+/* `country` is room for its text. */
+static struct align_who who_of(const struct asker *a, const struct event *e, bool is_strict,
+                               char country[3])
+{
+    country[0] = '\0';
+    if (e->place.country != COUNTRY_NONE)
+        country_text(e->place.country, country);
+    return (struct align_who){
+        .login = a->account.login,
+        .senders = a->account.senders,
+        .account_class = e->account_class,
+        .age_ms = e->account_age_ms,
+        .country = view_cstr(country),
+        .is_home = e->is_home,
+        .listener = e->listener,
+        .is_strict = is_strict,
+    };
+}
+
+static struct answer said(const struct align_answer *aligned)
+{
+    struct answer a = answer_allow();
+    if (!aligned->is_refused)
+        return a;
+    a.verdict = VERDICT_REFUSE;
+    (void)view_to_cstr(view_cstr(aligned->text), a.text, sizeof a.text);
     return a;
 }
 
+/* ---- MAIL ---- */
+
 static struct answer judge_mail(struct policy *p, struct asker *a,
-                                const struct msg_policy_mail_ask *ask)
+                                const struct msg_policy_mail_ask *ask, struct align_answer *aligned)
 {
     struct event e;
     struct verdict v;
+    char country[3];
+    *aligned = (struct align_answer){.text = "", .block = ""};
     if (a->is_stopped || !a->session)
         return stopped_or_full(a);
     a->session->created_ms = ask->created_ms;
@@ -82,8 +124,10 @@ static struct answer judge_mail(struct policy *p, struct asker *a,
     asker_facts(p, a, EVENT_TRANSACTION, &e);
     e.listener = ask->listener;
     struct answer answer = policy_decide(p, &e, a->account.login, &v);
-    struct decision sender = decide_mail(&p->config->policy, ask);
-    struct answer by_sender = said(&sender);
+    struct align_who who = who_of(a, &e, (v.actions & THEN_ALIGN) != 0, country);
+    align_envelope(p->config, &who, ask->sender, aligned);
+    log_align(a, aligned);
+    struct answer by_sender = said(aligned);
     answer_fold(&answer, &by_sender);
     return answer; /* refused or not, the session says when the transaction is over */
 }
@@ -93,14 +137,18 @@ int policy_on_mail(void *owner, struct chan *c, struct chan_message *m)
     struct policy *p = owner;
     struct msg_policy_mail_ask ask;
     struct asker asker;
+    struct align_answer aligned;
     if (msg_policy_mail_ask_decode(m->payload, &ask) < 0)
         return MSA_EPROTO;
     asker_init(p, &asker, c, ask.session, &ask.client_ip, ask.account, ask.login);
-    struct answer a = judge_mail(p, &asker, &ask);
+    struct answer a = judge_mail(p, &asker, &ask, &aligned);
     asker_fini(&asker);
     policy_count(p, ASKED_MAIL, a.verdict);
     struct msg_policy_mail_answer answer = {
-        .verdict = (uint8_t)a.verdict, .delay_ms = a.delay_ms, .text = view_cstr(a.text)};
+        .verdict = (uint8_t)a.verdict,
+        .delay_ms = a.delay_ms,
+        .rewritten_sender = a.verdict == VERDICT_ALLOW ? view_cstr(aligned.rewritten) : VIEW_EMPTY,
+        .text = view_cstr(a.text)};
     CHAN_SEND(c, policy_mail_answer, m->id, &answer);
     return MSA_OK;
 }
@@ -197,11 +245,49 @@ static struct reservation *reservation_of(const struct asker *a, uint64_t id)
 
 struct routing {
     struct answer answer;
-    const char *pool;
-    char pool_name[IPC_NAME_MAX + 1];
+    char pool[IPC_NAME_MAX + 1];
     bool is_held;
     enum sender_field sender_field;
 };
+
+/* False: refused. The score of what does not align goes into the event. */
+static bool align_route(struct policy *p, struct asker *a, const struct msg_policy_route_ask *ask,
+                        bool is_strict, struct event *e, struct routing *out)
+{
+    const struct align_message m = {
+        .sender = ask->sender,
+        .authors = ask->authors,
+        .header_sender = ask->header_sender,
+        .resent = ask->resent,
+        .shown = ask->shown,
+        .findings = ask->header_findings,
+    };
+    char country[3];
+    struct align_answer aligned;
+    struct align_who who = who_of(a, e, is_strict, country);
+    align_message(p->config, &who, &m, &aligned);
+    log_align(a, &aligned);
+    out->sender_field = aligned.sender_field;
+    out->answer = said(&aligned);
+    if (!is_strict)
+        e->score_hundredths += aligned.add_score_milli / MILLI_IN_HUNDREDTH;
+    return !aligned.is_refused;
+}
+
+/* The rules' pool, or the one of the settings. */
+static void choose_way(const struct policy *p, const struct reservation *r, const struct verdict *v,
+                       struct routing *out)
+{
+    const struct config_policy *settings = &p->config->policy;
+    struct view pool = v->pool.n > 0 ? v->pool : r ? r->pool : VIEW_EMPTY;
+    if (pool.n == 0 || !view_to_cstr(pool, out->pool, sizeof out->pool))
+        (void)view_to_cstr(view_cstr(settings->default_pool), out->pool, sizeof out->pool);
+    out->is_held =
+        settings->route == CONFIG_ROUTE_HOLD || (v->actions & THEN_HOLD) || (r && r->is_held);
+    const struct answer rejected = {.verdict = VERDICT_REFUSE, .text = "message refused by policy"};
+    if (settings->route == CONFIG_ROUTE_REJECT)
+        answer_fold(&out->answer, &rejected);
+}
 
 static void judge_route(struct policy *p, struct asker *a, const struct msg_policy_route_ask *ask,
                         struct routing *out)
@@ -209,22 +295,19 @@ static void judge_route(struct policy *p, struct asker *a, const struct msg_poli
     struct event e;
     struct verdict v;
     struct reservation *r = reservation_of(a, ask->reservation);
+    bool is_strict = r && r->must_align;
     *out = (struct routing){.answer = stopped_or_full(a)};
     if (a->is_stopped || !a->session)
         return;
     content_facts(p, a, ask, r, &e);
+    if (!align_route(p, a, ask, is_strict, &e, out))
+        return;
     out->answer = policy_decide(p, &e, a->account.login, &v);
     if (r && out->answer.verdict == VERDICT_ALLOW)
         (void)reservation_add_content(r, &e, &v); /* no memory: the count stays */
-    struct route route = decide_route(&p->config->policy, ask);
-    struct answer by_route = said(&route.decision);
-    answer_fold(&out->answer, &by_route);
-    out->is_held = route.is_held || (v.actions & THEN_HOLD) || (r && r->is_held);
-    out->sender_field = route.sender_field;
-    out->pool = route.pool;
-    struct view pool = v.pool.n > 0 ? v.pool : r ? r->pool : VIEW_EMPTY;
-    if (pool.n > 0 && view_to_cstr(pool, out->pool_name, sizeof out->pool_name))
-        out->pool = out->pool_name;
+    if ((v.actions & THEN_ALIGN) && !is_strict && !align_route(p, a, ask, true, &e, out))
+        return;
+    choose_way(p, r, &v, out);
 }
 
 int policy_on_route(void *owner, struct chan *c, struct chan_message *m)

@@ -113,10 +113,10 @@ show_what_next() {
 
   Send a message (apt install swaks), or talk TLS by hand:
 
-    swaks --server $host:$submission -tls --auth-user taro@demo.test --auth-password '$taro' \\
-          --from taro@demo.test --to friend@example.com
-    curl --ssl-reqd --cacert $home/demo.crt smtps://$host:$submissions --user 'hana@demo.test:$hana' \\
-         --mail-from hana@demo.test --mail-rcpt friend@example.com --crlf \\
+    swaks --server $host:$submission -tls --auth-user hana@demo.test --auth-password '$hana' \\
+          --from hana@demo.test --to friend@example.com
+    curl --ssl-reqd --cacert $home/demo.crt smtps://$host:$submissions --user 'taro@demo.test:$taro' \\
+         --mail-from taro@demo.test --mail-rcpt friend@example.com --crlf \\
          --upload-file $home/first.eml
     openssl s_client -crlf -quiet -CAfile $home/demo.crt -connect $host:$submissions
 

@@ -5,9 +5,6 @@
 static const struct schema_word verdict_words[] = {
     {"accept", CONFIG_ACCEPT}, {"defer", CONFIG_DEFER}, {"refuse", CONFIG_REFUSE}, {0}};
 
-static const struct schema_word allowed_senders[] = {
-    {"own", CONFIG_SENDERS_OWN}, {"any", CONFIG_SENDERS_ANY}, {0}};
-
 static const struct schema_word route_words[] = {{"pool", CONFIG_ROUTE_POOL},
                                                  {"hold", CONFIG_ROUTE_HOLD},
                                                  {"reject", CONFIG_ROUTE_REJECT},
@@ -29,19 +26,6 @@ static const struct schema_key policy_keys[] = {
      .roles = FOR_POLICY,
      .doc = "The answer to every sign-in with the right password: `defer` is 454, `refuse` 535. Rules can only "
             "be stricter."},
-    {.name = "allowed_senders",
-     .type = SCHEMA_CHOICE,
-     SCHEMA_FIELD(config_policy, senders),
-     .words = allowed_senders,
-     .initial = "own",
-     .roles = FOR_POLICY,
-     .doc = "Which envelope senders and From addresses an account may use: its own, or any."},
-    {.name = "null_sender",
-     .type = SCHEMA_BOOL,
-     SCHEMA_FIELD(config_policy, allow_null_sender),
-     .initial = "yes",
-     .roles = FOR_POLICY,
-     .doc = "Allow `MAIL FROM:<>`, which mail programs use for read receipts (RFC 8098)."},
     {.name = "messages",
      .type = SCHEMA_RATE,
      SCHEMA_FIELD(config_policy, messages),

@@ -5,14 +5,11 @@
 #include "msa/config/settings.h"
 
 enum config_verdict { CONFIG_ACCEPT = 0, CONFIG_DEFER, CONFIG_REFUSE };
-enum config_senders { CONFIG_SENDERS_OWN = 0, CONFIG_SENDERS_ANY };
 enum config_route { CONFIG_ROUTE_POOL = 0, CONFIG_ROUTE_HOLD, CONFIG_ROUTE_REJECT };
 
 struct config_policy {
     enum config_verdict connect;
     enum config_verdict login;
-    enum config_senders senders;
-    bool allow_null_sender;
     struct config_rate messages;
     struct config_rate recipients;
     enum config_route route;

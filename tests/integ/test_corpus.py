@@ -109,7 +109,7 @@ class CorpusTest(harness.Case):
         self.smarthost = self.sink(store=True)
         self.msad = self.stop_later(msad.Msad(
             self.directory, self.smarthost.port,
-            policy="allowed_senders any; messages off; recipients off;", limits="messages_per_session 1000000;"))
+            more="align all { check off; null_sender yes; }", policy="messages off; recipients off;", limits="messages_per_session 1000000;"))
 
     def connect(self, implicit):
         talk = self.msad.talk(implicit=implicit)

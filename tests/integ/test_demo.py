@@ -65,13 +65,13 @@ class Demo(harness.Case):
         child = self.start()
         self.addCleanup(child.kill)
         child.wait_for_line(r"^Serving until Ctrl-C")
-        password = re.search(r"hana@demo\.test +password +(\S+)", child.log()).group(1)
+        password = re.search(r"taro@demo\.test +password +(\S+)", child.log()).group(1)
         implicit = re.search(r"submissions +127\.0\.0\.1:(\d+)", child.log()).group(1)
         subprocess.run(["curl", "-sS", "--ssl-reqd", "--cacert", self.home + "/demo.crt",
-                        f"smtps://127.0.0.1:{implicit}/test", "--user", "hana@demo.test:" + password,
-                        "--mail-from", "hana@demo.test", "--mail-rcpt", "friend@example.com", "--crlf",
+                        f"smtps://127.0.0.1:{implicit}/test", "--user", "taro@demo.test:" + password,
+                        "--mail-from", "taro@demo.test", "--mail-rcpt", "friend@example.com", "--crlf",
                         "--upload-file", self.home + "/first.eml"], check=True, timeout=harness.WAIT_S)
-        child.wait_for_line(r"^  message from=<hana@demo\.test> to=<friend@example\.com> subject=\"The first")
+        child.wait_for_line(r"^  message from=<taro@demo\.test> to=<friend@example\.com> subject=\"The first")
         self.assertEqual(child.stop(signal.SIGINT), 0)
         self.assertEqual(processes_of(self.home), [])
 

@@ -131,7 +131,7 @@ Test(config, listeners_pools_and_certificates_repeat_in_order)
         "listener a { address *:587 [::1]:588; proxy_protocol v2; proxy_from 10.0.0.0/8; }\n"
         "listener b { address 192.0.2.1:465; mode submissions; }\n"
         "pool p { smarthost [2001:db8::1] { preference 5; mx no; } tls off; source 192.0.2.9; }\n"
-        "policy { default_pool p; route hold; recipients off; allowed_senders any; }\n"
+        "policy { default_pool p; route hold; recipients off; login defer; }\n"
         "score { neutral_score -1.5; }");
     cr_assert(eq(u32, cfg->listener_count, 2));
     cr_assert(eq(u32, cfg->listeners[0].addresses.count, 2));

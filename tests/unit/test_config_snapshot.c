@@ -24,7 +24,7 @@ static const char rich[] =
     "limits { message_size 5M; long_lines accept; handshakes_per_address 10/1m; }\n"
     "deadlines { greeting_pause 1500ms; data_min_rate off; }\n"
     "submission { sender off; future_release off; received_client_address country; }\n"
-    "policy { messages 10/1d; recipients off; default_pool two; allowed_senders any; }\n"
+    "policy { messages 10/1d; recipients off; default_pool two; route hold; }\n"
     "score { neutral_score -2.25; deadline 100ms; }\n"
     "pool one { smarthost a.example; smarthost [2001:db8::1]:26 { preference 5; mx yes; }\n"
     "  source 192.0.2.1 2001:db8::9; tls opportunistic; handover queue; }\n"
