@@ -291,8 +291,6 @@ static const struct {
     {VIEW_LIT("Fr\xc3\xb6m: boss@bank.example\r\nFrom: taro@example.jp\r\n"),
      ALIGN_AMBIGUOUS},
     {VIEW_LIT("From: taro@example.jp\r\n \t\r\n boss@bank.example\r\n"), ALIGN_AMBIGUOUS},
-    {VIEW_LIT("Subject: nobody\r\n"), ALIGN_NO_FROM},
-    {VIEW_LIT("X-From: taro@example.jp\r\n"), ALIGN_NO_FROM},
     {VIEW_LIT("From:\r\n"), ALIGN_BAD_FROM},
     {VIEW_LIT("From: Taro <>\r\n"), ALIGN_BAD_FROM},
     {VIEW_LIT("From: taro\r\n"), ALIGN_BAD_FROM},
@@ -350,6 +348,21 @@ Test(align, refuses_what_is_ambiguous_whatever_the_block_says)
             cr_expect_eq(a.reason, ambiguous[i].reason, "%s [%.*s]: %s", blocks[b],
                          (int)text.n, text.p, align_reason_name(a.reason));
         }
+        config_free(&cfg);
+    }
+}
+
+Test(align, refuses_no_author_where_the_header_is_checked)
+{
+    static const char *const headers[] = {"Subject: nobody\r\n", "X-From: taro@example.jp\r\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct config *cfg = align_settings("");
+        struct align_answer a = align_judge(cfg, &align_taro, view_cstr(headers[i]));
+        cr_expect(a.is_refused);
+        cr_expect_eq(a.reason, ALIGN_NO_FROM);
+        config_free(&cfg);
+        cfg = align_settings("align all { check envelope; }");
+        cr_expect_not(align_judge(cfg, &align_taro, view_cstr(headers[i])).is_refused);
         config_free(&cfg);
     }
 }
