@@ -26,6 +26,7 @@ enum ledger_table {
     LEDGER_NOTICES,
     LEDGER_ACCESS,
     LEDGER_META,
+    LEDGER_LOOKALIKES,
     LEDGER_TABLE_COUNT
 };
 

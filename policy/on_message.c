@@ -7,6 +7,7 @@
 #include "policy/answer.h"
 #include "policy/enforce.h"
 #include "policy/facts.h"
+#include "policy/lookalikes.h"
 #include "policy/reservation.h"
 #include "policy/state.h"
 
@@ -77,6 +78,20 @@ static void log_align(const struct asker *a, const struct align_answer *aligned)
     log_str(&l, "result", aligned->is_refused ? "refused" : "passed");
     log_num(&l, "add_score_milli", aligned->add_score_milli);
     log_end(&l);
+}
+
+#define LOOKALIKE_BYTES_MAX 4096
+
+struct lookalike_search {
+    struct policy *policy;
+    struct view login;
+    struct buf found;
+};
+
+static struct view find_lookalike(void *arg, struct view skeleton, struct view address)
+{
+    struct lookalike_search *search = arg;
+    return lookalikes_find(search->policy->ledger, skeleton, address, search->login, &search->found);
 }
 
 /* `country` is room for its text. */
@@ -265,7 +280,12 @@ static bool align_route(struct policy *p, struct asker *a, const struct msg_poli
     char country[3];
     struct align_answer aligned;
     struct align_who who = who_of(a, e, is_strict, country);
+    struct lookalike_search search = {.policy = p, .login = a->account.login};
+    buf_init(&search.found, LOOKALIKE_BYTES_MAX);
+    who.find_lookalike = find_lookalike;
+    who.find_arg = &search;
     align_message(p->config, &who, &m, &aligned);
+    buf_fini(&search.found);
     log_align(a, &aligned);
     out->sender_field = aligned.sender_field;
     out->answer = said(&aligned);

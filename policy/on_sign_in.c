@@ -5,6 +5,7 @@
 #include "policy/answer.h"
 #include "policy/enforce.h"
 #include "policy/facts.h"
+#include "policy/lookalikes.h"
 #include "policy/state.h"
 
 /* ---- connect ---- */
@@ -155,6 +156,7 @@ int policy_on_login(void *owner, struct chan *c, struct chan_message *m)
     }
     if (s && a.verdict == VERDICT_ALLOW) {
         s->created_ms = account.created_ms;
+        lookalikes_learn(p->ledger, account.login);
         if (sessions_sign_in(p->sessions, s, account.id) < 0)
             a.verdict = VERDICT_DEFER;
     }

@@ -70,13 +70,13 @@ struct policy {
 
 /* ---- live.c ---- */
 
-/* Decides about `e`, does what the verdict asks for beside the answer (enforce.h), and says what the session is
- * told. *v is filled. */
 /* The session of a question, known from now on; NULL: no room. */
 struct live_session *policy_session(struct policy *p, const struct chan *worker, uint64_t id,
                                     const struct ipaddr *ip);
 sessions_over_fn policy_session_over; /* arg: struct policy */
 
+/* Decides about `e`, does what the verdict asks for beside the answer (enforce.h), and says what the session is
+ * told. *v is filled. */
 struct answer policy_decide(struct policy *p, const struct event *e, struct view login,
                             struct verdict *v);
 

@@ -345,6 +345,69 @@ Test(policy_role, failures_slow_the_source_down_from_its_greeting_on)
     cr_assert_eq(pf_connect(PF_A, 10, HOME).delay_ms, 0);
 }
 
+/* ---- sender and author ---- */
+
+static struct pf_answer author(const char *address)
+{
+    sign_in(PF_A, 1, HOME);
+    struct pf_answer q = quota(PF_A, 1, HOME, 1);
+    struct pf_answer a =
+        pf_route(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, address, q.reservation, 0);
+    pf_settle(PF_A, 1, q.reservation, false);
+    return a;
+}
+
+Test(policy_role, an_account_uses_its_own_address)
+{
+    pf_begin("");
+    sign_in(PF_A, 1, HOME);
+    cr_assert_eq(mail(PF_A, 1, HOME).verdict, VERDICT_ALLOW);
+    struct pf_answer a = pf_mail(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, "boss@example.jp");
+    cr_assert_eq(a.verdict, VERDICT_REFUSE);
+    cr_assert_neq(a.text[0], '\0', "it is told why");
+    cr_assert_eq(pf_mail(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, "").verdict, VERDICT_REFUSE);
+    cr_assert_eq(author(PF_TARO_LOGIN).verdict, VERDICT_ALLOW);
+    cr_assert_eq(author("boss@example.jp").verdict, VERDICT_REFUSE);
+}
+
+Test(policy_role, a_mismatch_is_mended_or_scored_as_the_block_says)
+{
+    pf_begin("align a { check both; mismatch add-sender; }");
+    struct pf_answer a = author("partner@example.com");
+    cr_assert_eq(a.verdict, VERDICT_ALLOW);
+    cr_assert_eq(a.sender_field, SENDER_SET_LOGIN);
+    pf_reload("rules { counters_size 8M; } align a { check envelope; mismatch rewrite; }");
+    a = pf_mail(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, "boss@example.jp");
+    cr_assert_eq(a.verdict, VERDICT_ALLOW);
+    cr_assert_str_eq(a.sender, PF_TARO_LOGIN);
+    pf_reload("rules { counters_size 8M; } align a { check header; mismatch score; add_score 6.0; }\n"
+              "rule odd { count messages; within 1h; limit 0; when { min_score 5.0; } then hold; }");
+    cr_assert(author("boss@example.jp").is_held, "the score is seen by the rules");
+    cr_assert_not(author(PF_TARO_LOGIN).is_held);
+}
+
+Test(policy_role, a_rule_may_want_strict_alignment)
+{
+    pf_begin(COUNTRIES "align all { check off; }\n"
+                       "rule abroad { count messages; within 1h; limit 0; when { from overseas; } then align; }");
+    sign_in(PF_A, 1, HOME);
+    cr_assert_eq(author("boss@example.jp").verdict, VERDICT_ALLOW);
+    sign_in(PF_A, 2, ABROAD);
+    struct pf_answer q = quota(PF_A, 2, ABROAD, 1);
+    cr_assert_eq(pf_route(PF_A, 2, ABROAD, PF_TARO, PF_TARO_LOGIN, "boss@example.jp", q.reservation, 0).verdict,
+                 VERDICT_REFUSE);
+}
+
+Test(policy_role, an_author_that_looks_like_another_account_is_scored)
+{
+    pf_begin("align all { check off; }\n"
+             "rule odd { count messages; within 1h; limit 0; when { min_score 4.0; } then hold; }");
+    pf_connect(PF_A, 5, HOME);
+    pf_login(PF_A, 5, HOME, 8, "boss@example.jp", AUTH_OK, 0);
+    cr_assert_not(author("other@example.jp").is_held);
+    cr_assert(author("b0ss@example.jp").is_held);
+}
+
 /* ---- the rest of a message ---- */
 
 Test(policy_role, a_rule_may_hold_or_choose_another_pool)
