@@ -54,8 +54,9 @@ obj_of  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 ARCHIVES := $(foreach f,$(FOLDERS),$(if $(call src_of,$(f)),$(BUILD)/lib/$(subst /,-,$(f)).a))
 
 PROGRAMS := $(patsubst msa/%.c,$(BUILD)/%,$(wildcard msa/msad.c msa/msactl.c))
-TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c)) \
-            $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c))
+TOOL_SRC := $(filter-out %_shim.c,$(wildcard tests/tools/*.c tests/bench/*.c))
+SHIMS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%.so,$(wildcard tests/tools/*_shim.c))
+TOOLS    := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TOOL_SRC))) $(SHIMS)
 UNIT_OBJ := $(call obj_of,$(sort $(wildcard tests/unit/*.c)))
 
 .PHONY: all tools
@@ -97,7 +98,13 @@ $(BUILD)/tests/$(notdir $(1)): $(call obj_of,$(1).c $(call src_of,$(1))) $(TEST_
 	@echo "  LINK    $$@"
 	@$$(CC) $$(LDFLAGS_MSA) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
-$(foreach t,$(basename $(wildcard tests/tools/*.c tests/bench/*.c)),$(eval $(call tool_rule,$(t))))
+$(foreach t,$(basename $(TOOL_SRC)),$(eval $(call tool_rule,$(t))))
+
+# What is put before libc in a program under test. Never sanitized: it may be loaded before the sanitizer is.
+$(SHIMS): $(BUILD)/tests/%.so: tests/tools/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  SHIM    $@"
+	@$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared $(WARN) $(if $(WERROR),-Werror) -o $@ $<
 
 $(BUILD)/tests/unit: $(UNIT_OBJ) $(TEST_COMMON) $(ARCHIVES)
 	@mkdir -p $(@D)

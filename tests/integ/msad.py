@@ -54,12 +54,14 @@ def fields(line):
 
 class Msad:
     """smarthost: the port of one on 127.0.0.1. accounts: name -> password, added once it serves.
-    Other keyword arguments are lines for the blocks of the configuration, such as queue="retry 1s;"."""
+    clock: a clock.Clock to go by. Other keyword arguments are lines for the blocks of the configuration, such as queue="retry 1s;"."""
 
-    def __init__(self, directory, smarthost, accounts=None, name="msad", cpus=None, smarthost_tls="off", **blocks):
+    def __init__(self, directory, smarthost, accounts=None, name="msad", cpus=None, smarthost_tls="off",
+                 clock=None, **blocks):
         assert set(blocks) <= set(BLOCKS), f"no such block: {set(blocks) - set(BLOCKS)}"
         self.name, self.cpus, self.smarthost = name, cpus, smarthost
-        self.smarthost_tls = smarthost_tls
+        self.smarthost_tls, self.clock = smarthost_tls, clock
+        self.env = clock.env if clock else {}
         self.directory = os.path.join(directory, name)
         os.chmod(directory, 0o755)  # as root, the roles run as somebody else
         os.mkdir(self.directory, 0o755)
@@ -96,7 +98,7 @@ class Msad:
 
     def start(self):
         self.child = harness.Child([os.path.join(harness.BUILD, "msad"), "-f", self.config_path],
-                                   self.directory, self.name, cpus=self.cpus)
+                                   self.directory, self.name, env=self.env, cpus=self.cpus)
         self.wait_for_event("serving")
 
     @property
@@ -144,7 +146,8 @@ class Msad:
     def msactl(self, *arguments, stdin=None, check=True):
         """Runs msactl; CompletedProcess with text."""
         run = subprocess.run([os.path.join(harness.BUILD, "msactl"), "-f", self.config_path, *arguments],
-                             input=stdin, capture_output=True, text=True, timeout=harness.WAIT_S, check=False)
+                             input=stdin, capture_output=True, text=True, timeout=harness.WAIT_S, check=False,
+                             env={**os.environ, **self.env})
         if check and run.returncode != 0:
             raise AssertionError(f"msactl {shlex.join(arguments)} ended with {run.returncode}:\n"
                                  f"{run.stdout}{run.stderr}\n{self.child.log()[-4000:]}")
@@ -184,14 +187,14 @@ class Msad:
             client.login(user, self.accounts[user] if password is None else password)
         return client
 
-    def talk(self, user=None, implicit=False, context=None):
+    def talk(self, user=None, implicit=False, context=None, source=None, before=b""):
         """A raw dialogue inside TLS, greeted; signed in where a user is named."""
         context = context or self.trust()
         if implicit:
-            talk = Talk(self.tls_port, tls=context)
+            talk = Talk(self.tls_port, tls=context, source=source)
             talk.expect("", 220)
         else:
-            talk = Talk(self.port)
+            talk = Talk(self.port, source=source, before=before)
             talk.expect("", 220)
             talk.hello()
             talk.starttls(context)

@@ -16,10 +16,13 @@ def dot_stuff(message):
 
 
 class Talk:
-    """Bytes out, replies in. tls: a context to speak TLS from the first byte."""
+    """Bytes out, replies in. tls: a context to speak TLS from the first byte. source: the address to come from.
+    before: what to send ahead of everything, such as a PROXY header."""
 
-    def __init__(self, port, tls=None, timeout_s=harness.WAIT_S):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
+    def __init__(self, port, tls=None, timeout_s=harness.WAIT_S, source=None, before=b""):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s,
+                                               source_address=source and (source, 0))
+        self.socket.sendall(before)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname="submit.test")
@@ -76,9 +79,14 @@ class Talk:
         self.socket = context.wrap_socket(self.socket, server_hostname="submit.test")
         self.file = self.socket.makefile("rb")
 
+    def auth_plain(self, user, password):
+        """(code, last line) of the reply."""
+        return self.say("AUTH PLAIN " + base64.b64encode(f"\0{user}\0{password}".encode()).decode())
+
     def sign_in(self, user, password):
-        token = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
-        self.expect(f"AUTH PLAIN {token}", 235)
+        code, text = self.auth_plain(user, password)
+        if code != 235:
+            raise AssertionError(f"AUTH PLAIN as {user}: got {code} {text}")
 
     def begin(self, sender, *recipients, parameters=""):
         self.expect(f"MAIL FROM:<{sender}>{parameters}", 250)
