@@ -14,7 +14,7 @@
 
 /* ---- the log ---- */
 
-static const char *const action_names[] = {"notify", "score", "pool",   "align", "delay",
+static const char *const action_names[] = {"sign",  "notify", "score", "pool",   "align", "delay",
                                            "hold",   "defer", "refuse", "lock",  "suspend"};
 
 static void log_actions(struct log_line *l, unsigned actions)

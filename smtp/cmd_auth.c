@@ -20,6 +20,7 @@ struct smtp_auth {
     char login[IPC_LOGIN_MAX + 1];
     uint64_t account; /* 0 until the password was right */
     int64_t created_ms;
+    uint64_t wrong_password; /* keyed hash, 0: not known */
     enum auth_result result;
     bool is_open;       /* the auth role is in the middle of it */
     bool is_confirming; /* policy has let it pass, the final challenge is out */
@@ -273,6 +274,7 @@ void smtp_session_on_auth_done(struct smtp_session *s, const struct msg_auth_don
     s->auth->result = (enum auth_result)a->result;
     s->auth->account = a->result == AUTH_OK ? a->account : 0;
     s->auth->created_ms = a->created_ms;
+    s->auth->wrong_password = a->wrong_password;
     if (!view_to_cstr(a->login, s->auth->login, sizeof s->auth->login))
         s->auth->login[0] = '\0';
     if (!view_to_cstr(a->final_challenge, s->auth->final_challenge, sizeof s->auth->final_challenge))
@@ -290,10 +292,25 @@ void smtp_session_on_auth_done(struct smtp_session *s, const struct msg_auth_don
 
 /* ---- policy's word ------------------------------------------------------------------------------- */
 
+static void log_failure(const struct smtp_session *s, const char *why)
+{
+    const struct auth_failure failure = {.login = s->auth->login,
+                                         .mechanism = s->auth->mechanism,
+                                         .why = why,
+                                         .wrong_password = s->auth->wrong_password};
+    event_auth_failed(s, &failure);
+}
+
+void smtp_auth_killed(const struct smtp_session *s)
+{
+    if (s->auth && s->auth->account != 0)
+        log_failure(s, "policy");
+}
+
 static void reject(struct smtp_session *s, const char *why)
 {
     s->auth_failure_count++;
-    event_auth_failed(s, s->auth->login, s->auth->mechanism, why);
+    log_failure(s, why);
     leave(s);
     if (s->auth_failure_count >= s->site->config->limits.auth_failure_count)
         smtp_end_with(s, REPLY_AUTH_TOO_OFTEN, VIEW_EMPTY, "auth-failures");

@@ -62,15 +62,19 @@ void event_auth_ok(const struct smtp_session *s, const char *mechanism)
     log_end(&l);
 }
 
-void event_auth_failed(const struct smtp_session *s, const char *login, const char *mechanism,
-                       const char *why)
+/* So much of the hash as tells attempts apart, and not enough to tell a password by. */
+#define PASSWORD_MARK(hash) ((int64_t)((hash) % 999983 + 1))
+
+void event_auth_failed(const struct smtp_session *s, const struct auth_failure *failure)
 {
     struct log_line l;
     begin(&l, LOG_LEVEL_INFO, "auth-failed", s);
-    log_str(&l, "user", login[0] ? login : NULL);
-    log_str(&l, "mechanism", mechanism);
-    log_str(&l, "why", why);
+    log_str(&l, "user", failure->login[0] ? failure->login : NULL);
+    log_str(&l, "mechanism", failure->mechanism);
+    log_str(&l, "why", failure->why);
     add_client(&l, s);
+    if (failure->wrong_password != 0)
+        log_num(&l, "wrong", PASSWORD_MARK(failure->wrong_password));
     log_end(&l);
 }
 

@@ -10,8 +10,14 @@
 void event_connect(const struct smtp_session *s);
 void event_tls(const struct smtp_session *s);
 void event_auth_ok(const struct smtp_session *s, const char *mechanism);
-void event_auth_failed(const struct smtp_session *s, const char *login, const char *mechanism,
-                       const char *why);
+
+struct auth_failure {
+    const char *login; /* "": not understood */
+    const char *mechanism, *why;
+    uint64_t wrong_password; /* keyed hash, 0: not known */
+};
+void event_auth_failed(const struct smtp_session *s, const struct auth_failure *failure);
+
 void event_sender_refused(const struct smtp_session *s, enum policy_verdict verdict,
                           struct view text);
 void event_mail_accepted(const struct smtp_session *s, enum smtp_reply reply);

@@ -11,6 +11,7 @@ struct item {
     struct table_entry entry;
     struct list by_age; /* the oldest first */
     struct ipaddr ip;
+    char country[4];
     char *account; /* behind the key, in the same block */
     char text[];
 };
@@ -57,11 +58,10 @@ static struct item *find(struct log_join *j, struct view key)
     return e ? CONTAINER_OF(e, struct item, entry) : NULL;
 }
 
-void log_join_put(struct log_join *j, struct view key, const char *account,
-                  const struct ipaddr *ip)
+void log_join_put(struct log_join *j, struct view key, const struct trace_event *from)
 {
     struct item *item = find(j, key);
-    size_t account_size = strlen(account) + 1;
+    size_t account_size = strlen(from->account) + 1;
     if (item)
         drop(j, item);
     if (j->items.count >= j->max)
@@ -71,8 +71,9 @@ void log_join_put(struct log_join *j, struct view key, const char *account,
         return;
     memcpy(item->text, key.p, key.n);
     item->account = item->text + key.n;
-    memcpy(item->account, account, account_size);
-    item->ip = *ip;
+    memcpy(item->account, from->account, account_size);
+    memcpy(item->country, from->country, sizeof item->country);
+    item->ip = from->ip;
     item->entry.key = view_of(item->text, key.n);
     if (table_insert(&j->items, &item->entry) == MSA_OK)
         list_append(&j->by_age, &item->by_age);
@@ -86,6 +87,7 @@ bool log_join_get(struct log_join *j, struct view key, struct trace_event *out)
     if (!item)
         return false;
     out->ip = item->ip;
+    memcpy(out->country, item->country, sizeof out->country);
     return view_to_cstr(view_cstr(item->account), out->account, sizeof out->account);
 }
 

@@ -15,9 +15,8 @@ struct log_join *log_join_new(size_t max); /* NULL: out of memory */
 void log_join_free(struct log_join **j);
 
 /* Replaces what is known under the key. When memory is out it stays unknown. */
-void log_join_put(struct log_join *j, struct view key, const char *account,
-                  const struct ipaddr *ip);
-/* Fills account and ip. False: nothing is known. */
+void log_join_put(struct log_join *j, struct view key, const struct trace_event *from);
+/* Fills account, ip and country. False: nothing is known. */
 bool log_join_get(struct log_join *j, struct view key, struct trace_event *out);
 void log_join_forget(struct log_join *j, struct view key);
 

@@ -65,8 +65,11 @@ static bool take_sign_in(struct log_reader *r, struct view line, struct trace_ev
     struct view session = value_of(line, "sess");
     if (!ipaddr_parse(value_of(line, "ip"), &out->ip) || !take_user(line, out))
         return false;
+    if (!view_to_cstr(value_of(line, "country"), out->country, sizeof out->country))
+        out->country[0] = '\0';
+    view_parse_u64(value_of(line, "wrong"), UINT64_MAX, &out->wrong_password);
     if (out->kind == TRACE_LOGIN && session.n > 0)
-        log_join_put(r->join, session, out->account, &out->ip);
+        log_join_put(r->join, session, out);
     return true;
 }
 

@@ -38,7 +38,7 @@ static void note_client(struct log_reader *r, struct view id, struct view text)
     trace_event_init(&t);
     if (take_client(log_value(text, "client=", ","), &t.ip) &&
         trace_account(log_value(text, "sasl_username=", ", "), t.account))
-        log_join_put(r->join, id, t.account, &t.ip);
+        log_join_put(r->join, id, &t);
 }
 
 static bool take_queued(struct log_reader *r, struct view id, struct view text,

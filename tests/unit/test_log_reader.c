@@ -196,6 +196,35 @@ Test(log_reader, msads_own_log_joins_by_session_and_undoes_the_quoting, .init = 
     CHECK(cases);
 }
 
+Test(log_reader, msads_own_log_says_where_a_client_was_and_which_wrong_password, .init = begin,
+     .fini = end)
+{
+    struct trace_event t;
+    cr_assert(eq(int,
+                 log_reader_line(&reader,
+                                 VIEW_LIT("2026-11-23T02:13:00.123Z smtp[1] info auth-ok sess=4kq "
+                                          "user=taro ip=192.0.2.1 country=DE"),
+                                 &t),
+                 MSA_OK));
+    cr_assert(eq(str, t.country, "DE"));
+    cr_assert(eq(int,
+                 log_reader_line(&reader,
+                                 VIEW_LIT("2026-11-23T02:13:01.123Z smtp[1] info mail-accepted "
+                                          "sess=4kq msg=1 user=taro sender=x recipients=3"),
+                                 &t),
+                 MSA_OK));
+    cr_assert(eq(str, t.country, "DE"), "a message came from where its session did");
+    cr_assert(eq(int,
+                 log_reader_line(&reader,
+                                 VIEW_LIT("2026-11-23T02:13:02.123Z smtp[1] info auth-failed sess=5 "
+                                          "user=taro why=credentials ip=192.0.2.9 country=\"\" "
+                                          "wrong=4711"),
+                                 &t),
+                 MSA_OK));
+    cr_assert(eq(str, t.country, ""));
+    cr_assert(eq(u64, t.wrong_password, 4711));
+}
+
 Test(log_reader, times_of_all_kinds, .init = begin, .fini = end)
 {
     static const struct {
@@ -303,11 +332,13 @@ Test(log_reader, agrees_with_fail2ban_about_who_failed)
 Test(log_reader, what_is_joined_is_bounded)
 {
     struct log_join *j = log_join_new(3);
-    struct ipaddr ip = {{1}};
     struct trace_event t;
     static const char *const keys[] = {"a", "b", "c", "a", "d"};
-    for (size_t i = 0; i < 5; i++)
-        log_join_put(j, view_cstr(keys[i]), keys[i], &ip);
+    for (size_t i = 0; i < 5; i++) {
+        trace_event_init(&t);
+        cr_assert(trace_account(view_cstr(keys[i]), t.account));
+        log_join_put(j, view_cstr(keys[i]), &t);
+    }
     cr_assert(not(log_join_get(j, VIEW_LIT("b"), &t)), "the oldest");
     cr_assert(log_join_get(j, VIEW_LIT("a"), &t));
     cr_assert(eq(str, t.account, "a"));
