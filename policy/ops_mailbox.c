@@ -126,6 +126,20 @@ static void failure_facts(const struct policy *p, const struct access *a,
     e->wrong_password = hash.n > 0 ? facts_text_hash(p->hash_key, hash) : 0;
 }
 
+/* Every mail program says so every few minutes, so it is a line for those who want to replay their log. */
+static void log_access(const struct event *e, const struct access *a)
+{
+    struct log_line l;
+    char country[3];
+    country_text(e->place.country, country);
+    log_begin(&l, LOG_LEVEL_DEBUG, e->kind == EVENT_MAILBOX ? "mailbox-ok" : "mailbox-failed");
+    log_view(&l, "user", a->account.login);
+    log_ip(&l, "ip", &e->ip);
+    log_str(&l, "country", country);
+    log_view(&l, "protocol", e->protocol);
+    log_end(&l);
+}
+
 /* Of an access within ten minutes of another from the same network the engine writes nothing. A server for sending or
  * filtering does not show that mail is read. */
 static void tell_engine(struct policy *p, const struct admin_call *call, const struct access *a)
@@ -134,11 +148,13 @@ static void tell_engine(struct policy *p, const struct admin_call *call, const s
     struct verdict v;
     if (json_is_false(json_object_get(call->args, "success"))) {
         failure_facts(p, a, call, &e);
+        log_access(&e, a);
         p->counts.mailbox.failures++;
         p->counts.failed_logins++;
         (void)policy_decide(p, &e, a->account.login, &v);
     } else if (reads_mail(a->protocol) && !ipaddr_is_none(&a->ip)) {
         access_facts(p, EVENT_MAILBOX, a, &e);
+        log_access(&e, a);
         p->counts.mailbox.accesses++;
         (void)policy_decide(p, &e, a->account.login, &v);
     }

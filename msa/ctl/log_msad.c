@@ -102,6 +102,10 @@ bool log_msad_line(struct log_reader *r, struct view rest, struct trace_event *o
         out->kind = is_right ? TRACE_LOGIN : TRACE_LOGIN_FAILED;
         return take_sign_in(r, line, out);
     }
+    if (view_eq(event, VIEW_LIT("mailbox-ok")) || view_eq(event, VIEW_LIT("mailbox-failed"))) {
+        out->kind = event.n == strlen("mailbox-ok") ? TRACE_MAILBOX : TRACE_LOGIN_FAILED;
+        return take_sign_in(r, line, out);
+    }
     return (view_eq(event, VIEW_LIT("mail-accepted")) ||
             view_eq(event, VIEW_LIT("mail-refused"))) &&
            take_message(r, line, out);

@@ -1,7 +1,7 @@
 /* Lines of mail servers' logs as events, whichever server wrote them:
  *
  *   traces     one JSON object a line (trace.h)
- *   msad       its own log: auth-ok, auth-failed, mail-accepted, mail-refused
+ *   msad       its own log: auth-ok, auth-failed, mail-accepted, mail-refused, mailbox-ok, mailbox-failed
  *   Postfix    smtpd: client=…, sasl_username=…, and SASL … authentication failed; qmgr:
  * nrcpt=… Dovecot    imap-login, pop3-login and submission-login: Login and failed logins
  *   Exim       <= … A=…, and … authenticator failed

@@ -40,7 +40,10 @@ def verifier(password):
     client, server = (hmac.digest(salted, word, "sha256") for word in (b"Client Key", b"Server Key"))
     salt, stored, server = (base64.b64encode(b).decode()
                             for b in (b"the same for all", hashlib.sha256(client).digest(), server))
-    return f"{{SCRAM-SHA-256}}SCRAM-SHA-256$4096:{salt}${stored}:{server}"
+    return f"SCRAM-SHA-256$4096:{salt}${stored}:{server}"
+
+
+VERIFIER = verifier(PASSWORD)
 
 
 class Guarded(Msad):
@@ -53,11 +56,18 @@ class Guarded(Msad):
         self.door_port = harness.free_port()
         clock = clock or Clock(directory)
         clock.set(START_S - OLD_DAYS * 86400)
-        super().__init__(directory, smarthost, accounts=dict.fromkeys(logins, PASSWORD), clock=clock,
+        super().__init__(directory, smarthost, accounts={}, clock=clock,
                          more=f'include "../rules.conf"; geo {{ country {directory}/country.mmdb; }} '
                               f"console {{ auth_policy 127.0.0.1:{self.door_port}; }} {more}", **blocks)
-        clock.set(START_S)
         self.context = self.trust()
+        self.add(logins)
+        clock.set(START_S)
+
+    def add(self, logins):
+        """Accounts as old as the clock says."""
+        if logins:
+            run = self.msactl("account", "import", "-", stdin="".join(f"{a}:{VERIFIER}\n" for a in logins))
+            assert f"{len(logins)}" in run.stdout, run.stdout
 
     # ---- what users do ----
 
@@ -172,6 +182,7 @@ class Life:
         self.open = {}  # session of the trace -> Talk
         self.last_of = {e.get("sess"): i for i, e in enumerate(events)}
         self.stopped, self.refused, self.through = {}, {}, {}
+        self.refused_at = None  # when the newest refusal was read
 
     def live(self, stop_when_stopped=False):
         for i, e in enumerate(self.events):
@@ -220,6 +231,7 @@ class Life:
 
     def note(self, i, e, code, at_sign_in=False, text=""):
         """A refusal; a suspension if the record says so."""
+        self.refused_at = time.monotonic()
         self.refused.setdefault(e["acct"], []).append((i, code, text))
         if e["acct"] not in self.stopped and (at_sign_in or code in (0, 421)):
             if self.msad.suspension(e["acct"]):
