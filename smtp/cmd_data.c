@@ -77,8 +77,10 @@ void smtp_session_on_quota(struct smtp_session *s, const struct msg_policy_quota
 {
     if (!smtp_wait_end(s, WAIT_QUOTA))
         return;
-    if (a && a->verdict == VERDICT_ALLOW)
+    if (a && a->verdict == VERDICT_ALLOW) {
         s->txn->reservation = a->reservation;
+        s->txn->is_told = true; /* also by a policy process that is younger than our MAIL */
+    }
     if (s->phase == PHASE_CLOSING) {
         smtp_go_on(s);
         return;

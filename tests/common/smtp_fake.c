@@ -403,6 +403,8 @@ static void answer_mail(struct fake *f, const struct fake_answer *a)
 static void answer_quota(struct fake *f, const struct fake_answer *a)
 {
     bool is_reserved = !a->is_lost && a->code == VERDICT_ALLOW;
+    /* a policy process that is younger than MAIL hears of the transaction only now */
+    f->transactions += is_reserved && f->transactions_over == f->transactions;
     const struct msg_policy_quota_answer m = {
         .verdict = (uint8_t)a->code,
         .delay_ms = a->delay_ms,
