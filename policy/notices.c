@@ -178,22 +178,73 @@ static int tell_desk(struct notices *n, const struct matter *m)
     return write_notice(n, m, NOTICE_DESK, view_cstr(n->config.desk), n->config.desk_language);
 }
 
+static int call_one(struct notices *n, const struct notices_hook *hook, const struct matter *m,
+                    struct view body)
+{
+    const struct outbox_item item = {
+        .kind = OUTBOX_CALL,
+        .id = msgid_next(),
+        .from = view_cstr(matter_kind_name(m->kind)),
+        .to = view_cstr(hook->name),
+        .text = body,
+    };
+    return body.n <= IPC_CALL_MAX ? outbox_put(n->outbox, &item) : MSA_ETOOBIG;
+}
+
+static bool wants(unsigned events, const struct matter *m)
+{
+    return (events & 1u << m->kind) != 0;
+}
+
+static bool is_wanted(const struct notices *n, const struct matter *m)
+{
+    bool is = n->config.from[0] != '\0' && wants(n->config.events, m);
+    for (size_t i = 0; i < n->config.hook_count; i++)
+        is |= wants(n->config.hooks[i].events, m);
+    return is;
+}
+
+static int call_hooks(struct notices *n, const struct matter *m)
+{
+    int err = MSA_OK;
+    json_t *o = n->config.hook_count > 0 ? matter_json(m) : NULL;
+    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    json_decref(o);
+    if (!text)
+        return n->config.hook_count > 0 ? MSA_ENOMEM : MSA_OK;
+    for (size_t i = 0; i < n->config.hook_count; i++) {
+        const struct notices_hook *hook = &n->config.hooks[i];
+        int one = wants(hook->events, m) ? call_one(n, hook, m, view_cstr(text)) : MSA_OK;
+        err = err < 0 ? err : one;
+    }
+    free(text);
+    return err;
+}
+
 /* Whoever can be told is, also when another cannot: the first error. */
 static int tell_all(struct notices *n, const struct matter *m, struct view customer,
                     enum notice_language language)
 {
+    bool is_mailed = n->config.from[0] != '\0' && wants(n->config.events, m);
     int err = MSA_OK, desk_err = MSA_OK;
-    if (n->config.is_to_customer && letter_is_address(customer))
+    if (is_mailed && n->config.is_to_customer && letter_is_address(customer))
         err = write_notice(n, m, NOTICE_CUSTOMER, customer, language);
-    if (n->config.desk[0] != '\0')
+    if (is_mailed && n->config.desk[0] != '\0')
         desk_err = tell_desk(n, m);
-    return err < 0 ? err : desk_err;
+    int hook_err = call_hooks(n, m);
+    return err < 0 ? err : desk_err < 0 ? desk_err : hook_err;
+}
+
+int notices_try(struct notices *n, const struct matter *m, struct view customer,
+                enum notice_language language)
+{
+    return is_wanted(n, m) ? tell_all(n, m, customer, language) : MSA_OK;
 }
 
 void notices_tell(struct notices *n, const struct matter *m, struct view customer,
                   enum notice_language language)
 {
-    if (n->config.from[0] == '\0' || !(n->config.events & 1u << m->kind))
+    if (!is_wanted(n, m))
         return;
     if (is_told(n, m)) {
         n->repeated_count++;

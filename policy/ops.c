@@ -2,6 +2,7 @@
 
 #include "msa/base/err.h"
 #include "policy/state.h"
+#include "policy/tell.h"
 
 static const char *const question_names[QUESTION_COUNT] = {
     [ASKED_CONNECT] = "connect", [ASKED_LOGIN] = "login", [ASKED_MAIL] = "mail",
@@ -55,8 +56,19 @@ static void op_status(void *state, const struct admin_call *call)
     admin_reply(call->chan, call->id, 200, o);
 }
 
+static void op_notice_test(void *state, const struct admin_call *call)
+{
+    uint64_t account = (uint64_t)admin_number(call->args, "account", 0);
+    int err = tell_samples(state, account, admin_text(call->args, "login"));
+    if (err < 0)
+        admin_refuse(call->chan, call->id, 503, "%s", msa_strerror(err));
+    else
+        admin_reply(call->chan, call->id, 200, json_pack("{s:b}", "done", 1));
+}
+
 static const struct admin_op ops_status[] = {
     {"policy.status", op_status, false},
+    {"notice.test", op_notice_test, true},
 };
 
 static const struct admin_table tables[] = {

@@ -9,7 +9,8 @@
 #include "msa/base/msgid.h"
 #include "msa/ipc/messages.h"
 
-/* In LEDGER_NOTICES, numbers of keys with the highest byte first so that they sort by time:
+/* In LEDGER_NOTICES, numbers of keys with the highest byte first so that they sort by
+ * time:
  *
  *   key     'm' or 'w' | u64 due_ms | u64 id
  *   record  u8 version | i64 at_ms | u32 attempts | from | to | text
@@ -51,8 +52,9 @@ struct outbox {
     struct chan *relay;
     struct timer timer;
     struct flight flights[OUTBOX_KIND_COUNT][FLIGHT_MAX];
-    uint64_t first_unsafe, last_unsafe; /* not known to be durable; ids of one process go up. 0: all are */
-    struct sync *sync;                  /* under way, or NULL */
+    uint64_t first_unsafe,
+        last_unsafe;   /* not known to be durable; ids of one process go up. 0: all are */
+    struct sync *sync; /* under way, or NULL */
     uint64_t sent_count[OUTBOX_KIND_COUNT];
     uint64_t retry_count, given_up_count;
 };
@@ -99,8 +101,8 @@ static int decode(struct view bytes, struct record *out)
     return is_ours && reader_end(&r) == MSA_OK ? MSA_OK : MSA_ECORRUPT;
 }
 
-static int write_record(struct outbox *o, enum outbox_kind kind, int64_t due_ms, uint64_t id,
-                        const struct record *r)
+static int write_record(struct outbox *o, enum outbox_kind kind, int64_t due_ms,
+                        uint64_t id, const struct record *r)
 {
     struct buf key, bytes;
     make_key(&key, kind, due_ms, id);
@@ -111,9 +113,9 @@ static int write_record(struct outbox *o, enum outbox_kind kind, int64_t due_ms,
     put_bytes(&bytes, r->from);
     put_bytes(&bytes, r->to);
     put_bytes(&bytes, r->text);
-    int err = buf_failed(&bytes)
-                  ? MSA_ENOMEM
-                  : ledger_put(o->ledger, LEDGER_NOTICES, buf_view(&key), buf_view(&bytes));
+    int err = buf_failed(&bytes) ? MSA_ENOMEM
+                                 : ledger_put(o->ledger, LEDGER_NOTICES, buf_view(&key),
+                                              buf_view(&bytes));
     buf_fini(&key);
     buf_fini(&bytes);
     return err;
@@ -149,7 +151,8 @@ static void log_given_up(enum outbox_kind kind, uint64_t id, const struct record
     log_end(&l);
 }
 
-/* Doubles, and varies by a quarter so that what failed together does not come again together. */
+/* Doubles, and varies by a quarter so that what failed together does not come again
+ * together. */
 static int64_t wait_ms(enum outbox_kind kind, uint64_t id, uint32_t attempts)
 {
     int64_t wait = WAIT_MAX_MS;
@@ -180,7 +183,8 @@ static void postpone(struct outbox *o, enum outbox_kind kind, int64_t due_ms, ui
         log_trouble("a notice that waits could not be moved", err);
 }
 
-static void on_refused(struct outbox *o, enum outbox_kind kind, int64_t due_ms, uint64_t id)
+static void on_refused(struct outbox *o, enum outbox_kind kind, int64_t due_ms,
+                       uint64_t id)
 {
     struct buf key, bytes;
     make_key(&key, kind, due_ms, id);
@@ -226,17 +230,29 @@ static int ask_mail(struct outbox *o, struct flight *f, const struct record *r)
     items_add_recipient(&list, &to);
     const struct msg_relay_notice_ask ask = {
         .sender = r->from, .recipients = buf_view(&list), .text = r->text};
-    int err = buf_failed(&list) ? MSA_ENOMEM
-                                : CHAN_ASK(o->relay, relay_notice_ask, &ask,
-                                           lanes[OUTBOX_MAIL].answer_ms, on_mail_answer, f, &f->ask);
+    int err = buf_failed(&list)
+                  ? MSA_ENOMEM
+                  : CHAN_ASK(o->relay, relay_notice_ask, &ask,
+                             lanes[OUTBOX_MAIL].answer_ms, on_mail_answer, f, &f->ask);
     buf_fini(&list);
     return err;
 }
 
-static int ask(struct outbox *o, struct flight *f, const struct record *r)
+static void on_call_answer(void *arg, struct chan_message *m, int err)
 {
-    (void)f;
-    return f->kind == OUTBOX_MAIL ? ask_mail(o, f, r) : MSA_EINVAL;
+    struct msg_relay_webhook_answer answer = {.is_delivered = false};
+    if (m && err == MSA_OK)
+        err = msg_relay_webhook_answer_decode(m->payload, &answer);
+    settle(arg, err == MSA_OK && answer.is_delivered);
+}
+
+static int ask_call(struct outbox *o, struct flight *f, uint64_t id,
+                    const struct record *r)
+{
+    const struct msg_relay_webhook_ask ask = {
+        .webhook = r->to, .delivery = id, .event = r->from, .body = r->text};
+    return CHAN_ASK(o->relay, relay_webhook_ask, &ask, lanes[OUTBOX_CALL].answer_ms,
+                    on_call_answer, f, &f->ask);
 }
 
 static struct flight *find_flight(struct outbox *o, enum outbox_kind kind, uint64_t id)
@@ -270,13 +286,16 @@ static bool begin_flight(struct walk *w, struct flight *f, int64_t due_ms, uint6
                          struct view value)
 {
     struct record r;
-    if (decode(value, &r) < 0) { /* of another version, or damaged: it would stand in the way for ever */
+    if (decode(value, &r) <
+        0) { /* of another version, or damaged: it would stand in the way for ever */
         log_trouble("a kept notice cannot be read and is thrown away", MSA_ECORRUPT);
         drop(w->outbox, w->kind, due_ms, id);
         return true;
     }
     f->due_ms = due_ms;
-    if (ask(w->outbox, f, &r) < 0)
+    int err = w->kind == OUTBOX_MAIL ? ask_mail(w->outbox, f, &r)
+                                     : ask_call(w->outbox, f, id, &r);
+    if (err < 0)
         return false;
     f->id = id;
     return true;
@@ -294,7 +313,8 @@ static bool send_one(void *arg, struct view key, struct view value)
         return false;
     }
     struct flight *f = find_flight(w->outbox, w->kind, 0);
-    if (!f || id == 0 || !is_durable(w->outbox, id) || find_flight(w->outbox, w->kind, id))
+    if (!f || id == 0 || !is_durable(w->outbox, id) ||
+        find_flight(w->outbox, w->kind, id))
         return f != NULL;
     return begin_flight(w, f, due_ms, id, value);
 }
@@ -437,8 +457,9 @@ static int count_flights(const struct outbox *o)
 
 json_t *outbox_status(const struct outbox *o)
 {
-    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:i}", "is_relay_there", o->relay != NULL, "sent",
-                     (json_int_t)o->sent_count[OUTBOX_MAIL], "called",
-                     (json_int_t)o->sent_count[OUTBOX_CALL], "retried", (json_int_t)o->retry_count,
-                     "given_up", (json_int_t)o->given_up_count, "under_way", count_flights(o));
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:i}", "is_relay_there", o->relay != NULL,
+                     "sent", (json_int_t)o->sent_count[OUTBOX_MAIL], "called",
+                     (json_int_t)o->sent_count[OUTBOX_CALL], "retried",
+                     (json_int_t)o->retry_count, "given_up",
+                     (json_int_t)o->given_up_count, "under_way", count_flights(o));
 }

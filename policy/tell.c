@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "msa/base/clock.h"
 #include "policy/account.h"
 #include "policy/notices.h"
 
@@ -37,6 +38,12 @@ void tell_take_config(struct policy *p)
         .is_to_customer = from->customer,
         .desk_per_hour = from->desk_per_hour,
     };
+    for (uint32_t i = 0; i < p->config->webhook_count && i < NOTICE_HOOKS_MAX; i++) {
+        const struct config_webhook *w = &p->config->webhooks[i];
+        n.hooks[i].events = w->events;
+        n.hook_count +=
+            view_to_cstr(view_cstr(w->name), n.hooks[i].name, sizeof n.hooks[i].name);
+    }
     copy_address(from->from, n.from);
     copy_address(from->desk, n.desk);
     (void)config_utc_offset(from->utc_offset, &n.offset_min);
@@ -48,9 +55,12 @@ void tell_take_config(struct policy *p)
 static enum notice_language language_for(const struct policy *p, const struct account *a)
 {
     switch (a->language) {
-    case ACCOUNT_LANGUAGE_JA: return NOTICE_JAPANESE;
-    case ACCOUNT_LANGUAGE_EN: return NOTICE_ENGLISH;
-    case ACCOUNT_LANGUAGE_DEFAULT: break;
+    case ACCOUNT_LANGUAGE_JA:
+        return NOTICE_JAPANESE;
+    case ACCOUNT_LANGUAGE_EN:
+        return NOTICE_ENGLISH;
+    case ACCOUNT_LANGUAGE_DEFAULT:
+        break;
     }
     return language_of(p->config->notice.language);
 }
@@ -66,17 +76,54 @@ static void tell(struct policy *p, struct matter *m)
     buf_fini(&bytes);
 }
 
+static int try_all(struct policy *p, struct matter *m, struct view customer,
+                   enum notice_language language)
+{
+    int err = MSA_OK;
+    for (unsigned kind = 0; kind < MATTER_KIND_COUNT && err == MSA_OK; kind++) {
+        m->kind = (enum matter_kind)kind;
+        err = notices_try(p->notices, m, customer, language);
+    }
+    return err;
+}
+
+int tell_samples(struct policy *p, uint64_t account, struct view login)
+{
+    struct account a;
+    struct buf bytes;
+    struct matter m = {
+        .account = account,
+        .at_ms = clock_wall_ms(),
+        .login = login,
+        .rule = VIEW_LIT("test"),
+        .because = VIEW_LIT("this is a test: nothing happened to the account"),
+        .address = VIEW_LIT("これは試験です / this is only a test"),
+    };
+    buf_init(&bytes, ACCOUNT_BYTES_MAX);
+    (void)account_load(p->ledger, account, &bytes, &a);
+    int err = try_all(p, &m, a.notice_address.n > 0 ? a.notice_address : login,
+                      language_for(p, &a));
+    buf_fini(&bytes);
+    return err;
+}
+
 static enum matter_kind kind_of(const struct restriction *r)
 {
     if (r->released_ms != 0)
         return MATTER_RELEASED;
     switch (r->kind) {
-    case RESTRICTION_SUSPENDED: return MATTER_SUSPENDED;
-    case RESTRICTION_LOCKED: return MATTER_LOCKED;
-    case RESTRICTION_HELD: return MATTER_HELD;
-    case RESTRICTION_LIMITED: return MATTER_LIMITED;
-    case RESTRICTION_OVERSEAS: return MATTER_OVERSEAS;
-    case RESTRICTION_KIND_COUNT: break;
+    case RESTRICTION_SUSPENDED:
+        return MATTER_SUSPENDED;
+    case RESTRICTION_LOCKED:
+        return MATTER_LOCKED;
+    case RESTRICTION_HELD:
+        return MATTER_HELD;
+    case RESTRICTION_LIMITED:
+        return MATTER_LIMITED;
+    case RESTRICTION_OVERSEAS:
+        return MATTER_OVERSEAS;
+    case RESTRICTION_KIND_COUNT:
+        break;
     }
     return MATTER_WARNED;
 }

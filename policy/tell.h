@@ -1,5 +1,5 @@
-/* From what was done to an account to a notice of it: in which language, to which address, in which form. What is told
- * twice is told once (notices.h). */
+/* From what was done to an account to a notice of it: in which language, to which
+ * address, in which form. What is told twice is told once (notices.h). */
 #ifndef POLICY_TELL_H
 #define POLICY_TELL_H
 
@@ -13,5 +13,9 @@ void tell_restriction(struct policy *p, uint64_t id, const struct restriction *r
 
 /* A rule applied that only tells. `r` has no kind. */
 void tell_warning(struct policy *p, const struct restriction *r);
+
+/* One of each kind that is told at all, by the way of the real ones. MSA_OK, or why it
+ * could not be kept. */
+int tell_samples(struct policy *p, uint64_t account, struct view login);
 
 #endif

@@ -11,6 +11,7 @@
 #include "relay/relay.h"
 #include "relay/schedule.h"
 #include "relay/state.h"
+#include "relay/webhook.h"
 
 #define SYNC_THREADS   2
 #define SYNC_QUEUE_MAX 256
@@ -35,8 +36,10 @@ static int open_role(const struct role_env *env, void **state_out)
     r->state_dir = env->state_dir;
     list_init(&r->handovers);
     list_init(&r->changes);
+    list_init(&r->calls);
     r->queue = queue_new();
-    return r->queue ? MSA_OK : MSA_ENOMEM;
+    r->fetcher = fetcher_new(r->loop);
+    return r->queue && r->fetcher ? MSA_OK : MSA_ENOMEM;
 }
 
 /* ---- configuration ---- */
@@ -87,6 +90,7 @@ static void swap_pools(struct relay *r, const struct config *config, struct dns 
 {
     struct pools *old_pools = r->pools;
     struct dns *old_dns = r->dns;
+    webhook_forget_names(r);
     r->config = config;
     r->pools = pools;
     r->dns = dns;
@@ -136,8 +140,10 @@ static void peer_up(void *state, struct chan *c)
 static void peer_down(void *state, struct chan *c)
 {
     struct relay *r = state;
-    if (r->policy == c)
+    if (r->policy == c) {
+        webhook_forget_all(r);
         r->policy = NULL;
+    }
     handover_forget_chan(r, c);
 }
 
@@ -146,6 +152,7 @@ static chan_handler_fn *const handlers[IPC_TYPE_COUNT] = {
     [IPC_relay_accept_ask] = handover_on_ask,
     [IPC_relay_hold_ask] = notice_on_hold_ask,
     [IPC_relay_notice_ask] = notice_on_notice_ask,
+    [IPC_relay_webhook_ask] = webhook_on_ask,
     [IPC_admin_ask] = relay_admin_on_ask,
 };
 
@@ -198,6 +205,8 @@ static void close_role(void **state)
     r->is_draining = true;
     r->policy = NULL;
     handover_forget_all(r);
+    webhook_forget_all(r);
+    fetcher_free(&r->fetcher);
     pools_free(&r->retired_pools);
     pools_free(&r->pools);
     dns_free(&r->retired_dns);

@@ -7,6 +7,7 @@
 
 #include "msa/base/list.h"
 #include "msa/config/config.h"
+#include "msa/io/fetch.h"
 #include "msa/io/loop.h"
 #include "msa/io/threads.h"
 #include "msa/ipc/chan.h"
@@ -31,6 +32,9 @@ struct relay {
     struct dns *retired_dns;
     struct chan *policy;         /* NULL while it is away */
     struct list handovers;       /* of struct handover: clients who wait for an answer */
+    struct fetcher *fetcher;
+    struct list calls;           /* of struct call: of webhooks, under way */
+    unsigned call_count;
     struct list changes;         /* of struct change: under way to the disk */
     struct timer due;            /* the next thing that happens to a queued message by time */
     struct timer minute;

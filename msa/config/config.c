@@ -48,21 +48,21 @@ static void load_secret(const char *file, const char *what, const struct place *
     arena_fini(&arena);
 }
 
-static void load_authorities(struct config_pool *pool, const struct place *at,
-                             struct value_site *site)
+static void load_authorities(const char *file, const struct place *at, struct value_site *site,
+                             const char **pem_out)
 {
     struct arena arena;
     struct view text;
     struct stat st;
     char why[FILE_WHY_MAX];
     arena_init(&arena, CONFIG_CA_MAX_BYTES + 2);
-    if (file_read(pool->ca_file, CONFIG_CA_MAX_BYTES, &arena, &text, &st, why) < 0) {
-        report_add(site->errs, at, "certificate file %s: %s", pool->ca_file, why);
+    if (file_read(file, CONFIG_CA_MAX_BYTES, &arena, &text, &st, why) < 0) {
+        report_add(site->errs, at, "certificate file %s: %s", file, why);
     } else if (text.n == 0 || view_find(text, '\0') < text.n) {
-        report_add(site->errs, at, "certificate file %s holds no PEM text", pool->ca_file);
+        report_add(site->errs, at, "certificate file %s holds no PEM text", file);
     } else {
         const char *pem = value_keep(site, text);
-        pool->ca_pem = pem ? pem : "";
+        *pem_out = pem ? pem : "";
     }
     arena_fini(&arena);
 }
@@ -79,7 +79,18 @@ static const struct place *file_place(const struct config *cfg, const char *cons
     return may_open ? at : NULL;
 }
 
-/* password_file and ca_file of each pool into password and ca_pem, and the console's
+static void load_webhook(struct config *cfg, struct config_webhook *w, bool may_open,
+                         struct value_site *site)
+{
+    const struct place *at = file_place(cfg, &w->secret_file, "secret_file", may_open, site);
+    if (at)
+        load_secret(w->secret_file, "secret", at, site, &w->secret);
+    at = file_place(cfg, &w->ca_file, "ca_file", may_open, site);
+    if (at)
+        load_authorities(w->ca_file, at, site, &w->ca_pem);
+}
+
+/* password_file and ca_file of each pool into password and ca_pem, the same of webhooks, and the console's
  * token. */
 static void load_files(struct config *cfg, bool may_open, struct value_site *site)
 {
@@ -97,8 +108,10 @@ static void load_files(struct config *cfg, bool may_open, struct value_site *sit
                         &pool->auth.password);
         at = file_place(cfg, &pool->ca_file, "ca_file", may_open, site);
         if (at)
-            load_authorities(pool, at, site);
+            load_authorities(pool->ca_file, at, site, &pool->ca_pem);
     }
+    for (uint32_t i = 0; i < cfg->webhook_count; i++)
+        load_webhook(cfg, (struct config_webhook *)&cfg->webhooks[i], may_open, site);
 }
 
 /* ---- from text ------------------------------------------------------------------------------- */

@@ -72,6 +72,8 @@ struct config {
     const struct config_rule *rule; /* in the order of the file */
     uint32_t rule_count;
     struct config_notice notice;
+    const struct config_webhook *webhooks;
+    uint32_t webhook_count;
     struct config_score score;
     const struct config_pool *pools;
     uint32_t pool_count;

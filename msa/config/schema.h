@@ -105,6 +105,7 @@ extern const struct schema_block schema_retention;
 extern const struct schema_block schema_geo;
 extern const struct schema_block schema_align;
 extern const struct schema_block schema_notice;
+extern const struct schema_block schema_webhook;
 extern const struct schema_block schema_rule;
 extern const struct schema_block schema_rules;
 extern const struct schema_word schema_origin_words[];

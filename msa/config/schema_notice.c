@@ -1,4 +1,4 @@
-/* The table of settings: notices. */
+/* The table of settings: notices and webhooks. */
 #include "msa/config/config.h"
 #include "msa/config/schema.h"
 
@@ -75,3 +75,66 @@ static const struct schema_key notice_keys[] = {
 
 const struct schema_block schema_notice = {
     SCHEMA_KEYS(notice_keys), .bytes = sizeof(struct config_notice)};
+
+/* ---- webhooks -------------------------------------------------------------------------------- */
+
+static const struct schema_key webhook_label = {
+    .name = "name",
+    .type = SCHEMA_NAME,
+    SCHEMA_FIELD(config_webhook, name),
+    .roles = FOR_RELAY | FOR_POLICY,
+    .doc = "Its name in log lines, and with what still waits for it after a reload."};
+
+static const struct schema_key webhook_keys[] = {
+    {.name = "url",
+     .type = SCHEMA_TEXT,
+     SCHEMA_FIELD(config_webhook, url),
+     .max = 1000,
+     .roles = FOR_RELAY,
+     .flags = SCHEMA_REQUIRED,
+     .doc = "Where it is called: `https://…`, or `http://` to a loopback address."},
+    {.name = "secret_file",
+     .type = SCHEMA_PATH,
+     SCHEMA_FIELD(config_webhook, secret_file),
+     .roles = FOR_SUPERVISOR,
+     .flags = SCHEMA_REQUIRED,
+     .doc = "File with the secret that signs the calls on its only line, not readable by others. A call has "
+            "`Msad-Signature: t=SECONDS,v1=HEX`, the HMAC-SHA256 of `SECONDS.BODY`."},
+    {.name = "secret",
+     .type = SCHEMA_TEXT,
+     SCHEMA_FIELD(config_webhook, secret),
+     .max = 1024,
+     .roles = FOR_RELAY,
+     .flags = SCHEMA_SECRET | SCHEMA_SNAPSHOT_ONLY,
+     .doc = "What `secret_file` holds."},
+    {.name = "ca_file",
+     .type = SCHEMA_PATH,
+     SCHEMA_FIELD(config_webhook, ca_file),
+     .roles = FOR_SUPERVISOR,
+     .doc = "PEM file with the authorities that are trusted. Empty: those of the system."},
+    {.name = "ca_pem",
+     .type = SCHEMA_TEXT,
+     SCHEMA_FIELD(config_webhook, ca_pem),
+     .max = CONFIG_CA_MAX_BYTES,
+     .roles = FOR_RELAY,
+     .flags = SCHEMA_SECRET | SCHEMA_SNAPSHOT_ONLY,
+     .doc = "What `ca_file` holds."},
+    {.name = "events",
+     .type = SCHEMA_CHOICES,
+     SCHEMA_FIELD(config_webhook, events),
+     .words = event_words,
+     .initial = ALL_EVENTS,
+     .roles = FOR_POLICY,
+     .doc = "What it is told, as in block `notice`."},
+    {.name = "timeout",
+     .type = SCHEMA_TIME,
+     SCHEMA_FIELD(config_webhook, timeout_ms),
+     .initial = "10s",
+     .min = 100,
+     .max = 60000,
+     .roles = FOR_RELAY,
+     .doc = "For the whole call. Only 2xx counts as taken; else it is tried again for a day, with growing waits."},
+};
+
+const struct schema_block schema_webhook = {
+    SCHEMA_KEYS(webhook_keys), .label = &webhook_label, .bytes = sizeof(struct config_webhook)};

@@ -1,5 +1,5 @@
-/* The settings of notices: who is told by mail what happened to an account, and which programs. Conventions as in
- * settings.h. */
+/* The settings of notices: who is told by mail what happened to an account, and which
+ * programs. Conventions as in settings.h. */
 #ifndef MSA_CONFIG_SETTINGS_NOTICE_H
 #define MSA_CONFIG_SETTINGS_NOTICE_H
 
@@ -11,13 +11,13 @@
 enum config_language { CONFIG_LANGUAGE_JA = 0, CONFIG_LANGUAGE_EN };
 
 enum config_event { /* bits */
-    CONFIG_EVENT_SUSPENDED = 1 << 0,
-    CONFIG_EVENT_HELD = 1 << 1,
-    CONFIG_EVENT_LOCKED = 1 << 2,
-    CONFIG_EVENT_OVERSEAS = 1 << 3,
-    CONFIG_EVENT_RELEASED = 1 << 4,
-    CONFIG_EVENT_LIMITED = 1 << 5,
-    CONFIG_EVENT_WARNED = 1 << 6,
+                    CONFIG_EVENT_SUSPENDED = 1 << 0,
+                    CONFIG_EVENT_HELD = 1 << 1,
+                    CONFIG_EVENT_LOCKED = 1 << 2,
+                    CONFIG_EVENT_OVERSEAS = 1 << 3,
+                    CONFIG_EVENT_RELEASED = 1 << 4,
+                    CONFIG_EVENT_LIMITED = 1 << 5,
+                    CONFIG_EVENT_WARNED = 1 << 6,
 };
 
 struct config_notice {
@@ -29,6 +29,19 @@ struct config_notice {
     uint32_t events; /* bits of enum config_event */
     uint32_t desk_per_hour;
     const char *utc_offset; /* "+09:00" */
+};
+
+#define CONFIG_WEBHOOKS_MAX 4
+
+struct config_webhook {
+    const char *name;
+    const char *url; /* https, or http to a loopback address */
+    const char *secret_file;
+    const char *secret;  /* what it holds */
+    const char *ca_file; /* "": the system's */
+    const char *ca_pem;  /* what it holds */
+    uint32_t events;     /* bits of enum config_event */
+    int64_t timeout_ms;
 };
 
 #endif

@@ -44,6 +44,8 @@ const struct ctl_command ctl_commands[] = {
      "LOGIN IP [--protocol P]", "may it read its mail from there?"},
     {"mailbox", "report", COMMAND_ACCESS, COMMAND_OPT_PROTOCOL, "mailbox.report", NULL, show_done,
      "LOGIN IP [--protocol P]", "say that it read its mail from there"},
+    {"notice", "test", COMMAND_LOGIN, 0, "notice.test", NULL, show_done, "LOGIN",
+     "send a sample of each notice to the customer, the desk and the webhooks"},
     {"restriction", "list", COMMAND_PAGES, COMMAND_OPT_ALL, "restriction.list", "restrictions",
      show_restrictions, "[--all]", "who is shut out now, and why; with --all what ever was"},
     {"restriction", "show", COMMAND_ID, 0, "restriction.show", NULL, show_pairs, "ID",

@@ -55,7 +55,8 @@ static bool take_host(CURLU *u, struct fetch_url *out)
 static bool take_port(CURLU *u, struct fetch_url *out)
 {
     char *port = NULL;
-    bool is_good = curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+    bool is_good =
+        curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK;
     unsigned long number = is_good ? strtoul(port, NULL, 10) : 0;
     out->port = (uint16_t)number;
     curl_free(port);
@@ -80,10 +81,11 @@ int fetch_url_parse(const char *url, struct fetch_url *out)
     struct ipaddr ip;
     CURLU *u = curl_url();
     *out = (struct fetch_url){.port = 0};
-    bool is_good = u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK && take_scheme(u, out) &&
-                   take_host(u, out) && take_port(u, out);
+    bool is_good = u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+                   take_scheme(u, out) && take_host(u, out) && take_port(u, out);
     curl_url_cleanup(u);
-    out->is_name = is_good && !is_local_name(out->host) && !ipaddr_parse(view_cstr(out->host), &ip);
+    out->is_name =
+        is_good && !is_local_name(out->host) && !ipaddr_parse(view_cstr(out->host), &ip);
     return is_good ? MSA_OK : MSA_EINVAL;
 }
 
@@ -105,12 +107,17 @@ static void transfer_free(struct fetcher *f, struct transfer *t)
 static int err_of(CURLcode code)
 {
     switch (code) {
-    case CURLE_OK: return MSA_OK;
-    case CURLE_OUT_OF_MEMORY: return MSA_ENOMEM;
-    case CURLE_OPERATION_TIMEDOUT: return MSA_ETIMEOUT;
+    case CURLE_OK:
+        return MSA_OK;
+    case CURLE_OUT_OF_MEMORY:
+        return MSA_ENOMEM;
+    case CURLE_OPERATION_TIMEDOUT:
+        return MSA_ETIMEOUT;
     case CURLE_WRITE_ERROR:
-    case CURLE_FILESIZE_EXCEEDED: return MSA_ETOOBIG;
-    default: return MSA_ECLOSED;
+    case CURLE_FILESIZE_EXCEEDED:
+        return MSA_ETOOBIG;
+    default:
+        return MSA_ECLOSED;
     }
 }
 
@@ -148,7 +155,8 @@ static void finish_all(struct fetcher *f)
 
 /* ---- curl and the loop ---- */
 
-/* curl knows a descriptor by its number, the watch by itself: one of these hangs at each. */
+/* curl knows a descriptor by its number, the watch by itself: one of these hangs at each.
+ */
 struct socket {
     struct fetcher *fetcher;
     curl_socket_t fd;
@@ -160,7 +168,8 @@ static void on_ready(void *arg, unsigned ready)
     struct socket *s = arg;
     struct fetcher *f = s->fetcher;
     int running;
-    int mask = (ready & IO_READ ? CURL_CSELECT_IN : 0) | (ready & IO_WRITE ? CURL_CSELECT_OUT : 0);
+    int mask = (ready & IO_READ ? CURL_CSELECT_IN : 0) |
+               (ready & IO_WRITE ? CURL_CSELECT_OUT : 0);
     curl_multi_socket_action(f->multi, s->fd, mask, &running); /* may free `s` */
     finish_all(f);
 }
@@ -193,7 +202,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
     (void)easy;
     struct fetcher *f = arg;
     struct socket *s = socket;
-    unsigned interest = (what & CURL_POLL_IN ? IO_READ : 0) | (what & CURL_POLL_OUT ? IO_WRITE : 0);
+    unsigned interest =
+        (what & CURL_POLL_IN ? IO_READ : 0) | (what & CURL_POLL_OUT ? IO_WRITE : 0);
     if (what == CURL_POLL_REMOVE) {
         if (s)
             socket_free(f, s);
@@ -213,7 +223,8 @@ static void on_time(void *arg)
     finish_all(f);
 }
 
-/* From inside curl, so it only sets the timer: also with 0 ms, which is the loop's next turn. */
+/* From inside curl, so it only sets the timer: also with 0 ms, which is the loop's next
+ * turn. */
 static int on_timer_wanted(CURLM *multi, long after_ms, void *arg)
 {
     (void)multi;
@@ -230,7 +241,8 @@ static int on_timer_wanted(CURLM *multi, long after_ms, void *arg)
 static size_t on_answer(char *p, size_t size, size_t count, void *arg)
 {
     struct transfer *t = arg;
-    return buf_append(&t->answer, p, size * count) == MSA_OK ? size * count : 0; /* less: it fails */
+    return buf_append(&t->answer, p, size * count) == MSA_OK ? size * count
+                                                             : 0; /* less: it fails */
 }
 
 static bool add_line(struct curl_slist **list, const char *line)
@@ -260,7 +272,8 @@ static bool add_addresses(struct transfer *t, const struct fetch_url *url,
     for (size_t i = 0; i < r->address_count && i < FETCH_ADDRESSES_MAX; i++) {
         char ip[IPADDR_TEXT_MAX];
         ipaddr_format(&r->addresses[i], ip);
-        buf_addf(&line, ipaddr_is_v4(&r->addresses[i]) ? "%s%s" : "%s[%s]", i > 0 ? "," : "", ip);
+        buf_addf(&line, ipaddr_is_v4(&r->addresses[i]) ? "%s%s" : "%s[%s]",
+                 i > 0 ? "," : "", ip);
     }
     buf_add_char(&line, '\0');
     bool is_good = !buf_failed(&line) && add_line(&t->resolve, buf_view(&line).p);
@@ -268,7 +281,8 @@ static bool add_addresses(struct transfer *t, const struct fetch_url *url,
     return is_good;
 }
 
-#define SET(option, value) is_good = is_good && curl_easy_setopt(t->easy, option, value) == CURLE_OK
+#define SET(option, value) \
+    is_good = is_good && curl_easy_setopt(t->easy, option, value) == CURLE_OK
 
 static bool set_bounds(struct transfer *t, const struct fetch_request *r)
 {
@@ -292,7 +306,8 @@ static bool set_trust(struct transfer *t, const struct fetch_request *r)
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (r->ca_pem && r->ca_pem[0]) {
-        struct curl_blob pem = {(void *)(uintptr_t)r->ca_pem, strlen(r->ca_pem), CURL_BLOB_COPY};
+        struct curl_blob pem = {(void *)(uintptr_t)r->ca_pem, strlen(r->ca_pem),
+                                CURL_BLOB_COPY};
         SET(CURLOPT_CAINFO, NULL);
         SET(CURLOPT_CAPATH, NULL);
         SET(CURLOPT_CAINFO_BLOB, &pem);
@@ -332,11 +347,12 @@ static struct transfer *transfer_new(struct fetcher *f, const struct fetch_reque
     return NULL;
 }
 
-int fetch_start(struct fetcher *f, const struct fetch_request *request, fetch_fn *fn, void *arg,
-                uint64_t *id_out)
+int fetch_start(struct fetcher *f, const struct fetch_request *request, fetch_fn *fn,
+                void *arg, uint64_t *id_out)
 {
     struct fetch_url url;
-    if (fetch_url_parse(request->url, &url) < 0 || (url.is_name && request->address_count == 0))
+    if (fetch_url_parse(request->url, &url) < 0 ||
+        (url.is_name && request->address_count == 0))
         return MSA_EINVAL;
     struct transfer *t = transfer_new(f, request, &url);
     if (!t)
@@ -356,7 +372,8 @@ int fetch_start(struct fetcher *f, const struct fetch_request *request, fetch_fn
 void fetch_cancel(struct fetcher *f, uint64_t id)
 {
     struct transfer *t, *next;
-    LIST_FOREACH (t, next, &f->transfers, struct transfer, link) {
+    LIST_FOREACH(t, next, &f->transfers, struct transfer, link)
+    {
         if (t->id == id) {
             transfer_free(f, t);
             return;
@@ -385,7 +402,8 @@ struct fetcher *fetcher_new(struct loop *loop)
     curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
     curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
     curl_multi_setopt(f->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX);
-    curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)HOST_CONNECTIONS_MAX);
+    curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                      (long)HOST_CONNECTIONS_MAX);
     curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS_MAX);
     return f;
 }

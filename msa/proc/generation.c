@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "msa/base/err.h"
+#include "msa/io/fetch.h"
 
 static int read_all(int fd, struct buf *out)
 {
@@ -118,21 +119,41 @@ static int try_certificates(const struct generation *g, struct buf *report)
 }
 
 /* What relay will do with it; the system's store needs no trial. */
+static int try_authority(const struct generation *g, const char *const *file, const char *pem,
+                         struct buf *report)
+{
+    char error[TLS_ERROR_MAX];
+    const struct tls_client_settings settings = {.ca_pem = pem, .is_verified = true};
+    struct tls_client *tls = pem[0] != '\0' ? tls_client_new(&settings, error) : NULL;
+    bool is_good = tls || pem[0] == '\0';
+    if (!is_good)
+        complain(g, file, error, report);
+    tls_client_free(&tls);
+    return is_good ? MSA_OK : MSA_EINVAL;
+}
+
 static int try_authorities(const struct generation *g, struct buf *report)
 {
     int err = MSA_OK;
-    char error[TLS_ERROR_MAX];
-    for (uint32_t i = 0; i < g->config->pool_count; i++) {
-        const struct config_pool *pool = &g->config->pools[i];
-        const struct tls_client_settings settings = {.ca_pem = pool->ca_pem, .is_verified = true};
-        if (pool->ca_pem[0] == '\0')
-            continue;
-        struct tls_client *tls = tls_client_new(&settings, error);
-        if (!tls) {
-            complain(g, &pool->ca_file, error, report);
+    const struct config *c = g->config;
+    for (uint32_t i = 0; i < c->pool_count; i++)
+        if (try_authority(g, &c->pools[i].ca_file, c->pools[i].ca_pem, report) < 0)
             err = MSA_EINVAL;
-        }
-        tls_client_free(&tls);
+    for (uint32_t i = 0; i < c->webhook_count; i++)
+        if (try_authority(g, &c->webhooks[i].ca_file, c->webhooks[i].ca_pem, report) < 0)
+            err = MSA_EINVAL;
+    return err;
+}
+
+static int try_webhooks(const struct generation *g, struct buf *report)
+{
+    int err = MSA_OK;
+    struct fetch_url url;
+    for (uint32_t i = 0; i < g->config->webhook_count; i++) {
+        if (fetch_url_parse(g->config->webhooks[i].url, &url) == MSA_OK)
+            continue;
+        complain(g, &g->config->webhooks[i].url, "not a URL of http or https", report);
+        err = MSA_EINVAL;
     }
     return err;
 }
@@ -151,6 +172,8 @@ static int load(const char *path, struct generation *g, struct buf *report)
         err = try_certificates(g, report);
     if (err == MSA_OK)
         err = try_authorities(g, report);
+    if (err == MSA_OK)
+        err = try_webhooks(g, report);
     return err;
 }
 

@@ -4,6 +4,7 @@
 #ifndef POLICY_NOTICE_MATTER_H
 #define POLICY_NOTICE_MATTER_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,5 +40,8 @@ struct matter {
 /* "suspended", "held" …: in settings, in logs, in names of template files. */
 const char *matter_kind_name(enum matter_kind kind);
 bool matter_kind_find(struct view name, enum matter_kind *out);
+
+/* For programs, with the names that restrictions have in the API: a new object, NULL when memory is out. */
+json_t *matter_json(const struct matter *m);
 
 #endif

@@ -40,7 +40,7 @@ LIBRARIES = {
     r"sasl/.*": (r"auth/", 1),
     r"maxminddb\.h": (r"policy/", 1),
     r"hiredis/.*": (r"policy/", 1),
-    r"curl/.*": (r"", 1),
+    r"curl/.*": (r"msa/", 2),  # io, for what has a loop; ctl, for msactl, which has none
     r"ares\.h": (r"", 1),
     r"microhttpd\.h": (r"msa/console/", None),
     r"seccomp\.h": (r"msa/proc/", 1),

@@ -95,12 +95,22 @@ static int on_notice(void *owner, struct chan *c, struct chan_message *m)
     return MSA_OK;
 }
 
+static int on_webhook(void *owner, struct chan *c, struct chan_message *m)
+{
+    (void)owner;
+    pf_seen.webhooks++;
+    const struct msg_relay_webhook_answer answer = {.status = 200, .is_delivered = true};
+    CHAN_SEND(c, relay_webhook_answer, m->id, &answer);
+    return MSA_OK;
+}
+
 static chan_handlers smtp_handlers = {
     [IPC_policy_kill] = on_kill,
 };
 static chan_handlers relay_handlers = {
     [IPC_relay_hold_ask] = on_hold,
     [IPC_relay_notice_ask] = on_notice,
+    [IPC_relay_webhook_ask] = on_webhook,
 };
 static chan_handlers console_handlers = {0};
 

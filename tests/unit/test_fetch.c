@@ -50,8 +50,9 @@ static void on_request(void *arg, unsigned ready)
     buf_append(&server.heard, bytes, (size_t)n);
     struct view v = buf_view(&server.heard);
     if (server.answer && memmem(v.p, v.n, "\r\n\r\n{}", 6))
-        cr_assert_eq(send(server.client, server.answer, strlen(server.answer), MSG_NOSIGNAL),
-                     (ssize_t)strlen(server.answer));
+        cr_assert_eq(
+            send(server.client, server.answer, strlen(server.answer), MSG_NOSIGNAL),
+            (ssize_t)strlen(server.answer));
 }
 
 static void on_connection(void *arg, unsigned ready)
@@ -66,7 +67,8 @@ static void on_connection(void *arg, unsigned ready)
 
 static void setup(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
     memset(&seen, 0, sizeof seen);
     loop = loop_new();
@@ -111,13 +113,14 @@ static uint64_t post(const char *host, int64_t timeout_ms)
     struct ipaddr ip;
     cr_assert(ipaddr_parse(VIEW_LIT("127.0.0.1"), &ip));
     snprintf(url, sizeof url, "http://%s:%u/hook?a=b", host, server.port);
-    const struct fetch_request r = {.url = url,
-                                    .addresses = &ip,
-                                    .address_count = 1,
-                                    .headers = {"Content-Type: application/json", "X-One: 1"},
-                                    .body = VIEW_LIT("{}"),
-                                    .timeout_ms = timeout_ms,
-                                    .answer_max_bytes = 64};
+    const struct fetch_request r = {
+        .url = url,
+        .addresses = &ip,
+        .address_count = 1,
+        .headers = {"Content-Type: application/json", "X-One: 1"},
+        .body = VIEW_LIT("{}"),
+        .timeout_ms = timeout_ms,
+        .answer_max_bytes = 64};
     cr_assert_eq(fetch_start(fetcher, &r, on_result, NULL, &id), MSA_OK);
     cr_assert_eq(seen.count, 0, "called back from inside");
     return id;
@@ -162,13 +165,15 @@ Test(fetch, uses_the_addresses_it_was_given_for_a_name)
 Test(fetch, a_name_without_addresses_is_not_looked_up)
 {
     uint64_t id;
-    const struct fetch_request r = {.url = "http://hooks.example.jp/", .timeout_ms = 1000};
+    const struct fetch_request r = {.url = "http://hooks.example.jp/",
+                                    .timeout_ms = 1000};
     cr_assert_eq(fetch_start(fetcher, &r, on_result, NULL, &id), MSA_EINVAL);
 }
 
 Test(fetch, follows_no_redirect)
 {
-    server.answer = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
+    server.answer = "HTTP/1.1 302 Found\r\nLocation: "
+                    "http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
     post("127.0.0.1", 10000);
     wait_for_result();
     cr_assert_eq(seen.err, MSA_OK);
@@ -178,8 +183,9 @@ Test(fetch, follows_no_redirect)
 
 Test(fetch, an_answer_that_is_too_long_is_a_failure)
 {
-    server.answer = "HTTP/1.1 200 OK\r\n\r\n"
-                    "0123456789012345678901234567890123456789012345678901234567890123456789";
+    server.answer =
+        "HTTP/1.1 200 OK\r\n\r\n"
+        "0123456789012345678901234567890123456789012345678901234567890123456789";
     post("127.0.0.1", 10000);
     wait_for_result();
     cr_assert_eq(seen.err, MSA_ETOOBIG);
@@ -228,7 +234,8 @@ Test(fetch, reads_urls)
         {"http://[::1]:81/", "::1", 81, false, false},
         {"http://localhost/", "localhost", 80, false, false},
     };
-    static const char *const bad[] = {"", "ftp://a/", "file:///etc/passwd", "http://u:p@a/", "a b", "http://"};
+    static const char *const bad[] = {
+        "", "ftp://a/", "file:///etc/passwd", "http://u:p@a/", "a b", "http://"};
     struct fetch_url u;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         cr_assert_eq(fetch_url_parse(good[i].url, &u), MSA_OK, "%s", good[i].url);

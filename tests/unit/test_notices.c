@@ -17,6 +17,12 @@ static struct {
     bool is_willing;
     char rcpts[64][64];
     char texts[64][4096];
+    struct {
+        int count;
+        bool is_willing;
+        uint64_t delivery;
+        char body[1024];
+    } hook;
 } peer;
 
 static char dir[64];
@@ -42,7 +48,25 @@ static int on_notice(void *owner, struct chan *c, struct chan_message *m)
     return MSA_OK;
 }
 
-static chan_handlers relay_handlers = {[IPC_relay_notice_ask] = on_notice};
+static int on_call(void *owner, struct chan *c, struct chan_message *m)
+{
+    (void)owner;
+    struct msg_relay_webhook_ask q;
+    cr_assert_eq(msg_relay_webhook_ask_decode(m->payload, &q), MSA_OK);
+    cr_assert(view_eq(q.webhook, VIEW_LIT("crm")));
+    cr_assert(view_eq(q.event, VIEW_LIT("suspended")));
+    cr_assert(peer.hook.count == 0 || peer.hook.delivery == q.delivery, "another id for the same");
+    peer.hook.delivery = q.delivery;
+    cr_assert(view_to_cstr(q.body, peer.hook.body, sizeof peer.hook.body));
+    peer.hook.count++;
+    const struct msg_relay_webhook_answer answer = {.status = peer.hook.is_willing ? 200 : 500,
+                                                    .is_delivered = peer.hook.is_willing};
+    (void)CHAN_SEND(c, relay_webhook_answer, m->id, &answer);
+    return MSA_OK;
+}
+
+static chan_handlers relay_handlers = {[IPC_relay_notice_ask] = on_notice,
+                                       [IPC_relay_webhook_ask] = on_call};
 static chan_handlers policy_handlers = {0};
 
 static const struct notices_config config = {
@@ -262,4 +286,70 @@ Test(notices, an_account_whose_login_is_no_address_has_no_mail_and_no_error)
     notices_tell(notices, &m, VIEW_LIT("taro"), NOTICE_JAPANESE);
     wait_for(1);
     cr_assert_str_eq(peer.rcpts[0], "desk@example.jp");
+}
+
+static void call_only(void)
+{
+    struct notices_config c = {.hooks = {{.name = "crm", .events = 1u << MATTER_SUSPENDED}},
+                               .hook_count = 1};
+    peer.hook.count = 0;
+    notices_take_config(notices, &c);
+    notices_peer_up(notices, peer.policy);
+    tell(matter_of(MATTER_SUSPENDED, 7, 99));
+    tell(matter_of(MATTER_HELD, 7, 99));
+    for (int i = 0; i < 2000 && peer.hook.count == 0; i++)
+        loop_run_once(fx.loop, true);
+    fx_turns(20);
+    cr_assert_eq(peer.hook.count, 1);
+}
+
+Test(notices, calls_a_webhook_until_it_takes_the_event)
+{
+    peer.hook.is_willing = false;
+    call_only();
+    cr_assert_not_null(strstr(peer.hook.body, "\"country\":\"BR\"}"));
+    cr_assert_not_null(strstr(peer.hook.body, "{\"event\":\"suspended\",\"id\":\""));
+    clock_advance_for_test(1000);
+    fx_turns(20);
+    cr_assert_eq(peer.hook.count, 1, "too early");
+    for (int i = 0; i < 5; i++) {
+        clock_advance_for_test(3000);
+        fx_turns(20);
+    }
+    cr_assert_eq(peer.hook.count, 3, "%d calls: at 2 and 6 s, or a little later", peer.hook.count);
+    peer.hook.is_willing = true;
+    clock_advance_for_test(20000);
+    fx_turns(20);
+    cr_assert_eq(peer.hook.count, 4);
+    clock_advance_for_test(86400000);
+    fx_turns(20);
+    cr_assert_eq(peer.hook.count, 4);
+    cr_assert_eq(peer.count, 0, "no mail is configured");
+}
+
+Test(notices, gives_a_webhook_up_after_a_day)
+{
+    peer.hook.is_willing = false;
+    call_only();
+    for (int i = 0; i < 60; i++) {
+        clock_advance_for_test(1800000);
+        fx_turns(20);
+    }
+    int count = peer.hook.count;
+    cr_assert_geq(count, 15);
+    clock_advance_for_test(86400000);
+    fx_turns(20);
+    cr_assert_eq(peer.hook.count, count);
+}
+
+Test(notices, a_clock_that_ran_ahead_delays_nothing_for_long)
+{
+    clock_advance_for_test(INT64_C(365) * 86400000);
+    peer.hook.is_willing = false;
+    call_only();
+    clock_set_for_test(clock_mono_ms(), clock_wall_ms() - INT64_C(365) * 86400000);
+    peer.hook.is_willing = true;
+    clock_advance_for_test(20000);
+    fx_turns(20);
+    cr_assert_eq(peer.hook.count, 2);
 }

@@ -540,3 +540,15 @@ Test(policy_role, a_rule_tells_only_where_it_says_notify)
         cr_assert_not(send_one(1, HOME));
     wait_for_notices(2);
 }
+
+Test(policy_role, a_test_sends_each_kind_and_leaves_the_real_ones_untold)
+{
+    pf_begin("notice { from abuse@example.jp; desk desk@example.jp; events suspended released; }\n"
+             "webhook crm { events overseas held suspended; }" THREE_COUNTRIES);
+    json_decref(pf_op("notice.test", "{\"account\":7,\"login\":\"" PF_TARO_LOGIN "\"}", NULL));
+    wait_for_notices(2);
+    cr_assert_eq(pf_seen.webhooks, 3);
+    suspend_by_three_countries();
+    wait_for_notices(3);
+    cr_assert_eq(pf_seen.webhooks, 4);
+}
