@@ -112,6 +112,12 @@ bench-rules: tools
 test-corpus: all tools
 	@MSAD_BUILD=$(abspath $(BUILD)) MSAD_CORPUS=all $(PYTHON) tests/integ/run.py test_corpus
 
+# A whole shared trace lived through against a running msad, and compared with what replay says of it.
+.PHONY: test-trace
+test-trace: all tools
+	@MSAD_BUILD=$(abspath $(BUILD)) MSAD_TRACE=all MSAD_TEST_TIMEOUT_S=1800 \
+	    $(PYTHON) tests/integ/run.py test_lawful.WholeTrace
+
 # KILLS for each way of handing over; SEED repeats a run.
 KILLS ?= 120
 .PHONY: test-kill

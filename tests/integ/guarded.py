@@ -260,6 +260,11 @@ def write_accounts(path, created):
         file.writelines(f"{account}\t{int(when)}\n" for account, when in created.items())
 
 
+def write_trace(path, events):
+    with open(path, "w", encoding="ascii") as file:
+        file.writelines(json.dumps(e) + "\n" for e in events)
+
+
 def replay(config, accounts, *logs):
     """What msactl replay makes of logs: account -> what it says of it."""
     run = subprocess.run([os.path.join(harness.BUILD, "msactl"), "-f", config, "replay", "--json", "--quiet",

@@ -2,7 +2,6 @@
 University's incidents, OCN's, Nifty's and IIJ's, out of the shared trace `loopback`, whose addresses this machine can
 connect from. Each account must be stopped at the very event, and by the very rule, that `msactl replay` names."""
 
-import json
 import os
 
 import guarded as g
@@ -48,8 +47,7 @@ class World(harness.SharedCase):
     def replay(self, created, events):
         accounts, trace = (os.path.join(self.directory, name) for name in ("accounts", "trace.jsonl"))
         g.write_accounts(accounts, created)
-        with open(trace, "w", encoding="ascii") as file:
-            file.writelines(json.dumps(e) + "\n" for e in events)
+        g.write_trace(trace, events)
         return g.replay(self.msad.config_path, accounts, trace)
 
     def held(self, login):
