@@ -42,8 +42,10 @@ static void say_window(int64_t within_ms, char *out, size_t size)
         int64_t ms;
         const char *one;
         const char *many;
-    } units[] = {{DAY_MS, "a day", "days"}, {HOUR_MS, "an hour", "hours"},
-                 {MINUTE_MS, "a minute", "minutes"}, {1000, "a second", "seconds"}};
+    } units[] = {{DAY_MS, "a day", "days"},
+                 {HOUR_MS, "an hour", "hours"},
+                 {MINUTE_MS, "a minute", "minutes"},
+                 {1000, "a second", "seconds"}};
     out[0] = '\0';
     for (size_t i = 0; within_ms > 0 && i < sizeof units / sizeof units[0]; i++) {
         if (within_ms % units[i].ms != 0)
@@ -51,7 +53,8 @@ static void say_window(int64_t within_ms, char *out, size_t size)
         if (within_ms == units[i].ms)
             snprintf(out, size, " in %s", units[i].one);
         else
-            snprintf(out, size, " in %" PRId64 " %s", within_ms / units[i].ms, units[i].many);
+            snprintf(out, size, " in %" PRId64 " %s", within_ms / units[i].ms,
+                     units[i].many);
         return;
     }
 }
@@ -64,7 +67,8 @@ void answer_say_limit(const struct reason *reason, char out[ANSWER_TEXT_MAX])
     if (!what)
         return;
     say_window(reason->rule->within_ms, window, sizeof window);
-    snprintf(out, ANSWER_TEXT_MAX, "at most %" PRIu32 " %s%s", reason->limit, what, window);
+    snprintf(out, ANSWER_TEXT_MAX, "at most %" PRIu32 " %s%s", reason->limit, what,
+             window);
 }
 
 /* ---- verdict ---- */
@@ -74,7 +78,8 @@ void answer_say_limit(const struct reason *reason, char out[ANSWER_TEXT_MAX])
 /* More in one message than the whole window has: to come again would not help. */
 static bool is_hopeless(const struct reason *reason, const struct event *e)
 {
-    return reason->rule->count == COUNT_RECIPIENTS && reason->rule->per != PER_DESTINATION &&
+    return reason->rule->count == COUNT_RECIPIENTS &&
+           reason->rule->per != PER_DESTINATION &&
            e->recipients > (uint64_t)reason->limit + reason->rule->spare;
 }
 

@@ -1,7 +1,8 @@
-/* From the engine's verdict to what a session is told: one of four words, a delay, and a text for the client.
+/* From the engine's verdict to what a session is told: one of four words, a delay, and a
+ * text for the client.
  *
- * The text says what a customer can act on, limits of volume and when to come again; how an abuse was recognised it
- * does not say. Pure. */
+ * The text says what a customer can act on, limits of volume and when to come again; how
+ * an abuse was recognised it does not say. Pure. */
 #ifndef POLICY_ANSWER_H
 #define POLICY_ANSWER_H
 

@@ -3,17 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "msa/base/view.h"
 #include "msa/base/err.h"
 #include "msa/base/table.h"
+#include "msa/base/view.h"
 #include "msa/ipc/messages.h"
 #include "msa/mail/path.h"
 #include "policy/engine/subject.h"
 
-/* Domains that are told apart in one message; what is in others counts for no destination. */
-#define DOMAINS_MAX   64
-#define DOMAIN_MAX    255
-#define HASH_BYTES    8
+/* Domains that are told apart in one message; what is in others counts for no
+ * destination. */
+#define DOMAINS_MAX 64
+#define DOMAIN_MAX  255
+#define HASH_BYTES  8
 
 uint64_t facts_text_hash(const uint8_t hash_key[16], struct view text)
 {
@@ -112,7 +113,8 @@ static void give_domains(struct gathering *g, struct event *e)
 {
     qsort(g->domains, g->domain_count, sizeof *g->domains, by_recipients);
     e->destinations = g->domains;
-    e->destination_count = g->domain_count < DESTINATIONS_MAX ? g->domain_count : DESTINATIONS_MAX;
+    e->destination_count =
+        g->domain_count < DESTINATIONS_MAX ? g->domain_count : DESTINATIONS_MAX;
 }
 
 static int begin(struct gathering *g, const uint8_t hash_key[16], struct arena *arena)

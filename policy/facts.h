@@ -1,7 +1,7 @@
 /* From the words of a message between roles to the facts of an event: the engine's input.
  *
- * Pure: what is known of address, account and settings comes in. Arrays and texts of the event live in the caller's
- * arena or in what was passed in. */
+ * Pure: what is known of address, account and settings comes in. Arrays and texts of the
+ * event live in the caller's arena or in what was passed in. */
 #ifndef POLICY_FACTS_H
 #define POLICY_FACTS_H
 
@@ -19,12 +19,14 @@ uint64_t facts_text_hash(const uint8_t hash_key[16], struct view text);
 /* Of an address in whatever case; 0 for the null sender. */
 uint64_t facts_sender(const uint8_t hash_key[16], struct view sender);
 
-/* Items of msg_recipient (policy_quota_ask): their number, a hash of each, and how many of them each of the
- * largest domains has. MSA_OK, MSA_EPROTO when the list is malformed or not `count` long, MSA_ENOMEM. */
+/* Items of msg_recipient (policy_quota_ask): their number, a hash of each, and how many
+ * of them each of the largest domains has. MSA_OK, MSA_EPROTO when the list is malformed
+ * or not `count` long, MSA_ENOMEM. */
 int facts_recipients(const uint8_t hash_key[16], struct view items, uint32_t count,
                      struct arena *arena, struct event *e);
 
-/* Items of msg_recipient_result (relay_outcome): the recipients that the smarthost refused for good. */
+/* Items of msg_recipient_result (relay_outcome): the recipients that the smarthost
+ * refused for good. */
 int facts_rejected(const uint8_t hash_key[16], struct view items, struct arena *arena,
                    struct event *e);
 

@@ -1,4 +1,5 @@
-/* One decision, live: facts in, the engine's verdict, what it brings about, what the session is told. */
+/* One decision, live: facts in, the engine's verdict, what it brings about, what the
+ * session is told. */
 #include "msa/base/clock.h"
 #include "msa/base/err.h"
 #include "policy/account.h"
@@ -15,7 +16,8 @@ void policy_count(struct policy *p, enum question question, enum policy_verdict 
         p->counts.questions[question].refused++;
 }
 
-static bool is_home(const struct policy *p, const struct account *account, uint16_t country)
+static bool is_home(const struct policy *p, const struct account *account,
+                    uint16_t country)
 {
     if (country == COUNTRY_NONE)
         return p->config->geo.unknown == CONFIG_UNKNOWN_HOME;
@@ -24,7 +26,8 @@ static bool is_home(const struct policy *p, const struct account *account, uint1
 }
 
 void policy_facts(const struct policy *p, enum event_kind kind, const struct ipaddr *ip,
-                  const struct place *place, const struct account *account, struct event *e)
+                  const struct place *place, const struct account *account,
+                  struct event *e)
 {
     *e = (struct event){
         .kind = kind,
@@ -43,7 +46,8 @@ void policy_facts(const struct policy *p, enum event_kind kind, const struct ipa
     if (account->class_name.n > 0)
         e->account_class = account->class_name;
     if (account->created_ms > 0)
-        e->account_age_ms = e->at_ms > account->created_ms ? e->at_ms - account->created_ms : 0;
+        e->account_age_ms =
+            e->at_ms > account->created_ms ? e->at_ms - account->created_ms : 0;
     e->overrides = account->overrides;
     e->override_count = account->override_count;
 }

@@ -39,7 +39,8 @@ void lookalikes_learn(struct ledger *ledger, struct view login)
     struct view key = key_of(view_of(skeleton, (size_t)n), &hash);
     buf_init(&list, VALUE_MAX);
     enum msa_lookup found = ledger_get(ledger, LEDGER_LOOKALIKES, key, &list);
-    if (found != MSA_RETRY && !holds(buf_view(&list), login, &count) && count < LOGINS_MAX) {
+    if (found != MSA_RETRY && !holds(buf_view(&list), login, &count) &&
+        count < LOGINS_MAX) {
         buf_add(&list, login);
         buf_add_char(&list, '\n');
         if (!buf_failed(&list))
@@ -48,8 +49,8 @@ void lookalikes_learn(struct ledger *ledger, struct view login)
     buf_fini(&list);
 }
 
-struct view lookalikes_find(struct ledger *ledger, struct view skeleton, struct view address,
-                            struct view login, struct buf *out)
+struct view lookalikes_find(struct ledger *ledger, struct view skeleton,
+                            struct view address, struct view login, struct buf *out)
 {
     uint64_t hash;
     if (ledger_get(ledger, LEDGER_LOOKALIKES, key_of(skeleton, &hash), out) != MSA_FOUND)

@@ -1,5 +1,5 @@
-/* A message, from MAIL to its end: may the account use this sender, has it something left to send, where does the
- * message go, and what became of it. */
+/* A message, from MAIL to its end: may the account use this sender, has it something left
+ * to send, where does the message go, and what became of it. */
 #include "msa/base/err.h"
 #include "msa/base/log.h"
 #include "policy/account.h"
@@ -23,8 +23,9 @@ struct asker {
 };
 
 /* A policy that is younger than the session hears of it here. */
-static void asker_init(struct policy *p, struct asker *a, struct chan *c, uint64_t session,
-                       const struct ipaddr *ip, uint64_t account, struct view login)
+static void asker_init(struct policy *p, struct asker *a, struct chan *c,
+                       uint64_t session, const struct ipaddr *ip, uint64_t account,
+                       struct view login)
 {
     arena_init(&a->work, WORK_BYTES_MAX);
     buf_init(&a->account_bytes, ACCOUNT_BYTES_MAX);
@@ -55,7 +56,8 @@ static void asker_facts(const struct policy *p, struct asker *a, enum event_kind
 {
     const struct live_session *s = a->session;
     a->account.created_ms = s->created_ms;
-    struct open_counts of_account = sessions_of_account(s), of_source = sessions_of_source(s);
+    struct open_counts of_account = sessions_of_account(s),
+                       of_source = sessions_of_source(s);
     policy_facts(p, kind, &s->ip, &s->place, &a->account, e);
     e->account_sessions = of_account.sessions;
     e->account_sending = of_account.sending;
@@ -91,12 +93,13 @@ struct lookalike_search {
 static struct view find_lookalike(void *arg, struct view skeleton, struct view address)
 {
     struct lookalike_search *search = arg;
-    return lookalikes_find(search->policy->ledger, skeleton, address, search->login, &search->found);
+    return lookalikes_find(search->policy->ledger, skeleton, address, search->login,
+                           &search->found);
 }
 
 /* `country` is room for its text. */
-static struct align_who who_of(const struct asker *a, const struct event *e, bool is_strict,
-                               char country[3])
+static struct align_who who_of(const struct asker *a, const struct event *e,
+                               bool is_strict, char country[3])
 {
     country[0] = '\0';
     if (e->place.country != COUNTRY_NONE)
@@ -126,7 +129,8 @@ static struct answer said(const struct align_answer *aligned)
 /* ---- MAIL ---- */
 
 static struct answer judge_mail(struct policy *p, struct asker *a,
-                                const struct msg_policy_mail_ask *ask, struct align_answer *aligned)
+                                const struct msg_policy_mail_ask *ask,
+                                struct align_answer *aligned)
 {
     struct event e;
     struct verdict v;
@@ -162,7 +166,8 @@ int policy_on_mail(void *owner, struct chan *c, struct chan_message *m)
     struct msg_policy_mail_answer answer = {
         .verdict = (uint8_t)a.verdict,
         .delay_ms = a.delay_ms,
-        .rewritten_sender = a.verdict == VERDICT_ALLOW ? view_cstr(aligned.rewritten) : VIEW_EMPTY,
+        .rewritten_sender =
+            a.verdict == VERDICT_ALLOW ? view_cstr(aligned.rewritten) : VIEW_EMPTY,
         .text = view_cstr(a.text)};
     CHAN_SEND(c, policy_mail_answer, m->id, &answer);
     return MSA_OK;
@@ -170,8 +175,8 @@ int policy_on_mail(void *owner, struct chan *c, struct chan_message *m)
 
 /* ---- recipients ---- */
 
-/* Two messages of one session do not overlap; what is still here was left behind by a session worker's
- * mistake, and stays used. */
+/* Two messages of one session do not overlap; what is still here was left behind by a
+ * session worker's mistake, and stays used. */
 static bool reserve(struct policy *p, struct live_session *s, const struct event *e,
                     const struct verdict *v)
 {
@@ -180,19 +185,20 @@ static bool reserve(struct policy *p, struct live_session *s, const struct event
     return s->reservation != NULL;
 }
 
-static int judge_quota(struct policy *p, struct asker *a, const struct msg_policy_quota_ask *ask,
-                       struct answer *out)
+static int judge_quota(struct policy *p, struct asker *a,
+                       const struct msg_policy_quota_ask *ask, struct answer *out)
 {
     struct event e;
     struct verdict v;
-    /* A session that this process knows no MAIL of: what its account is old is not known either. */
+    /* A session that this process knows no MAIL of: what its account is old is not known
+     * either. */
     *out = stopped_or_full(a);
     if (a->is_stopped || !a->session || !a->session->is_sending)
         return MSA_OK;
     asker_facts(p, a, EVENT_MESSAGE, &e);
     e.sender_hash = facts_sender(p->rules->hash_key, ask->sender);
-    int err = facts_recipients(p->rules->hash_key, ask->recipients, ask->recipient_count, &a->work,
-                               &e);
+    int err = facts_recipients(p->rules->hash_key, ask->recipients, ask->recipient_count,
+                               &a->work, &e);
     if (err == MSA_ENOMEM)
         return MSA_OK;
     if (err < 0)
@@ -200,7 +206,8 @@ static int judge_quota(struct policy *p, struct asker *a, const struct msg_polic
     *out = policy_decide(p, &e, a->account.login, &v);
     if (out->verdict == VERDICT_ALLOW && !reserve(p, a->session, &e, &v)) {
         if (v.is_counted)
-            (void)engine_give_back(p->rules, store_lmdb_store(p->counters), &e, &v.circumstances);
+            (void)engine_give_back(p->rules, store_lmdb_store(p->counters), &e,
+                                   &v.circumstances);
         out->verdict = VERDICT_DEFER;
     }
     return MSA_OK;
@@ -235,14 +242,16 @@ int policy_on_quota(void *owner, struct chan *c, struct chan_message *m)
 #define MILLI_IN_HUNDREDTH 10
 
 static void content_facts(const struct policy *p, struct asker *a,
-                          const struct msg_policy_route_ask *ask, const struct reservation *r,
-                          struct event *e)
+                          const struct msg_policy_route_ask *ask,
+                          const struct reservation *r, struct event *e)
 {
     asker_facts(p, a, EVENT_CONTENT, e);
     e->bytes = ask->body_bytes;
     e->recipients = ask->recipient_count;
     int64_t score = ask->score_milli / MILLI_IN_HUNDREDTH + (r ? r->score_hundredths : 0);
-    e->score_hundredths = score > INT32_MAX ? INT32_MAX : score < INT32_MIN ? INT32_MIN : (int32_t)score;
+    e->score_hundredths = score > INT32_MAX   ? INT32_MAX
+                          : score < INT32_MIN ? INT32_MIN
+                                              : (int32_t)score;
     facts_fingerprints(ask->fingerprints, &a->work, e);
     if (!r)
         return;
@@ -266,8 +275,9 @@ struct routing {
 };
 
 /* False: refused. The score of what does not align goes into the event. */
-static bool align_route(struct policy *p, struct asker *a, const struct msg_policy_route_ask *ask,
-                        bool is_strict, struct event *e, struct routing *out)
+static bool align_route(struct policy *p, struct asker *a,
+                        const struct msg_policy_route_ask *ask, bool is_strict,
+                        struct event *e, struct routing *out)
 {
     const struct align_message m = {
         .sender = ask->sender,
@@ -295,22 +305,24 @@ static bool align_route(struct policy *p, struct asker *a, const struct msg_poli
 }
 
 /* The rules' pool, or the one of the settings. */
-static void choose_way(const struct policy *p, const struct reservation *r, const struct verdict *v,
-                       struct routing *out)
+static void choose_way(const struct policy *p, const struct reservation *r,
+                       const struct verdict *v, struct routing *out)
 {
     const struct config_policy *settings = &p->config->policy;
     struct view pool = v->pool.n > 0 ? v->pool : r ? r->pool : VIEW_EMPTY;
     if (pool.n == 0 || !view_to_cstr(pool, out->pool, sizeof out->pool))
-        (void)view_to_cstr(view_cstr(settings->default_pool), out->pool, sizeof out->pool);
-    out->is_held =
-        settings->route == CONFIG_ROUTE_HOLD || (v->actions & THEN_HOLD) || (r && r->is_held);
-    const struct answer rejected = {.verdict = VERDICT_REFUSE, .text = "message refused by policy"};
+        (void)view_to_cstr(view_cstr(settings->default_pool), out->pool,
+                           sizeof out->pool);
+    out->is_held = settings->route == CONFIG_ROUTE_HOLD || (v->actions & THEN_HOLD) ||
+                   (r && r->is_held);
+    const struct answer rejected = {.verdict = VERDICT_REFUSE,
+                                    .text = "message refused by policy"};
     if (settings->route == CONFIG_ROUTE_REJECT)
         answer_fold(&out->answer, &rejected);
 }
 
-static void judge_route(struct policy *p, struct asker *a, const struct msg_policy_route_ask *ask,
-                        struct routing *out)
+static void judge_route(struct policy *p, struct asker *a,
+                        const struct msg_policy_route_ask *ask, struct routing *out)
 {
     struct event e;
     struct verdict v;
@@ -367,7 +379,8 @@ int policy_on_settle(void *owner, struct chan *c, struct chan_message *m)
     if (!s)
         return MSA_OK; /* of a process before this one */
     sessions_set_sending(s, false);
-    if (s->reservation && s->reservation->id == settle.reservation && !settle.is_kept && p->counters)
+    if (s->reservation && s->reservation->id == settle.reservation && !settle.is_kept &&
+        p->counters)
         reservation_give_back(s->reservation, p->rules, store_lmdb_store(p->counters));
     reservation_free(&s->reservation);
     return MSA_OK;

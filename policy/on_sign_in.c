@@ -1,5 +1,6 @@
-/* A client connects and signs in. A refused sign-in looks the same whatever the reason, and so does the answer here:
- * what stands against the account is looked up before the result of the password matters. */
+/* A client connects and signs in. A refused sign-in looks the same whatever the reason,
+ * and so does the answer here: what stands against the account is looked up before the
+ * result of the password matters. */
 #include "msa/base/err.h"
 #include "policy/account.h"
 #include "policy/answer.h"
@@ -13,9 +14,12 @@
 static enum policy_verdict verdict_of(enum config_verdict v)
 {
     switch (v) {
-    case CONFIG_ACCEPT: return VERDICT_ALLOW;
-    case CONFIG_DEFER: return VERDICT_DEFER;
-    case CONFIG_REFUSE: break;
+    case CONFIG_ACCEPT:
+        return VERDICT_ALLOW;
+    case CONFIG_DEFER:
+        return VERDICT_DEFER;
+    case CONFIG_REFUSE:
+        break;
     }
     return VERDICT_REFUSE;
 }
@@ -25,7 +29,8 @@ static struct answer fixed(enum config_verdict v)
     return (struct answer){.verdict = verdict_of(v)};
 }
 
-static struct answer judge_connect(struct policy *p, struct live_session *s, struct view listener)
+static struct answer judge_connect(struct policy *p, struct live_session *s,
+                                   struct view listener)
 {
     struct event e;
     struct verdict v;
@@ -76,15 +81,17 @@ int policy_on_disconnect(void *owner, struct chan *c, struct chan_message *m)
 /* ---- sign-in ---- */
 
 static void login_facts(const struct policy *p, const struct live_session *s,
-                        const struct account *account, const struct msg_policy_login_ask *ask,
-                        struct event *e)
+                        const struct account *account,
+                        const struct msg_policy_login_ask *ask, struct event *e)
 {
     bool is_good = ask->result == AUTH_OK;
-    policy_facts(p, is_good ? EVENT_LOGIN : EVENT_LOGIN_FAILED, &s->ip, &s->place, account, e);
+    policy_facts(p, is_good ? EVENT_LOGIN : EVENT_LOGIN_FAILED, &s->ip, &s->place,
+                 account, e);
     e->listener = ask->listener;
     e->address_sessions = sessions_of_source(s).sessions;
     /* this one included, which is not the account's before the answer */
-    e->account_sessions = sessions_open_of(p->sessions, account->id).sessions + (s->account != account->id);
+    e->account_sessions =
+        sessions_open_of(p->sessions, account->id).sessions + (s->account != account->id);
     e->tried_account_hash = facts_text_hash(p->rules->hash_key, ask->login);
     e->wrong_password = ask->wrong_password;
 }
@@ -124,9 +131,10 @@ static struct answer judge_login(struct policy *p, struct live_session *s,
     return a;
 }
 
-/* The account that signs in, or that was tried. A name that is nobody's is an account of its own. */
-static void find_account(struct policy *p, const struct msg_policy_login_ask *ask, struct buf *bytes,
-                         struct account *out)
+/* The account that signs in, or that was tried. A name that is nobody's is an account of
+ * its own. */
+static void find_account(struct policy *p, const struct msg_policy_login_ask *ask,
+                         struct buf *bytes, struct account *out)
 {
     uint64_t id = ask->account;
     if (id == 0 && ask->login.n > 0)

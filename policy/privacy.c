@@ -5,16 +5,19 @@
 
 #include "msa/base/table.h"
 
-static void put_network(const struct policy *p, const struct ipaddr *ip, char out[PRIVACY_SOURCE_MAX])
+static void put_network(const struct policy *p, const struct ipaddr *ip,
+                        char out[PRIVACY_SOURCE_MAX])
 {
     char text[IPADDR_TEXT_MAX];
-    struct ipprefix n = ipaddr_network(ip, p->rules->v4_network_bits, p->rules->v6_network_bits);
+    struct ipprefix n =
+        ipaddr_network(ip, p->rules->v4_network_bits, p->rules->v6_network_bits);
     ipaddr_format(&n.addr, text);
     snprintf(out, PRIVACY_SOURCE_MAX, "%s/%u", text,
              ipaddr_is_v4(ip) ? p->rules->v4_network_bits : p->rules->v6_network_bits);
 }
 
-void privacy_source(const struct policy *p, const struct ipaddr *ip, char out[PRIVACY_SOURCE_MAX])
+void privacy_source(const struct policy *p, const struct ipaddr *ip,
+                    char out[PRIVACY_SOURCE_MAX])
 {
     char text[IPADDR_TEXT_MAX];
     switch (p->config->privacy.addresses) {

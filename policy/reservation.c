@@ -8,7 +8,8 @@
 #define ARENA_BYTES_MAX (1u << 20) /* four octets for each recipient are most of it */
 
 /* A copy in the arena; false when it is full. */
-static bool copy_array(struct arena *arena, const void **array, size_t count, size_t item_bytes)
+static bool copy_array(struct arena *arena, const void **array, size_t count,
+                       size_t item_bytes)
 {
     if (!*array || count == 0) {
         *array = NULL;
@@ -22,8 +23,9 @@ static bool copy_array(struct arena *arena, const void **array, size_t count, si
     return true;
 }
 
-#define COPY_ARRAY(arena, e, field, count)                                                         \
-    copy_array((arena), (const void **)(void *)&(e)->field, (e)->count, sizeof *(e)->field)
+#define COPY_ARRAY(arena, e, field, count)                              \
+    copy_array((arena), (const void **)(void *)&(e)->field, (e)->count, \
+               sizeof *(e)->field)
 
 static bool copy_view(struct arena *arena, struct view *v)
 {
@@ -53,7 +55,8 @@ static bool copy_event(struct arena *arena, const struct event *from, struct eve
     return copy_view(arena, &to->account_class) && copy_view(arena, &to->listener) &&
            copy_view(arena, &to->protocol) && copy_destinations(arena, to) &&
            COPY_ARRAY(arena, to, overrides, override_count) &&
-           (to->recipient_hashes == NULL || COPY_ARRAY(arena, to, recipient_hashes, recipients)) &&
+           (to->recipient_hashes == NULL ||
+            COPY_ARRAY(arena, to, recipient_hashes, recipients)) &&
            COPY_ARRAY(arena, to, fingerprints, fingerprint_count);
 }
 
@@ -68,7 +71,8 @@ static bool note_verdict(struct reservation *r, const struct verdict *v)
     return copy_view(&r->arena, &r->pool);
 }
 
-struct reservation *reservation_new(uint64_t id, const struct event *e, const struct verdict *v)
+struct reservation *reservation_new(uint64_t id, const struct event *e,
+                                    const struct verdict *v)
 {
     struct reservation *r = calloc(1, sizeof *r);
     if (!r)
@@ -91,7 +95,8 @@ void reservation_free(struct reservation **r)
     *r = NULL;
 }
 
-int reservation_add_content(struct reservation *r, const struct event *e, const struct verdict *v)
+int reservation_add_content(struct reservation *r, const struct event *e,
+                            const struct verdict *v)
 {
     r->content_circumstances = v->circumstances;
     bool is_copied = copy_event(&r->arena, e, &r->content);

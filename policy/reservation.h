@@ -1,9 +1,10 @@
-/* struct reservation: what a message under way has used up, until its session says what became of it.
+/* struct reservation: what a message under way has used up, until its session says what
+ * became of it.
  *
- * Made when the engine has let the recipients pass (before the body comes), so that many sessions of one
- * account can never use more than the limit together. Keeps the events as they were decided: what is given back is
- * taken from the windows of that time. One per session; whoever owns it settles it, or drops it and leaves
- * everything used. */
+ * Made when the engine has let the recipients pass (before the body comes), so that many
+ * sessions of one account can never use more than the limit together. Keeps the events as
+ * they were decided: what is given back is taken from the windows of that time. One per
+ * session; whoever owns it settles it, or drops it and leaves everything used. */
 #ifndef POLICY_RESERVATION_H
 #define POLICY_RESERVATION_H
 
@@ -31,11 +32,14 @@ struct reservation {
 };
 
 /* Of a message that `v` lets pass. NULL: out of memory. */
-struct reservation *reservation_new(uint64_t id, const struct event *e, const struct verdict *v);
+struct reservation *reservation_new(uint64_t id, const struct event *e,
+                                    const struct verdict *v);
 void reservation_free(struct reservation **r);
 
-/* The content passed, too. MSA_OK or MSA_ENOMEM with what it used up not to be given back. */
-int reservation_add_content(struct reservation *r, const struct event *e, const struct verdict *v);
+/* The content passed, too. MSA_OK or MSA_ENOMEM with what it used up not to be given
+ * back. */
+int reservation_add_content(struct reservation *r, const struct event *e,
+                            const struct verdict *v);
 
 /* The message was not accepted: everything goes back. */
 void reservation_give_back(const struct reservation *r, const struct rule_set *rules,

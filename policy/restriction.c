@@ -20,10 +20,10 @@ const char *restriction_kind_name(enum restriction_kind kind)
 }
 
 /* The texts in the order of the form on disk. */
-#define TEXTS(r)                                                                                   \
-    {                                                                                              \
-        &(r)->login,  &(r)->rule, &(r)->because,     &(r)->grounds,                                \
-        &(r)->source, &(r)->told, &(r)->released_by, &(r)->release_note                            \
+#define TEXTS(r)                                                                         \
+    {                                                                                    \
+        &(r)->login, &(r)->rule, &(r)->because, &(r)->grounds, &(r)->source, &(r)->told, \
+            &(r)->released_by, &(r)->release_note                                        \
     }
 
 /* Clean, and cut between characters. */
@@ -109,8 +109,8 @@ json_t *restriction_json(const struct restriction *r, int64_t now_ms)
     country_text(r->country, country);
     json_t *o = json_pack("{s:s, s:s, s:b, s:o, s:I}", "id", id, "kind",
                           restriction_kind_name(r->kind), "standing",
-                          restriction_is_standing(r, now_ms), "login", text(r->login), "at_ms",
-                          (json_int_t)r->at_ms);
+                          restriction_is_standing(r, now_ms), "login", text(r->login),
+                          "at_ms", (json_int_t)r->at_ms);
     if (!o)
         return NULL;
     set_time(o, "last_ms", r->last_ms);

@@ -1,10 +1,11 @@
-/* A restriction: what was done to whom, why, and how it ended. The support desk reads it to a customer on the
- * telephone, so it holds the whole story: which rule, on what grounds, what the client was told, who lifted it.
+/* A restriction: what was done to whom, why, and how it ended. The support desk reads it
+ * to a customer on the telephone, so it holds the whole story: which rule, on what
+ * grounds, what the client was told, who lifted it.
  *
  * Pure: the record and its form on disk. restrictions.h keeps them.
  *
- *      u8 version | u8 kind | u64 id | u64 account | i64 at_ms | i64 last_ms | u32 times | i64 until_ms |
- *      i64 released_ms | u16 country | texts in the order of the struct
+ *      u8 version | u8 kind | u64 id | u64 account | i64 at_ms | i64 last_ms | u32 times
+ * | i64 until_ms | i64 released_ms | u16 country | texts in the order of the struct
  *
  * Bytes that do not decode are damaged, never half believed. */
 #ifndef POLICY_RESTRICTION_H
@@ -18,11 +19,12 @@
 #include "msa/base/view.h"
 
 enum restriction_kind {
-    RESTRICTION_SUSPENDED = 1, /* the account may not sign in; stands until it is released */
-    RESTRICTION_LOCKED,        /* sign-ins were shut out for a time */
-    RESTRICTION_HELD,          /* messages were taken and kept back */
-    RESTRICTION_LIMITED,       /* something was deferred or refused */
-    RESTRICTION_OVERSEAS,      /* a sign-in from abroad, which the customer has blocked */
+    RESTRICTION_SUSPENDED =
+        1,                /* the account may not sign in; stands until it is released */
+    RESTRICTION_LOCKED,   /* sign-ins were shut out for a time */
+    RESTRICTION_HELD,     /* messages were taken and kept back */
+    RESTRICTION_LIMITED,  /* something was deferred or refused */
+    RESTRICTION_OVERSEAS, /* a sign-in from abroad, which the customer has blocked */
     RESTRICTION_KIND_COUNT
 };
 
@@ -56,7 +58,8 @@ int restriction_encode(const struct restriction *r, struct buf *out);
 /* Views point into `bytes`. MSA_OK or MSA_ECORRUPT. */
 int restriction_decode(struct view bytes, struct restriction *out);
 
-/* Shuts somebody out at `now_ms`: a suspension or a lock that was neither released nor has run out. */
+/* Shuts somebody out at `now_ms`: a suspension or a lock that was neither released nor
+ * has run out. */
 bool restriction_is_standing(const struct restriction *r, int64_t now_ms);
 
 /* For people and programs; a new object, NULL when memory is out. */

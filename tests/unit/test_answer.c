@@ -4,14 +4,19 @@
 
 TestSuite(answer, .timeout = 20);
 
-static const struct rule hourly = {.count = COUNT_MESSAGES, .within_ms = 3600000, .limit = 400,
-                                   .actions = THEN_DEFER};
-static const struct rule daily = {.count = COUNT_RECIPIENTS, .within_ms = 86400000, .limit = 100,
-                                  .spare = 50, .actions = THEN_DEFER};
-static const struct rule sign = {.count = COUNT_COUNTRIES, .within_ms = 6 * 3600000, .limit = 3,
+static const struct rule hourly = {
+    .count = COUNT_MESSAGES, .within_ms = 3600000, .limit = 400, .actions = THEN_DEFER};
+static const struct rule daily = {.count = COUNT_RECIPIENTS,
+                                  .within_ms = 86400000,
+                                  .limit = 100,
+                                  .spare = 50,
+                                  .actions = THEN_DEFER};
+static const struct rule sign = {.count = COUNT_COUNTRIES,
+                                 .within_ms = 6 * 3600000,
+                                 .limit = 3,
                                  .actions = THEN_SUSPEND | THEN_NOTIFY};
-static const struct rule guess = {.count = COUNT_PASSWORDS, .within_ms = 3600000, .limit = 8,
-                                  .actions = THEN_LOCK};
+static const struct rule guess = {
+    .count = COUNT_PASSWORDS, .within_ms = 3600000, .limit = 8, .actions = THEN_LOCK};
 
 static struct verdict verdict_by(const struct rule *r)
 {
@@ -28,11 +33,14 @@ Test(answer, says_a_limit_of_volume_plainly)
         const struct rule rule;
         const char *want;
     } cases[] = {
-        {{.count = COUNT_MESSAGES, .within_ms = 3600000, .limit = 400}, "at most 400 messages in an hour"},
-        {{.count = COUNT_RECIPIENTS, .within_ms = 86400000, .limit = 9}, "at most 9 recipients in a day"},
+        {{.count = COUNT_MESSAGES, .within_ms = 3600000, .limit = 400},
+         "at most 400 messages in an hour"},
+        {{.count = COUNT_RECIPIENTS, .within_ms = 86400000, .limit = 9},
+         "at most 9 recipients in a day"},
         {{.count = COUNT_NEW_RECIPIENTS, .within_ms = 7200000, .limit = 9},
          "at most 9 new recipients in 2 hours"},
-        {{.count = COUNT_BYTES, .within_ms = 90000, .limit = 9}, "at most 9 KiB in 90 seconds"},
+        {{.count = COUNT_BYTES, .within_ms = 90000, .limit = 9},
+         "at most 9 KiB in 90 seconds"},
         {{.count = COUNT_SENDING, .limit = 3}, "at most 3 messages at the same time"},
         {{.count = COUNT_COUNTRIES, .within_ms = 3600000, .limit = 3}, ""},
     };
@@ -92,7 +100,8 @@ Test(answer, the_stricter_of_two_and_the_longer_delay)
 {
     struct answer a = {.verdict = VERDICT_DEFER, .delay_ms = 5, .text = "one"};
     const struct answer milder = {.verdict = VERDICT_ALLOW, .delay_ms = 9, .text = "two"};
-    const struct answer stricter = {.verdict = VERDICT_REFUSE, .delay_ms = 1, .text = "three"};
+    const struct answer stricter = {
+        .verdict = VERDICT_REFUSE, .delay_ms = 1, .text = "three"};
     answer_fold(&a, &milder);
     cr_assert_eq(a.verdict, VERDICT_DEFER);
     cr_assert_eq(a.delay_ms, 9);

@@ -53,7 +53,8 @@ Test(facts_recipients, counts_domains_whatever_their_case)
     cr_assert_eq(facts_recipients(key, buf_view(&items), 3, &arena, &e), MSA_OK);
     cr_assert_eq(e.recipients, 3);
     cr_assert_eq(e.destination_count, 2);
-    cr_assert(view_eq(e.destinations[0].domain, VIEW_LIT("two.example")), "the largest first");
+    cr_assert(view_eq(e.destinations[0].domain, VIEW_LIT("two.example")),
+              "the largest first");
     cr_assert_eq(e.destinations[0].recipients, 2);
     cr_assert_neq(e.destinations[0].hash, e.destinations[1].hash);
 }
@@ -104,7 +105,8 @@ Test(facts_recipients, only_what_is_refused_for_good_counts_as_rejected)
     static const uint16_t codes[] = {250, 450, 550, 552, 0, 599, 600};
     struct event e = {0};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        const struct msg_recipient_result r = {.path = VIEW_LIT("a@one.example"), .code = codes[i]};
+        const struct msg_recipient_result r = {.path = VIEW_LIT("a@one.example"),
+                                               .code = codes[i]};
         items_add_result(&items, &r);
     }
     cr_assert_eq(facts_rejected(key, buf_view(&items), &arena, &e), MSA_OK);

@@ -51,35 +51,42 @@ static struct view find(const char *address, const char *login)
     char skeleton[CONFUSABLE_SIZE];
     int n = confusable_skeleton(view_cstr(address), skeleton);
     cr_assert_gt(n, 0);
-    return lookalikes_find(ledger, view_of(skeleton, (size_t)n), view_cstr(address), view_cstr(login),
-                           &out);
+    return lookalikes_find(ledger, view_of(skeleton, (size_t)n), view_cstr(address),
+                           view_cstr(login), &out);
 }
 
 Test(lookalikes, finds_the_account_that_an_address_looks_like)
 {
     learn("boss@example.jp");
     learn("taro@example.jp");
-    cr_assert(view_eq(find("b0ss@example.jp", "taro@example.jp"), VIEW_LIT("boss@example.jp")));
-    cr_assert(view_eq(find("b\xd0\xbess@example.jp", "taro@example.jp"), VIEW_LIT("boss@example.jp")));
+    cr_assert(
+        view_eq(find("b0ss@example.jp", "taro@example.jp"), VIEW_LIT("boss@example.jp")));
+    cr_assert(view_eq(find("b\xd0\xbess@example.jp", "taro@example.jp"),
+                      VIEW_LIT("boss@example.jp")));
     cr_assert_eq(find("hana@example.jp", "taro@example.jp").n, 0);
-    cr_assert_eq(find("boss@example.jp", "taro@example.jp").n, 0, "that is the address itself");
+    cr_assert_eq(find("boss@example.jp", "taro@example.jp").n, 0,
+                 "that is the address itself");
     cr_assert_eq(find("b0ss@example.jp", "boss@example.jp").n, 0, "looks like himself");
 }
 
 Test(lookalikes, keeps_several_of_one_look_and_not_without_end)
 {
     char login[32];
-    learn("taro");            /* no address */
+    learn("taro"); /* no address */
     learn("boss@example.jp");
     learn("boss@example.jp");
     learn("b0ss@example.jp");
-    cr_assert(view_eq(find("bo5s@example.jp", "b0ss@example.jp"), VIEW_LIT("boss@example.jp")) ||
+    cr_assert(view_eq(find("bo5s@example.jp", "b0ss@example.jp"),
+                      VIEW_LIT("boss@example.jp")) ||
               find("bo5s@example.jp", "b0ss@example.jp").n == 0);
-    cr_assert(view_eq(find("b0ss@example.jp", "b0ss@example.jp"), VIEW_LIT("boss@example.jp")));
-    cr_assert(view_eq(find("boss@example.jp", "boss@example.jp"), VIEW_LIT("b0ss@example.jp")));
+    cr_assert(
+        view_eq(find("b0ss@example.jp", "b0ss@example.jp"), VIEW_LIT("boss@example.jp")));
+    cr_assert(
+        view_eq(find("boss@example.jp", "boss@example.jp"), VIEW_LIT("b0ss@example.jp")));
     for (int i = 0; i < 64; i++) {
-        snprintf(login, sizeof login, "%c%c%c%c%c%c@example.jp", i & 1 ? 'o' : '0', i & 2 ? 'o' : '0',
-                 i & 4 ? 'o' : '0', i & 8 ? 'o' : '0', i & 16 ? 'o' : '0', i & 32 ? 'o' : '0');
+        snprintf(login, sizeof login, "%c%c%c%c%c%c@example.jp", i & 1 ? 'o' : '0',
+                 i & 2 ? 'o' : '0', i & 4 ? 'o' : '0', i & 8 ? 'o' : '0',
+                 i & 16 ? 'o' : '0', i & 32 ? 'o' : '0');
         learn(login);
     }
     cr_assert_gt(find("oooooo@example.jp", "taro@example.jp").n, 0);

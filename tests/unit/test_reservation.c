@@ -10,15 +10,24 @@ TestSuite(reservation, .timeout = 20);
 static const uint8_t hash_key[16] = "0123456789abcde";
 
 static struct rule rules[] = {
-    {.name = {"messages", 8}, .count = COUNT_MESSAGES, .within_ms = 3600000, .limit = 3, .actions = THEN_DEFER},
-    {.name = {"bytes", 5}, .count = COUNT_BYTES, .within_ms = 3600000, .limit = 10, .actions = THEN_DEFER},
+    {.name = {"messages", 8},
+     .count = COUNT_MESSAGES,
+     .within_ms = 3600000,
+     .limit = 3,
+     .actions = THEN_DEFER},
+    {.name = {"bytes", 5},
+     .count = COUNT_BYTES,
+     .within_ms = 3600000,
+     .limit = 10,
+     .actions = THEN_DEFER},
 };
 
 static struct rule_set set;
 
 static void seal(void)
 {
-    set = (struct rule_set){.v6_source_bits = 64, .v4_network_bits = 24, .v6_network_bits = 48};
+    set = (struct rule_set){
+        .v6_source_bits = 64, .v4_network_bits = 24, .v6_network_bits = 48};
     memcpy(set.hash_key, hash_key, sizeof hash_key);
     rules_seal(&set, rules, 2);
 }
@@ -29,8 +38,13 @@ static struct reservation *message(struct store *store, uint64_t id, bool *passe
     uint32_t hashes[] = {1, 2, 3};
     char domain[] = "one.example";
     struct destination d = {.hash = 9, .domain = view_cstr(domain), .recipients = 3};
-    struct event e = {.kind = EVENT_MESSAGE, .at_ms = 1780000000000, .account = 7, .recipients = 3,
-                      .recipient_hashes = hashes, .destinations = &d, .destination_count = 1};
+    struct event e = {.kind = EVENT_MESSAGE,
+                      .at_ms = 1780000000000,
+                      .account = 7,
+                      .recipients = 3,
+                      .recipient_hashes = hashes,
+                      .destinations = &d,
+                      .destination_count = 1};
     struct verdict v;
     cr_assert_eq(engine_decide(&set, store, &e, &v), MSA_OK);
     *passed_out = verdict_is_pass(&v);
@@ -42,7 +56,8 @@ static struct reservation *message(struct store *store, uint64_t id, bool *passe
 
 static bool content(struct store *store, struct reservation *r, uint64_t kib)
 {
-    struct event e = {.kind = EVENT_CONTENT, .at_ms = 1780000001000, .account = 7, .bytes = kib * 1024};
+    struct event e = {
+        .kind = EVENT_CONTENT, .at_ms = 1780000001000, .account = 7, .bytes = kib * 1024};
     struct verdict v;
     cr_assert_eq(engine_decide(&set, store, &e, &v), MSA_OK);
     if (verdict_is_pass(&v))
@@ -92,7 +107,8 @@ Test(reservation, what_is_given_back_can_be_used_again)
 
 Test(reservation, what_was_not_counted_is_not_given_back)
 {
-    struct event e = {.kind = EVENT_MESSAGE, .at_ms = 1780000000000, .account = 7, .recipients = 1};
+    struct event e = {
+        .kind = EVENT_MESSAGE, .at_ms = 1780000000000, .account = 7, .recipients = 1};
     struct verdict v;
     bool passed;
     seal();

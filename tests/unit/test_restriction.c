@@ -60,7 +60,8 @@ Test(restriction, every_cut_and_every_longer_record_is_damaged)
     struct buf bytes;
     encode(&r, &bytes);
     for (size_t n = 0; n < buf_len(&bytes); n++)
-        cr_assert_eq(restriction_decode(view_slice(buf_view(&bytes), 0, n), &back), MSA_ECORRUPT);
+        cr_assert_eq(restriction_decode(view_slice(buf_view(&bytes), 0, n), &back),
+                     MSA_ECORRUPT);
     buf_add_char(&bytes, 'x');
     cr_assert_eq(restriction_decode(buf_view(&bytes), &back), MSA_ECORRUPT);
     buf_fini(&bytes);

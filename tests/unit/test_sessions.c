@@ -16,7 +16,8 @@ static struct ipaddr ip_of(const char *text)
     return a;
 }
 
-static struct live_session *open_one(struct sessions *ss, int worker, uint64_t id, const char *ip)
+static struct live_session *open_one(struct sessions *ss, int worker, uint64_t id,
+                                     const char *ip)
 {
     struct ipaddr a = ip_of(ip);
     struct live_session *s = sessions_get(ss, &workers[worker], id, &a);
@@ -118,7 +119,10 @@ Test(sessions, a_worker_that_dies_takes_its_sessions_along)
 Test(sessions, any_sequence_counts_like_a_list)
 {
     enum { COUNT = 40, STEPS = 20000 };
-    struct { bool is_open, is_sending; unsigned source, account; } model[COUNT] = {0};
+    struct {
+        bool is_open, is_sending;
+        unsigned source, account;
+    } model[COUNT] = {0};
     struct sessions *ss = sessions_new();
     unsigned seed = 1;
     for (unsigned step = 0; step < STEPS; step++) {
@@ -148,7 +152,8 @@ Test(sessions, any_sequence_counts_like_a_list)
                 source.sessions++;
                 source.sending += model[k].is_sending;
             }
-            if (model[k].is_open && model[i].account && model[k].account == model[i].account) {
+            if (model[k].is_open && model[i].account &&
+                model[k].account == model[i].account) {
                 account.sessions++;
                 account.sending += model[k].is_sending;
             }
