@@ -129,7 +129,7 @@ help:
 	@echo 'make run      a demo: installs what it needs, sends a first message, serves until Ctrl-C'
 	@echo 'make test     installs what the tests need, runs all of them; test-unit, test-dialog, test-integ: a part,'
 	@echo '              with FILTER=… a part of that; test-asan, test-race, test-torture, test-corpus, test-kill,'
-	@echo '              test-mixes: more'
+	@echo '              test-mixes, test-trace: more'
 	@echo 'make lint     the rules of the house; lint-deep: cppcheck and clang-tidy, too'
 	@echo 'make fuzz-smoke    FUZZ_SECONDS (60) for each parser'
 	@echo 'make bench    beside a Postfix; BENCH="--workloads w2 --runs 1" for a part'
