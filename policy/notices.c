@@ -83,13 +83,20 @@ static int write_letter(struct notices *n, struct view to, enum notice_language 
     return err;
 }
 
+static struct view template_for(const struct notices *n, enum notice_language language,
+                                enum notice_reader reader, enum matter_kind kind)
+{
+    const char *own = n->config.templates[language][reader][kind];
+    return own ? view_cstr(own) : notice_text(language, reader, kind);
+}
+
 static int write_notice(struct notices *n, const struct matter *m, enum notice_reader reader,
                         struct view to, enum notice_language language)
 {
     struct buf subject, body;
     buf_init(&subject, 4 * TEMPLATE_VALUE_MAX);
     buf_init(&body, BODY_MAX);
-    int err = template_fill(notice_text(language, reader, m->kind), m, n->config.offset_min,
+    int err = template_fill(template_for(n, language, reader, m->kind), m, n->config.offset_min,
                             &subject, &body);
     if (err == MSA_OK)
         err = write_letter(n, to, language, buf_view(&subject), buf_view(&body));

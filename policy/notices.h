@@ -36,6 +36,8 @@ struct notices_config {
     unsigned events; /* of mails: mask of 1 << enum matter_kind */
     struct notices_hook hooks[NOTICE_HOOKS_MAX];
     size_t hook_count;
+    /* In the place of those that are built in; NULL: that one. They stay the caller's, to the next configuration. */
+    const char *templates[NOTICE_LANGUAGE_COUNT][NOTICE_READER_COUNT][MATTER_KIND_COUNT];
     bool is_to_customer;
     uint32_t desk_per_hour;
     int offset_min; /* of the dates in them, east of Greenwich */

@@ -29,6 +29,17 @@ static void copy_address(const char *from, char out[NOTICE_ADDRESS_SIZE])
         out[0] = '\0';
 }
 
+static void take_template(const struct config_template *t, struct notices_config *out)
+{
+    struct config_template_use use;
+    if (t->text[0] == '\0' || !config_template_use(t->name, &use))
+        return;
+    for (unsigned kind = 0; kind < MATTER_KIND_COUNT; kind++)
+        if (use.event == 1u << kind)
+            out->templates[language_of(use.language)]
+                          [use.is_for_desk ? NOTICE_DESK : NOTICE_CUSTOMER][kind] = t->text;
+}
+
 void tell_take_config(struct policy *p)
 {
     const struct config_notice *from = &p->config->notice;
@@ -44,6 +55,8 @@ void tell_take_config(struct policy *p)
         n.hook_count +=
             view_to_cstr(view_cstr(w->name), n.hooks[i].name, sizeof n.hooks[i].name);
     }
+    for (uint32_t i = 0; i < from->template_count; i++)
+        take_template(&from->templates[i], &n);
     copy_address(from->from, n.from);
     copy_address(from->desk, n.desk);
     (void)config_utc_offset(from->utc_offset, &n.offset_min);

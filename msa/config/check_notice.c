@@ -48,6 +48,45 @@ static void check_webhook(const struct checker *c, const struct config_webhook *
                "tells of customers");
 }
 
+/* ---- templates ---- */
+
+/* In the order of their bits. */
+static const char *const event_names[] = {"suspended", "held",    "locked", "overseas",
+                                          "released",  "limited", "warned"};
+
+static bool find_event(struct view name, enum config_event *out)
+{
+    for (unsigned i = 0; i < sizeof event_names / sizeof event_names[0]; i++) {
+        if (!view_eq(name, view_cstr(event_names[i])))
+            continue;
+        *out = (enum config_event)(1u << i);
+        return true;
+    }
+    return false;
+}
+
+bool config_template_use(const char *name, struct config_template_use *out)
+{
+    struct view language = view_cstr(name);
+    struct view event = view_cut(&language, '.'), reader = view_cut(&language, '.');
+    bool is_english = view_eq(language, VIEW_LIT("en"));
+    out->is_for_desk = view_eq(reader, VIEW_LIT("desk"));
+    out->language = is_english ? CONFIG_LANGUAGE_EN : CONFIG_LANGUAGE_JA;
+    return find_event(event, &out->event) &&
+           (out->is_for_desk || view_eq(reader, VIEW_LIT("customer"))) &&
+           (is_english || view_eq(language, VIEW_LIT("ja")));
+}
+
+static void check_template(const struct checker *c, const struct config_template *t)
+{
+    struct config_template_use use;
+    if (!config_template_use(t->name, &use))
+        report_add(c->errs, check_place(c, t, t),
+                   "'%s' names no template: event, reader and language, such as "
+                   "suspended.customer.ja",
+                   t->name);
+}
+
 void check_notice(const struct checker *c)
 {
     const struct config_notice *n = &c->cfg->notice;
@@ -58,6 +97,8 @@ void check_notice(const struct checker *c)
     if (!config_utc_offset(n->utc_offset, &minutes))
         report_add(c->errs, check_place(c, &n->utc_offset, n),
                    "'utc_offset' is hours and minutes, such as +09:00, at most 14:59");
+    for (uint32_t i = 0; i < n->template_count; i++)
+        check_template(c, &n->templates[i]);
     for (uint32_t i = 0; i < c->cfg->webhook_count; i++)
         check_webhook(c, &c->cfg->webhooks[i]);
 }

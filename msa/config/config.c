@@ -48,21 +48,22 @@ static void load_secret(const char *file, const char *what, const struct place *
     arena_fini(&arena);
 }
 
-static void load_authorities(const char *file, const struct place *at, struct value_site *site,
-                             const char **pem_out)
+/* A text of several lines; `what` says of which kind. */
+static void load_text(const char *file, const char *what, size_t max_bytes, const struct place *at,
+                      struct value_site *site, const char **text_out)
 {
     struct arena arena;
     struct view text;
     struct stat st;
     char why[FILE_WHY_MAX];
-    arena_init(&arena, CONFIG_CA_MAX_BYTES + 2);
-    if (file_read(file, CONFIG_CA_MAX_BYTES, &arena, &text, &st, why) < 0) {
-        report_add(site->errs, at, "certificate file %s: %s", file, why);
+    arena_init(&arena, max_bytes + 2);
+    if (file_read(file, max_bytes, &arena, &text, &st, why) < 0) {
+        report_add(site->errs, at, "%s file %s: %s", what, file, why);
     } else if (text.n == 0 || view_find(text, '\0') < text.n) {
-        report_add(site->errs, at, "certificate file %s holds no PEM text", file);
+        report_add(site->errs, at, "%s file %s holds no text", what, file);
     } else {
-        const char *pem = value_keep(site, text);
-        *pem_out = pem ? pem : "";
+        const char *kept = value_keep(site, text);
+        *text_out = kept ? kept : "";
     }
     arena_fini(&arena);
 }
@@ -87,11 +88,19 @@ static void load_webhook(struct config *cfg, struct config_webhook *w, bool may_
         load_secret(w->secret_file, "secret", at, site, &w->secret);
     at = file_place(cfg, &w->ca_file, "ca_file", may_open, site);
     if (at)
-        load_authorities(w->ca_file, at, site, &w->ca_pem);
+        load_text(w->ca_file, "certificate", CONFIG_CA_MAX_BYTES, at, site, &w->ca_pem);
 }
 
-/* password_file and ca_file of each pool into password and ca_pem, the same of webhooks, and the console's
- * token. */
+static void load_template(struct config *cfg, struct config_template *t, bool may_open,
+                          struct value_site *site)
+{
+    const struct place *at = file_place(cfg, &t->file, "file", may_open, site);
+    if (at)
+        load_text(t->file, "template", CONFIG_TEMPLATE_MAX_BYTES, at, site, &t->text);
+}
+
+/* password_file and ca_file of each pool into password and ca_pem, the same of webhooks, the texts of templates,
+ * and the console's token. */
 static void load_files(struct config *cfg, bool may_open, struct value_site *site)
 {
     const struct place *token_at = file_place(cfg, &cfg->console.auth_policy_token_file,
@@ -108,8 +117,11 @@ static void load_files(struct config *cfg, bool may_open, struct value_site *sit
                         &pool->auth.password);
         at = file_place(cfg, &pool->ca_file, "ca_file", may_open, site);
         if (at)
-            load_authorities(pool->ca_file, at, site, &pool->ca_pem);
+            load_text(pool->ca_file, "certificate", CONFIG_CA_MAX_BYTES, at, site,
+                      &pool->ca_pem);
     }
+    for (uint32_t i = 0; i < cfg->notice.template_count; i++)
+        load_template(cfg, (struct config_template *)&cfg->notice.templates[i], may_open, site);
     for (uint32_t i = 0; i < cfg->webhook_count; i++)
         load_webhook(cfg, (struct config_webhook *)&cfg->webhooks[i], may_open, site);
 }

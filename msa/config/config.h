@@ -121,6 +121,14 @@ uint32_t config_auth_thread_count(const struct config *cfg);
 /* "+09:00" as minutes east of Greenwich; false for anything else. */
 bool config_utc_offset(const char *text, int *minutes_out);
 
+/* "suspended.customer.ja": what a template is for. False for anything else. */
+struct config_template_use {
+    enum config_event event;
+    bool is_for_desk;
+    enum config_language language;
+};
+bool config_template_use(const char *name, struct config_template_use *out);
+
 /* All settings in canonical form, one a line. With `with_origin` each line ends in a comment:
  * "# file:line" or "# default". Secrets are left out. MSA_OK, or MSA_ETOOBIG when `out` could not
  * take it all (buf_failed). */

@@ -16,6 +16,36 @@ static const struct schema_word event_words[] = {{"suspended", CONFIG_EVENT_SUSP
 
 #define ALL_EVENTS "suspended held locked overseas released limited warned"
 
+static const struct schema_key template_label = {
+    .name = "name",
+    .type = SCHEMA_NAME,
+    SCHEMA_FIELD(config_template, name),
+    .roles = FOR_POLICY,
+    .doc = "What it is for: event, reader and language, such as `suspended.customer.ja` or `held.desk.en`."};
+
+static const struct schema_key template_keys[] = {
+    {.name = "file",
+     .type = SCHEMA_PATH,
+     SCHEMA_FIELD(config_template, file),
+     .roles = FOR_SUPERVISOR,
+     .flags = SCHEMA_REQUIRED,
+     .doc = "The file, UTF-8, read at the start and at each reload: `Subject: …`, an empty line, the text. "
+            "`{{login}}`, `{{at}}`, `{{until}}`, `{{country}}`, `{{address}}`, `{{restriction}}`, `{{rule}}`, "
+            "`{{because}}`, `{{grounds}}`, `{{actor}}` and `{{note}}` stand for what is known; a line in which "
+            "none of them is known is left out."},
+    {.name = "text",
+     .type = SCHEMA_TEXT,
+     SCHEMA_FIELD(config_template, text),
+     .max = CONFIG_TEMPLATE_MAX_BYTES,
+     .roles = FOR_POLICY,
+     .flags = SCHEMA_SECRET | SCHEMA_SNAPSHOT_ONLY,
+     .doc = "What `file` holds."},
+};
+
+static const struct schema_block template_block = {SCHEMA_KEYS(template_keys),
+                                                   .label = &template_label,
+                                                   .bytes = sizeof(struct config_template)};
+
 static const struct schema_key notice_keys[] = {
     {.name = "from",
      .type = SCHEMA_MAILBOX,
@@ -71,6 +101,14 @@ static const struct schema_key notice_keys[] = {
      .max = 6,
      .roles = FOR_POLICY,
      .doc = "The zone of the times in notices, as hours and minutes east (`+`) or west (`-`) of Greenwich."},
+    {.name = "template",
+     .type = SCHEMA_BLOCKS,
+     SCHEMA_FIELD(config_notice, templates),
+     .count_offset = offsetof(struct config_notice, template_count),
+     .block = &template_block,
+     .max = CONFIG_TEMPLATES_MAX,
+     .roles = FOR_POLICY,
+     .doc = "Words of your own, in the place of those that are built in."},
 };
 
 const struct schema_block schema_notice = {

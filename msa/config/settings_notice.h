@@ -20,6 +20,15 @@ enum config_event { /* bits */
                     CONFIG_EVENT_WARNED = 1 << 6,
 };
 
+#define CONFIG_TEMPLATE_MAX_BYTES (32u << 10)
+#define CONFIG_TEMPLATES_MAX      28 /* events, readers, languages */
+
+struct config_template {
+    const char *name; /* "suspended.customer.ja" */
+    const char *file;
+    const char *text; /* what it holds */
+};
+
 struct config_notice {
     const char *from; /* "": nobody is told anything */
     const char *desk; /* "": the desk is not told */
@@ -29,6 +38,8 @@ struct config_notice {
     uint32_t events; /* bits of enum config_event */
     uint32_t desk_per_hour;
     const char *utc_offset; /* "+09:00" */
+    const struct config_template *templates;
+    uint32_t template_count;
 };
 
 #define CONFIG_WEBHOOKS_MAX 4

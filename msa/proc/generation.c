@@ -9,6 +9,7 @@
 
 #include "msa/base/err.h"
 #include "msa/io/fetch.h"
+#include "policy/notice/template.h"
 
 static int read_all(int fd, struct buf *out)
 {
@@ -158,6 +159,24 @@ static int try_webhooks(const struct generation *g, struct buf *report)
     return err;
 }
 
+/* What policy will do with them: "place: file: line 3: what". */
+static int try_templates(const struct generation *g, struct buf *report)
+{
+    int err = MSA_OK;
+    struct template_error e;
+    for (uint32_t i = 0; i < g->config->notice.template_count; i++) {
+        const struct config_template *t = &g->config->notice.templates[i];
+        char what[256];
+        if (template_check(view_cstr(t->text), &e) == MSA_OK)
+            continue;
+        snprintf(what, sizeof what, "line %u: %s%s%.*s", e.line, e.what, e.name.n > 0 ? ": " : "",
+                 (int)(e.name.n < 64 ? e.name.n : 64), e.name.n > 0 ? e.name.p : "");
+        complain(g, &t->file, what, report);
+        err = MSA_EINVAL;
+    }
+    return err;
+}
+
 static int load(const char *path, struct generation *g, struct buf *report)
 {
     struct config_errors errs;
@@ -174,6 +193,8 @@ static int load(const char *path, struct generation *g, struct buf *report)
         err = try_authorities(g, report);
     if (err == MSA_OK)
         err = try_webhooks(g, report);
+    if (err == MSA_OK)
+        err = try_templates(g, report);
     return err;
 }
 

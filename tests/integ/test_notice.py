@@ -69,7 +69,7 @@ class Hook:
 
 
 class Notice(harness.Case):
-    def start(self, codes=(), is_up=True, url="http://127.0.0.1", tls=None, more=""):
+    def start(self, codes=(), is_up=True, url="http://127.0.0.1", tls=None, more="", rules=RULES):
         self.hook = Hook(codes, tls)
         self.addCleanup(self.hook.stop)
         if is_up:
@@ -80,7 +80,7 @@ class Notice(harness.Case):
         os.chmod(secret, 0o600)
         hook = f"webhook crm {{ url {url}:{self.hook.port}/msad; secret_file {secret}; {more} }}"
         self.smarthost = self.sink(store=True)
-        self.msad = self.stop_later(m.Msad(self.directory, self.smarthost.port, more=RULES + hook))
+        self.msad = self.stop_later(m.Msad(self.directory, self.smarthost.port, more=rules + hook))
 
     def suspend(self):
         for password in ("one", "two", "three"):
@@ -172,6 +172,24 @@ class Notice(harness.Case):
         failed = self.msad.wait_for_event("webhook-failed", count=2)
         self.assertIn("127.0.0.1", failed[0]["text"])
         self.assertEqual(self.hook.calls, [])
+
+    def test_words_of_the_operator_take_the_place_of_ours(self):
+        os.chmod(self.directory, 0o755)
+        path = os.path.join(self.directory, "suspended.txt")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("Subject: お知らせ {{login}}\n\n窓口 0120-000-000\n備考: {{note}}\n")
+        template = f"notice {{ template suspended.customer.ja {{ file {path}; }}"
+        self.start(rules=RULES.replace("notice {", template))
+        self.suspend()
+        letter, = self.letters(2)[USER]
+        self.assertEqual(letter["Subject"], f"お知らせ {USER}")
+        self.assertEqual(letter.get_content().splitlines(), ["窓口 0120-000-000"])
+
+        with open(path, "a", encoding="utf-8") as file:
+            file.write("{{nothing}}\n")
+        refused = self.msad.msactl("reload", check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn(f"{path}: line 5: unknown placeholder: nothing", refused.stdout + refused.stderr)
 
     def test_samples_are_sent_on_demand(self):
         self.start()

@@ -346,6 +346,25 @@ Test(config, notices_need_somebody_to_come_from)
                   "f:4:23: 'utc_offset' is hours and minutes, such as +09:00, at most 14:59\n");
     expect_errors(BASE "notice { from \"t\xc3\xa9@e.jp\"; }",
                   "f:4:15: 't\xc3\xa9@e.jp' is not a mail address: such as postmaster@example.jp\n");
+    expect_errors(BASE "notice { template suspended.taro.ja { file /x; } }",
+                  "f:4:10: 'suspended.taro.ja' names no template: event, reader and language, such as "
+                  "suspended.customer.ja\n"
+                  "f:4:39: 'file' works only in a file\n");
+}
+
+Test(config, webhooks_stay_confidential)
+{
+#define SECRET_FILE "secret_file /x; }"
+    expect_errors(BASE "webhook a { url http://192.0.2.1/; " SECRET_FILE,
+                  "f:4:13: 'url' begins with https://, or with http:// and a loopback address: it tells of "
+                  "customers\n"
+                  "f:4:36: 'secret_file' works only in a file\n");
+    expect_errors(BASE "webhook a { url http://127.0.0.1@e.jp/; " SECRET_FILE,
+                  "f:4:13: 'url' begins with https://, or with http:// and a loopback address: it tells of "
+                  "customers\n"
+                  "f:4:41: 'secret_file' works only in a file\n");
+    expect_errors(BASE "webhook a { url http://[::1]:8080/; " SECRET_FILE,
+                  "f:4:37: 'secret_file' works only in a file\n");
 }
 
 /* 1 MiB of statements costs more than a parse may take: it ends with one clear error. */

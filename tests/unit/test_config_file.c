@@ -284,7 +284,7 @@ Test(config_file, a_bad_file_of_authorities_is_a_mistake)
     config_errors_fini(&errs);
     config_errors_init(&errs);
     put("ca.pem", "");
-    snprintf(want, sizeof want, "f.conf:4:23: certificate file %s/ca.pem holds no PEM text\n",
+    snprintf(want, sizeof want, "f.conf:4:23: certificate file %s/ca.pem holds no text\n",
              directory);
     expect_errors(want);
 }

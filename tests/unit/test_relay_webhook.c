@@ -51,7 +51,8 @@ static const char *settings(char out[512], unsigned timeout_s)
 static void set_up(void)
 {
     char text[512];
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
     memset(&seen, 0, sizeof seen);
     resolver = socket(AF_INET, SOCK_DGRAM, 0);
@@ -83,13 +84,16 @@ static void call(const char *webhook)
                                               .delivery = 1,
                                               .event = VIEW_LIT("suspended"),
                                               .body = VIEW_LIT("{}")};
-    cr_assert_eq(CHAN_ASK(rx.policy, relay_webhook_ask, &ask, 20000, on_answer, NULL, NULL), MSA_OK);
+    cr_assert_eq(
+        CHAN_ASK(rx.policy, relay_webhook_ask, &ask, 20000, on_answer, NULL, NULL),
+        MSA_OK);
 }
 
 /* One question of the resolver: 127.0.0.1 for an A, nothing for the rest. */
 static void resolve_one(void)
 {
-    static const unsigned char a[] = {0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1};
+    static const unsigned char a[] = {0xc0, 0x0c, 0, 1, 0,   1, 0, 0,
+                                      0,    60,   0, 4, 127, 0, 0, 1};
     unsigned char q[600];
     struct sockaddr_in from;
     socklen_t size = sizeof from;
@@ -119,14 +123,16 @@ Test(relay_webhook, a_name_is_resolved_by_relay_itself, .init = set_up, .fini = 
     cr_assert_eq(seen.answer.status, 0);
 }
 
-Test(relay_webhook, one_that_is_not_configured_is_not_delivered, .init = set_up, .fini = tear_down)
+Test(relay_webhook, one_that_is_not_configured_is_not_delivered, .init = set_up,
+     .fini = tear_down)
 {
     call("other");
     cr_assert(rx_wait(seen.count > 0));
     cr_assert_not(seen.answer.is_delivered);
 }
 
-Test(relay_webhook, a_resolver_that_goes_ends_what_waits_for_it, .init = set_up, .fini = tear_down)
+Test(relay_webhook, a_resolver_that_goes_ends_what_waits_for_it, .init = set_up,
+     .fini = tear_down)
 {
     char text[512];
     call("crm");
