@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "msa/base/clock.h"
 #include "msa/base/err.h"
+#include "msa/base/log.h"
 #include "msa/io/fetch.h"
 #include "policy/notice/template.h"
 
@@ -53,11 +55,14 @@ static int read_file(const struct generation *g, const char *const *field, struc
 }
 
 /* What smtp will do with all of them, done here first: a broken file must not reach a role. */
-static int try_list(const struct tls_certificate *list, size_t count, char error[TLS_ERROR_MAX])
+static int try_list(const struct tls_certificate *list, size_t count, int64_t *expires_s_out,
+                    char error[TLS_ERROR_MAX])
 {
     struct tls_server_settings settings = {.certificates = list, .certificate_count = count};
     struct tls_server *tls = tls_server_new(&settings, error);
     int err = tls ? MSA_OK : MSA_EINVAL;
+    if (tls)
+        *expires_s_out = tls_server_expires_s(tls);
     tls_server_free(&tls);
     return err;
 }
@@ -72,7 +77,7 @@ static int read_certificate(const struct generation *g, size_t i, struct buf *re
     if (of_chain < 0 || of_key < 0)
         return MSA_EINVAL;
     const struct tls_certificate pair = {buf_view(&c->chain), buf_view(&c->key)};
-    int err = try_list(&pair, 1, error);
+    int err = try_list(&pair, 1, &c->expires_s, error);
     if (err < 0) {
         struct view text = view_cstr(error);
         view_cut(&text, ' '); /* "certificate 1: ": it is the first of one */
@@ -104,6 +109,7 @@ static int read_certificates(struct generation *g, struct buf *report)
 static int try_certificates(const struct generation *g, struct buf *report)
 {
     char error[TLS_ERROR_MAX] = "";
+    int64_t ignored_s;
     struct tls_certificate *list = calloc(g->certificate_count, sizeof *list);
     if (!list)
         return MSA_ENOMEM;
@@ -112,7 +118,7 @@ static int try_certificates(const struct generation *g, struct buf *report)
             .chain_pem = buf_view(&g->certificates[i].chain),
             .key_pem = buf_view(&g->certificates[i].key),
         };
-    int err = try_list(list, g->certificate_count, error);
+    int err = try_list(list, g->certificate_count, &ignored_s, error);
     if (err < 0)
         buf_addf(report, "tls: %s\n", error);
     free(list);
@@ -223,4 +229,22 @@ void generation_free(struct generation **g)
     config_free(&(*g)->config);
     free(*g);
     *g = NULL;
+}
+
+#define SOON_DAYS 14
+#define DAY_S     86400
+
+void generation_log_expiry(const struct generation *g)
+{
+    for (size_t i = 0; i < g->certificate_count; i++) {
+        int64_t left_s = g->certificates[i].expires_s - clock_wall_s();
+        struct log_line l;
+        if (left_s > SOON_DAYS * DAY_S)
+            continue;
+        log_begin(&l, left_s > 0 ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "certificate-expires");
+        log_str(&l, "file", g->config->tls.certificates[i].cert_file);
+        log_num(&l, "days_left", left_s / DAY_S);
+        log_str(&l, "text", left_s > 0 ? "it ends soon" : "it has ended: clients refuse it");
+        log_end(&l);
+    }
 }

@@ -16,6 +16,7 @@
 struct generation_certificate {
     struct buf chain;
     struct buf key; /* secret */
+    int64_t expires_s;
 };
 
 struct generation {
@@ -29,5 +30,9 @@ struct generation {
  * (GENERATION_REPORT_MAX). Blocks on the file system. */
 int generation_load(const char *path, struct generation **out, struct buf *report);
 void generation_free(struct generation **g); /* wipes keys; NULL is fine */
+
+/* A line in the log for each certificate that ends soon or has ended. It serves all the same: better than none,
+ * and a reload that is about something else must not fail for it. */
+void generation_log_expiry(const struct generation *g);
 
 #endif

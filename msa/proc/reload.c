@@ -103,6 +103,7 @@ static void commit(struct supervisor *sup)
     generation_free(&sup->generation);
     sup->generation = r->next;
     r->next = NULL;
+    generation_log_expiry(sup->generation);
     for (size_t i = 0; i < sup->worker_count; i++) {
         struct worker *w = &sup->workers[i];
         if (w->state != WORKER_READY)
