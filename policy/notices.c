@@ -11,7 +11,7 @@
 #include "policy/notice/template.h"
 #include "policy/outbox.h"
 
-/* In LEDGER_NOTICES besides what waits (outbox.c); numbers with the highest byte first:
+/* In LEDGER_NOTICES besides what waits (outbox.c) and tell.c's marks; numbers with the highest byte first:
  *
  *   't' day kind account restriction subject    that matter was told; no value but a mark
  */

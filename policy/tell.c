@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "msa/base/clock.h"
+#include "msa/base/codec.h"
 #include "policy/account.h"
 #include "policy/notices.h"
 
@@ -167,9 +168,45 @@ static void tell_as(struct policy *p, enum matter_kind kind, uint64_t id,
     tell(p, &m);
 }
 
+/* ---- who has not heard of a suspension does not hear of its end ---- */
+
+/* In LEDGER_NOTICES: 's' and the id of the suspension, until it is lifted. */
+static void make_mark(struct buf *key, uint64_t id)
+{
+    buf_init(key, LEDGER_KEY_MAX);
+    put_u8(key, 's');
+    put_u64(key, id);
+}
+
+static void mark(struct policy *p, uint64_t id)
+{
+    struct buf key;
+    make_mark(&key, id);
+    (void)ledger_put(p->ledger, LEDGER_NOTICES, buf_view(&key), VIEW_LIT("1")); /* full: said there */
+    buf_fini(&key);
+}
+
+static bool take_mark(struct policy *p, uint64_t id)
+{
+    struct buf key, value;
+    make_mark(&key, id);
+    buf_init(&value, 16);
+    bool is_there = ledger_get(p->ledger, LEDGER_NOTICES, buf_view(&key), &value) == MSA_FOUND;
+    if (is_there)
+        (void)ledger_delete(p->ledger, LEDGER_NOTICES, buf_view(&key));
+    buf_fini(&key);
+    buf_fini(&value);
+    return is_there;
+}
+
 void tell_restriction(struct policy *p, uint64_t id, const struct restriction *r)
 {
-    tell_as(p, kind_of(r), id, r);
+    enum matter_kind kind = kind_of(r);
+    if (kind == MATTER_RELEASED && !take_mark(p, id))
+        return;
+    if (kind == MATTER_SUSPENDED)
+        mark(p, id);
+    tell_as(p, kind, id, r);
 }
 
 void tell_warning(struct policy *p, const struct restriction *r)

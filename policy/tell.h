@@ -8,7 +8,7 @@
 
 void tell_take_config(struct policy *p);
 
-/* What this restriction does, or that it was lifted. Of a source: nobody is told. */
+/* What this restriction does, or that a suspension was lifted, if it had been told of. Of a source: nobody is told. */
 void tell_restriction(struct policy *p, uint64_t id, const struct restriction *r);
 
 /* A rule applied that only tells. `r` has no kind. */

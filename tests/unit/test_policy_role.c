@@ -503,6 +503,18 @@ Test(policy_role, nobody_is_told_who_is_not_configured)
     cr_assert_eq(pf_seen.notices, 0);
 }
 
+Test(policy_role, who_has_not_heard_of_a_suspension_does_not_hear_of_its_end)
+{
+    char id[32];
+    pf_begin(NOTICE);
+    json_decref(pf_op("restriction.suspend",
+                      "{\"account\":7,\"login\":\"" PF_TARO_LOGIN "\",\"note\":\"x\",\"quiet\":true}", NULL));
+    release(standing_id(id));
+    json_decref(pf_op("restriction.suspend",
+                      "{\"account\":8,\"login\":\"a@example.jp\",\"note\":\"x\"}", NULL));
+    wait_for_notices(2);
+}
+
 Test(policy_role, by_hand_and_quietly_tells_nobody)
 {
     pf_begin(NOTICE);
