@@ -146,7 +146,7 @@ static int policy_take_config(void *state, const struct role_config *next, char 
 {
     struct policy *p = state;
     if (!p->config)
-        open_counters(p, next->config->rules.counters_bytes);
+        open_counters(p, next->config->counters.file_bytes);
     struct rule_set *rules = rules_new(next->config, p->hash_key);
     if (!rules) {
         snprintf(why_not, why_not_size, "out of memory");

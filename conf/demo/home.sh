@@ -62,5 +62,9 @@ pool main {
 }
 
 queue { retry 5s 10s 30s; }
+
+include "rules.conf";      # the measures against abused accounts
+counters { size 16M; }
 END
+    cp conf/rules.conf "$home/rules.conf" || die "cannot copy conf/rules.conf"
 }

@@ -132,6 +132,11 @@ show_what_next() {
     $build/msactl -f $home/msad.conf queue list
     $build/tests/sink --demo --listen $host:$smarthost
 
+  Stop an account; its next command is answered 421, its sign-in 535 (release it by the id that it says):
+
+    $build/msactl -f $home/msad.conf account suspend hana@demo.test --note 'trying it out'
+    $build/msactl -f $home/msad.conf restriction list
+
   Change $home/msad.conf, then (a mistake changes nothing, and is explained):
 
     $build/msactl -f $home/msad.conf reload

@@ -69,6 +69,7 @@ struct config {
     struct config_retention retention;
     struct config_geo geo;
     struct config_rules rules;
+    struct config_counters counters;
     const struct config_rule *rule; /* in the order of the file */
     uint32_t rule_count;
     struct config_notice notice;

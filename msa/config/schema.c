@@ -488,6 +488,7 @@ static const struct schema_key root_keys[] = {
      .max = CONFIG_WEBHOOKS_MAX,
      .roles = FOR_RELAY | FOR_POLICY,
      .doc = "A program that is told what happened to an account: a POST of a JSON object, signed."},
+    BLOCK_KEY(counters, schema_counters, "What the rules have counted: a file that may be lost."),
     BLOCK_KEY(score, score_block, "Scoring of content."),
     {.name = "pool",
      .type = SCHEMA_BLOCKS,

@@ -108,6 +108,7 @@ extern const struct schema_block schema_notice;
 extern const struct schema_block schema_webhook;
 extern const struct schema_block schema_rule;
 extern const struct schema_block schema_rules;
+extern const struct schema_block schema_counters;
 extern const struct schema_word schema_origin_words[];
 
 /* For the tables: FIELD(config_limits, hop_count) gives offset and size. */

@@ -383,9 +383,15 @@ static const struct schema_key rules_keys[] = {
      .max = WINDOW_MAX_MS,
      .roles = FOR_POLICY,
      .doc = "How long such an access shows that the user reads mail this way at all."},
-    {.name = "counters_size",
+};
+
+const struct schema_block schema_rules = {SCHEMA_KEYS(rules_keys),
+                                          .bytes = sizeof(struct config_rules)};
+
+static const struct schema_key counters_keys[] = {
+    {.name = "size",
      .type = SCHEMA_SIZE64,
-     SCHEMA_FIELD(config_rules, counters_bytes),
+     SCHEMA_FIELD(config_counters, file_bytes),
      .initial = "1G",
      .min = 8 << 20,
      .max = INT64_C(1) << 40,
@@ -394,5 +400,5 @@ static const struct schema_key rules_keys[] = {
             "addresses give way. A million accounts and a million sources want about 2G. Read at the start."},
 };
 
-const struct schema_block schema_rules = {SCHEMA_KEYS(rules_keys),
-                                          .bytes = sizeof(struct config_rules)};
+const struct schema_block schema_counters = {SCHEMA_KEYS(counters_keys),
+                                             .bytes = sizeof(struct config_counters)};

@@ -129,7 +129,10 @@ struct config_rules {
     uint32_t v6_block_bits;
     int64_t mailbox_lately_ms;
     int64_t mailbox_habit_ms;
-    uint64_t counters_bytes; /* of the file of all counters */
+};
+
+struct config_counters {
+    uint64_t file_bytes;
 };
 
 #endif

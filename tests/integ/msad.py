@@ -21,6 +21,7 @@ hostname submit.test;
 state_dir {directory}/state;
 runtime_dir {directory}/run;
 {top}
+counters {{ size 16M; }}
 log {{ target stderr; {log} }}
 listener submission {{ address 127.0.0.1:{port}; {listener} }}
 listener submissions {{ address 127.0.0.1:{tls_port}; mode submissions; {listener} }}

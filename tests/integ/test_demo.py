@@ -102,6 +102,7 @@ class Demo(harness.Case):
         programs = os.path.join(self.directory, "programs")  # the checkout may be where only root can look
         os.makedirs(programs + "/build/tests")
         shutil.copytree(os.path.dirname(SCRIPT), programs + "/conf/demo")
+        shutil.copy(os.path.join(harness.ROOT, "conf/rules.conf"), programs + "/conf")
         for name in ("msad", "msactl", "tests/sink"):
             shutil.copy(os.path.join(harness.BUILD, name), f"{programs}/build/{name}")
         os.mkdir(self.home)

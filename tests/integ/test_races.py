@@ -12,7 +12,7 @@ from talk import Talk
 
 USER = "taro@example.test"
 LIMIT = 100
-RULE = f"rule day {{ count messages; per account; within 1d; limit {LIMIT}; then defer; }} rules {{ counters_size 8M; }}"
+RULE = f"rule day {{ count messages; per account; within 1d; limit {LIMIT}; then defer; }} "
 MESSAGE = b"From: <taro@example.test>\r\n\r\nx\r\n.\r\n"
 
 
@@ -123,7 +123,7 @@ class Races(Counted):
 
 class Sources(Counted):
     listener = "proxy_protocol any; proxy_from 127.0.0.1;"
-    more = "rule source { count sessions; per address; limit 2; then refuse; } rules { counters_size 8M; }"
+    more = "rule source { count sessions; per address; limit 2; then refuse; } "
 
     def come(self, header):
         """The code of the greeting; the connection stays open."""

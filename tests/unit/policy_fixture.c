@@ -219,8 +219,7 @@ void pf_begin(const char *config)
     snprintf(f.dir, sizeof f.dir, "/tmp/msad-policy-XXXXXX");
     cr_assert_not_null(mkdtemp(f.dir));
     f.loop = loop_new();
-    snprintf(saved_config, sizeof saved_config, "%s\n%s",
-             strstr(config, "rules {") ? "" : "rules { counters_size 8M; }", config);
+    snprintf(saved_config, sizeof saved_config, "counters { size 8M; }\n%s", config);
     start(saved_config);
 }
 

@@ -14,7 +14,7 @@ TestSuite(policy_role, .timeout = 60, .fini = pf_end);
 
 /* Networks of documentation are countries of their own here. */
 #define COUNTRIES                                                                                  \
-    "rules { home JP; counters_size 8M; }\n"                                                                         \
+    "rules { home JP; }\n"                                                                         \
     "geo { place JP { networks 192.0.2.0/24; } place US { networks 198.51.100.0/24; }\n"           \
     "      place FR { networks 203.0.113.0/24; } place DE { networks 10.1.0.0/16; } }\n"
 #define ABROAD "198.51.100.1"
@@ -376,11 +376,11 @@ Test(policy_role, a_mismatch_is_mended_or_scored_as_the_block_says)
     struct pf_answer a = author("partner@example.com");
     cr_assert_eq(a.verdict, VERDICT_ALLOW);
     cr_assert_eq(a.sender_field, SENDER_SET_LOGIN);
-    pf_reload("rules { counters_size 8M; } align a { check envelope; mismatch rewrite; }");
+    pf_reload(" align a { check envelope; mismatch rewrite; }");
     a = pf_mail(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, "boss@example.jp");
     cr_assert_eq(a.verdict, VERDICT_ALLOW);
     cr_assert_str_eq(a.sender, PF_TARO_LOGIN);
-    pf_reload("rules { counters_size 8M; } align a { check header; mismatch score; add_score 6.0; }\n"
+    pf_reload(" align a { check header; mismatch score; add_score 6.0; }\n"
               "rule odd { count messages; within 1h; limit 0; when { min_score 5.0; } then hold; }");
     cr_assert(author("boss@example.jp").is_held, "the score is seen by the rules");
     cr_assert_not(author(PF_TARO_LOGIN).is_held);
@@ -441,9 +441,9 @@ Test(policy_role, fixed_answers_are_emergency_brakes)
 {
     pf_begin("policy { connect refuse; }");
     cr_assert_eq(pf_connect(PF_A, 1, HOME).verdict, VERDICT_REFUSE);
-    pf_reload("rules { counters_size 8M; } policy { login defer; route hold; }");
+    pf_reload(" policy { login defer; route hold; }");
     cr_assert_eq(sign_in(PF_A, 2, HOME).verdict, VERDICT_DEFER);
-    pf_reload("rules { counters_size 8M; } policy { route hold; }");
+    pf_reload(" policy { route hold; }");
     sign_in(PF_A, 3, HOME);
     struct pf_answer q = quota(PF_A, 3, HOME, 1);
     cr_assert(pf_route(PF_A, 3, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 0).is_held);
@@ -454,7 +454,7 @@ Test(policy_role, a_reload_keeps_what_was_counted)
     pf_begin("policy { messages 2/1h; recipients off; }");
     sign_in(PF_A, 1, HOME);
     send_one(1, HOME);
-    pf_reload("rules { counters_size 8M; } policy { messages 2/1h; recipients off; connect accept; }");
+    pf_reload(" policy { messages 2/1h; recipients off; connect accept; }");
     cr_assert(send_one(1, HOME));
     cr_assert_not(send_one(1, HOME));
 }
@@ -546,7 +546,7 @@ Test(policy_role, a_rule_tells_only_where_it_says_notify)
         cr_assert_not(send_one(1, HOME));
     pf_advance(60000);
     cr_assert_eq(pf_seen.notices, 0);
-    pf_reload("rules { counters_size 8M; }" NOTICE
+    pf_reload("" NOTICE
               "rule b { count messages; within 1h; limit 1; then defer notify; }");
     for (int i = 0; i < 5; i++)
         cr_assert_not(send_one(1, HOME));
