@@ -114,16 +114,19 @@ static struct answer judge_login(struct policy *p, struct live_session *s,
 {
     struct event e;
     struct verdict v;
-    struct answer a = {.verdict = VERDICT_REFUSE};
+    struct answer a = {.verdict = VERDICT_REFUSE, .text = "suspended"}; /* for the session's log */
     bool is_good = ask->result == AUTH_OK;
     login_facts(p, s, account, ask, &e);
     if (is_shut_out(p, s, account, &e)) {
-        if (is_good && !restrictions_standing(p->restrictions, account->id))
+        if (is_good && !restrictions_standing(p->restrictions, account->id)) {
             enforce_overseas(p, &e, account->login);
+            a = (struct answer){.verdict = VERDICT_REFUSE, .text = "overseas"};
+        }
         if (is_good)
             return a; /* no sign-in took place: nothing is counted */
     }
     a = policy_decide(p, &e, account->login, &v);
+    a.text[0] = '\0';
     struct answer by_config = fixed(p->config->policy.login);
     answer_fold(&a, &by_config);
     if (!is_good)

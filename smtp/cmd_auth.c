@@ -1,6 +1,7 @@
 /* AUTH (RFC 4954). The session only carries the exchange: it undoes base64, bounds every line and hands
  * bytes to the auth role, which never sees the client. What came out goes to policy, good or bad, before
  * the client hears of it; whatever is wrong with name, password or account, the reply is the same. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "msa/base/buf.h"
@@ -30,7 +31,9 @@ struct smtp_auth {
 
 bool smtp_session_is_of(const struct smtp_session *s, uint64_t account)
 {
-    bool is_becoming = s->auth && s->auth->account == account; /* 0 until the password was right */
+    /* `account` is 0 until the password was right. While policy is asked its answer decides: it knows of the stop,
+     * and the client must hear what one with a wrong password hears. */
+    bool is_becoming = s->auth && s->auth->account == account && s->wait != WAIT_LOGIN;
     return (is_becoming && account != 0) || ((s->flags & SMTP_AUTHED) && s->account == account);
 }
 
@@ -301,12 +304,6 @@ static void log_failure(const struct smtp_session *s, const char *why)
     event_auth_failed(s, &failure);
 }
 
-void smtp_auth_killed(const struct smtp_session *s)
-{
-    if (s->auth && s->auth->account != 0)
-        log_failure(s, "policy");
-}
-
 static void reject(struct smtp_session *s, const char *why)
 {
     s->auth_failure_count++;
@@ -334,7 +331,9 @@ static void pass(struct smtp_session *s)
 static void after_login(struct smtp_session *s, enum policy_verdict verdict, struct view text)
 {
     bool is_good = s->auth->result == AUTH_OK;
-    (void)text; /* for the log of policy, not for strangers */
+    char why[32]; /* policy's word for the log; strangers hear nothing of it */
+    if (!is_good || text.n == 0 || !view_to_cstr(text, why, sizeof why))
+        snprintf(why, sizeof why, "%s", is_good ? "policy" : "credentials");
     if (verdict == VERDICT_ALLOW && is_good)
         pass(s);
     else if (verdict == VERDICT_DEFER)
@@ -342,7 +341,7 @@ static void after_login(struct smtp_session *s, enum policy_verdict verdict, str
     else if (verdict == VERDICT_CLOSE)
         smtp_end_with(s, REPLY_AUTH_TOO_OFTEN, VIEW_EMPTY, "login-closed");
     else
-        reject(s, is_good ? "policy" : "credentials");
+        reject(s, why);
 }
 
 static void take_account_facts(struct smtp_session *s, const struct msg_policy_login_answer *a)

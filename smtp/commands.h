@@ -29,7 +29,6 @@ void smtp_starttls_go(struct smtp_session *s); /* behind the command line */
 void smtp_auth_respond(struct smtp_session *s, struct view line); /* a line in PHASE_AUTH */
 void smtp_auth_overlong(struct smtp_session *s);
 void smtp_auth_late(struct smtp_session *s); /* no answer in time */
-void smtp_auth_killed(const struct smtp_session *s); /* the account was stopped while it signed in */
 void smtp_auth_drop(struct smtp_session *s); /* ends what is under way, wipes and frees s->auth */
 void smtp_body_input(struct smtp_session *s);  /* bytes in PHASE_DATA */
 void smtp_chunk_input(struct smtp_session *s); /* octets of a BDAT chunk */

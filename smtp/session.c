@@ -191,8 +191,6 @@ void smtp_session_abandon(struct smtp_session *s)
 /* What the account was stopped at belongs into the log: its own answer will find nobody any more. */
 void smtp_session_kill(struct smtp_session *s, struct view text)
 {
-    if (s->wait == WAIT_LOGIN)
-        smtp_auth_killed(s);
     if (s->wait == WAIT_QUOTA || s->wait == WAIT_ROUTE)
         event_mail_refused(s, REPLY_KILLED, text);
     smtp_end_with(s, REPLY_KILLED, text, "killed");

@@ -147,8 +147,7 @@ void smtp_session_on_gone(struct smtp_session *s, const char *why); /* the conne
 int64_t smtp_session_deadline(const struct smtp_session *s);
 void smtp_session_on_deadline(struct smtp_session *s);
 
-/* Signed in with this account, or about to be: the password was right, policy is asked or the last
- * response is due. */
+/* Signed in with this account, or about to be: policy has let it pass and the last response is due. */
 bool smtp_session_is_of(const struct smtp_session *s, uint64_t account);
 /* 421 with `text` at once, also in the middle of DATA: the account was stopped. */
 void smtp_session_kill(struct smtp_session *s, struct view text);

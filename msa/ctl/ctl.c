@@ -37,7 +37,8 @@ static int complain(int status, const char *text)
 static void print(FILE *to, const struct buf *b)
 {
     struct view v = buf_view(b);
-    fwrite(v.p, 1, v.n, to);
+    if (v.n > 0)
+        fwrite(v.p, 1, v.n, to);
 }
 
 /* ---- one operation ---- */

@@ -97,8 +97,10 @@ bool log_msad_line(struct log_reader *r, struct view rest, struct trace_event *o
     if (view_eq(event, VIEW_LIT("auth-ok")))
         return take_sign_in(r, line, out);
     if (view_eq(event, VIEW_LIT("auth-failed"))) {
-        /* Refused by policy, the password was right. */
-        bool is_right = view_eq(value_of(line, "why"), VIEW_LIT("policy"));
+        struct view why = value_of(line, "why");
+        if (view_eq(why, VIEW_LIT("suspended")) || view_eq(why, VIEW_LIT("overseas")))
+            return false; /* no rule was asked */
+        bool is_right = view_eq(why, VIEW_LIT("policy")); /* the password was */
         out->kind = is_right ? TRACE_LOGIN : TRACE_LOGIN_FAILED;
         return take_sign_in(r, line, out);
     }

@@ -330,6 +330,6 @@ void judge_grounds(const struct rule *r, struct record *rec, uint32_t value, cha
     else if (r->count == COUNT_SPEED)
         snprintf(out, out_size, "%" PRIu32 " km/h between sign-ins", value);
     else
-        snprintf(out, out_size, "%" PRIu32 " in %" PRId64 " s", value,
-                 r->within_ms / 1000);
+        snprintf(out, out_size, "%" PRIu32 " %s in %" PRId64 " s", value,
+                 rule_count_name(r->count), r->within_ms / 1000);
 }

@@ -12,7 +12,6 @@
 #include "msa/base/err.h"
 #include "smtp/deadlines.h"
 
-#define ACCOUNT  7
 #define LOGIN    "taro@example.jp"
 #define PASSWORD "secret"
 
@@ -312,7 +311,7 @@ static void say_auth_done(struct fake *f, enum auth_result result, const char *l
     const struct msg_auth_done m = {
         .session = f->session.id,
         .result = (uint8_t)result,
-        .account = result == AUTH_OK ? ACCOUNT : 0,
+        .account = result == AUTH_OK ? FAKE_ACCOUNT : 0,
         .login = view_cstr(login),
         .final_challenge = view_cstr(final),
     };

@@ -82,6 +82,8 @@ struct fake {
     uint64_t body_bytes;
 };
 
+#define FAKE_ACCOUNT  7 /* who signs in */
+
 /* `config` stays the caller's. */
 void fake_init(struct fake *f, const struct config *config);
 void fake_fini(struct fake *f); /* checks that everything was settled and freed */

@@ -285,7 +285,8 @@ static void word_writes(struct play *p, struct view rest)
 
 static void word_kill(struct play *p, struct view rest)
 {
-    smtp_session_kill(&p->fake.session, rest);
+    if (smtp_session_is_of(&p->fake.session, FAKE_ACCOUNT)) /* as the worker does */
+        smtp_session_kill(&p->fake.session, rest);
     fake_pump(&p->fake);
 }
 
