@@ -368,6 +368,7 @@ static const struct op {
     {"account.enable", op_enable, true}, {"account.disable", op_disable, true},
     {"account.remove", op_remove, true}, {"account.import", ops_import, true},
     {"account.show", op_show, false},    {"account.list", op_list, false},
+    {"account.resolve", ops_resolve, false},
     {"auth.status", op_status, false},
 };
 

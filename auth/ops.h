@@ -7,6 +7,7 @@
  *   account.remove   {login}                               200 {login, id} · 404
  *   account.show     {login | id}                          200 account · 404
  *   account.list     {after?, limit?}                      200 {accounts, next, total}
+ *   account.resolve  {logins: […]}                         200 {accounts: [{login, id, created_ms}…], missing: […]}
  *   account.import   {lines, replace?}                     200 {added, replaced, skipped, failed,
  *                                                               errors}
  *   auth.status      {}                                    200
@@ -29,7 +30,7 @@
 #include "auth/verify.h"
 #include "msa/base/view.h"
 
-#define OPS_COUNT             9
+#define OPS_COUNT             10
 #define OPS_IMPORT_LINES_MAX 10000
 #define OPS_LIST_MAX         1000
 #define OPS_DETAIL_MAX       256

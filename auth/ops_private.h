@@ -10,7 +10,7 @@
 /* Returns the status; `*answer_out` is the caller's, NULL on failure. */
 typedef int ops_fn(struct ops_call *call, json_t *args, json_t **answer_out);
 
-ops_fn ops_import;
+ops_fn ops_import, ops_resolve;
 
 /* Set call->detail and return the status. */
 int ops_fail(struct ops_call *call, int status, const char *fmt, ...)

@@ -7,6 +7,7 @@
 
 #include "msa/base/view.h"
 #include "msa/config/errors.h"
+#include "msa/config/suggest.h"
 
 struct place {
     const char *file; /* never NULL; lives as long as the struct config */
@@ -22,21 +23,5 @@ void report_add(struct config_errors *errs, const struct place *at, const char *
     __attribute__((format(printf, 3, 4)));
 bool report_is_full(const struct config_errors *errs); /* work for better texts is wasted then */
 void report_sort(struct config_errors *errs);          /* by file, line and column */
-
-/* A view of the input in a message, after "%.*s": as much of it as is useful. */
-#define SHOWN_MAX    80
-#define SHOWN(v)     (int)((v).n < SHOWN_MAX ? (v).n : SHOWN_MAX), ((v).n > 0 ? (v).p : "")
-
-/* "did you mean": offer every candidate, then ask for the text. Start: {.word = …}. */
-#define SUGGEST_WORD_MAX 40
-struct suggest {
-    struct view word;
-    const char *best;
-    unsigned distance;
-    char text[SUGGEST_WORD_MAX + 24];
-};
-
-void suggest_offer(struct suggest *s, const char *candidate);
-const char *suggest_text(struct suggest *s); /* " (did you mean 'x'?)", or "" if nothing is near */
 
 #endif

@@ -259,6 +259,19 @@ Test(account_ops, status_counts, .init = setup, .fini = teardown)
     cr_assert(gt(llong, number_of("derivations"), 0));
 }
 
+Test(account_ops, resolve_says_who_a_name_is, .init = setup, .fini = teardown)
+{
+    run("account.add", "{\"login\":\"taro\",\"password\":\"pencil\"}");
+    cr_assert(eq(int, run("account.resolve", "{\"logins\":[\"TARO\",\"nobody\",7]}"), 200));
+    json_t *found = json_object_get(answer, "accounts"), *missing = json_object_get(answer, "missing");
+    cr_assert(eq(sz, json_array_size(found), 1));
+    cr_assert(eq(llong, json_integer_value(json_object_get(json_array_get(found, 0), "account")), 1));
+    cr_assert(gt(llong, json_integer_value(json_object_get(json_array_get(found, 0), "created_ms")), 0));
+    cr_assert(eq(sz, json_array_size(missing), 2));
+    cr_assert(eq(str, (char *)json_string_value(json_array_get(missing, 0)), "nobody"));
+    cr_assert(eq(int, run("account.resolve", "{\"logins\":\"taro\"}"), 400));
+}
+
 Test(account_ops, every_name_runs_and_changes_are_known)
 {
     for (size_t i = 0; i < OPS_COUNT; i++)
