@@ -33,7 +33,7 @@ void access_note(struct ledger *ledger, uint64_t account, struct view actor, str
     buf_init(&value, VALUE_MAX);
     put_big(&key, account, 8);
     put_big(&key, ~(uint64_t)now_ms, 8);
-    put_big(&key, number++, 4);
+    put_big(&key, ~(uint64_t)number++, 4);
     put_u8(&value, VERSION);
     put_i64(&value, now_ms);
     put_bytes(&value, view_slice(actor, 0, ACCESS_TEXT_MAX));

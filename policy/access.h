@@ -1,6 +1,6 @@
 /* Who looked at or changed an account's records, and when: kept for `retention.access`.
  *
- *      key:   u64 account, big endian | u64 ~time, big endian | u32 number     (so the newest comes first)
+ *      key:   u64 account, big endian | u64 ~time, big endian | u32 ~number    (so the newest comes first)
  *      value: u8 version 1 | i64 at_ms | actor | operation
  *
  * In the loop's thread. */

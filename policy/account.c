@@ -66,6 +66,13 @@ bool account_default_is_home(const struct config *config, uint16_t country)
     return rules_is_home(config, country);
 }
 
+bool account_is_home(const struct account *a, const struct config *config, uint16_t country)
+{
+    if (country != COUNTRY_NONE && a->home_count > 0)
+        return account_has_home(a, country);
+    return account_default_is_home(config, country);
+}
+
 bool account_is_blocked_overseas(const struct account *a, const struct config *config)
 {
     const struct config_accounts *all = &config->accounts;

@@ -70,6 +70,7 @@ int account_save(struct ledger *ledger, const struct account *a);
 bool account_has_home(const struct account *a, uint16_t country);
 /* Home for whoever has no home of his own. */
 bool account_default_is_home(const struct config *config, uint16_t country);
+bool account_is_home(const struct account *a, const struct config *config, uint16_t country);
 
 /* Whether overseas use is blocked for it now, exceptions aside. */
 bool account_is_blocked_overseas(const struct account *a, const struct config *config);

@@ -33,10 +33,6 @@ static struct view text_of(const json_t *value)
 
 /* ---- words ---- */
 
-static const char *const overseas_words[] = {"default", "allow", "block", NULL};
-static const char *const consent_words[] = {"default", "yes", "no", NULL};
-static const char *const language_words[] = {"default", "ja", "en", NULL};
-
 static bool find_word(struct change *c, const json_t *value, const char *key,
                       const char *const *words, unsigned *out)
 {
@@ -55,7 +51,7 @@ static bool find_word(struct change *c, const json_t *value, const char *key,
 static bool set_overseas(struct change *c, const json_t *value)
 {
     unsigned n = 0;
-    bool is_good = find_word(c, value, "overseas", overseas_words, &n);
+    bool is_good = find_word(c, value, "overseas", account_overseas_words, &n);
     c->a->overseas = (enum account_overseas)n;
     return is_good;
 }
@@ -63,7 +59,7 @@ static bool set_overseas(struct change *c, const json_t *value)
 static bool set_consent(struct change *c, const json_t *value)
 {
     unsigned n = 0;
-    bool is_good = find_word(c, value, "consent", consent_words, &n);
+    bool is_good = find_word(c, value, "consent", account_consent_words, &n);
     c->a->consent = (enum account_consent)n;
     return is_good;
 }
@@ -71,7 +67,7 @@ static bool set_consent(struct change *c, const json_t *value)
 static bool set_language(struct change *c, const json_t *value)
 {
     unsigned n = 0;
-    bool is_good = find_word(c, value, "notice_language", language_words, &n);
+    bool is_good = find_word(c, value, "notice_language", account_language_words, &n);
     c->a->language = (enum account_language)n;
     return is_good;
 }
@@ -103,24 +99,32 @@ static bool set_notice_address(struct change *c, const json_t *value)
            fail(c, "'notice_address' is a mail address, or empty for the login");
 }
 
-/* A class that no rule speaks of would be a slip of the pen: it took the account out of its rules. */
+/* Whether `classes` name it; what they name is offered. */
+static bool is_class_among(const struct config_strings *classes, struct suggest *near)
+{
+    bool is_there = false;
+    for (uint32_t i = 0; i < classes->count; i++) {
+        suggest_offer(near, classes->items[i]);
+        is_there = is_there || view_eq(near->word, view_cstr(classes->items[i]));
+    }
+    return is_there;
+}
+
+/* A class that nothing speaks of would be a slip of the pen: it took the account out of its rules. */
 static bool set_class(struct change *c, const json_t *value)
 {
     struct suggest near = {.word = text_of(value)};
     c->a->class_name = near.word;
     if (!json_is_string(value))
         return fail(c, "'class' is a name, or empty for none");
-    if (near.word.n == 0)
-        return true;
-    for (uint32_t i = 0; i < c->config->rule_count; i++) {
-        const struct config_strings *classes = &c->config->rule[i].when.classes;
-        for (uint32_t k = 0; k < classes->count; k++) {
-            suggest_offer(&near, classes->items[k]);
-            if (view_eq(near.word, view_cstr(classes->items[k])))
-                return near.word.n <= ACCOUNT_NAME_MAX;
-        }
-    }
-    return fail(c, "no rule speaks of the class '%.*s'%s", SHOWN(near.word), suggest_text(&near));
+    bool is_there = near.word.n == 0;
+    for (uint32_t i = 0; i < c->config->rule_count; i++)
+        is_there |= is_class_among(&c->config->rule[i].when.classes, &near);
+    for (uint32_t i = 0; i < c->config->align_count; i++)
+        is_there |= is_class_among(&c->config->align[i].when.classes, &near);
+    return (is_there && near.word.n <= ACCOUNT_NAME_MAX) ||
+           fail(c, "no rule and no align block speaks of the class '%.*s'%s", SHOWN(near.word),
+                suggest_text(&near));
 }
 
 /* ---- countries ---- */
@@ -384,78 +388,4 @@ int account_change(struct account *a, struct buf *senders, const json_t *args,
             return MSA_EINVAL;
     }
     return MSA_OK;
-}
-
-/* ---- shown ---- */
-
-static json_t *text_json(struct view v)
-{
-    return json_stringn(v.n > 0 ? v.p : "", v.n);
-}
-
-static json_t *country_json(uint16_t country)
-{
-    char text[3];
-    country_text(country, text);
-    return json_string(text);
-}
-
-static json_t *homes_json(const struct account *a)
-{
-    json_t *list = json_array();
-    for (unsigned i = 0; i < a->home_count; i++)
-        json_array_append_new(list, country_json(a->homes[i]));
-    return list;
-}
-
-static json_t *exceptions_json(const struct account *a)
-{
-    json_t *list = json_array();
-    for (unsigned i = 0; i < a->exception_count; i++) {
-        const struct account_exception *e = &a->exceptions[i];
-        json_t *one = json_object();
-        if (e->country != COUNTRY_NONE)
-            json_object_set_new(one, "country", country_json(e->country));
-        if (e->from_ms > 0)
-            json_object_set_new(one, "from_ms", json_integer(e->from_ms));
-        if (e->until_ms > 0)
-            json_object_set_new(one, "until_ms", json_integer(e->until_ms));
-        json_array_append_new(list, one);
-    }
-    return list;
-}
-
-static json_t *limits_json(const struct account *a)
-{
-    json_t *all = json_object();
-    for (unsigned i = 0; i < a->override_count; i++) {
-        char name[ACCOUNT_NAME_MAX + 1];
-        uint32_t limit = a->overrides[i].limit;
-        view_to_cstr(a->override_rules[i], name, sizeof name);
-        json_object_set_new(all, name,
-                            limit == UINT32_MAX ? json_string("off") : json_integer(limit));
-    }
-    return all;
-}
-
-static json_t *senders_json(const struct account *a)
-{
-    json_t *list = json_array();
-    struct view rest = a->senders, one;
-    while (senders_next(&rest, &one))
-        json_array_append_new(list, text_json(one));
-    return list;
-}
-
-json_t *account_json(const struct account *a, const struct config *config)
-{
-    return json_pack(
-        "{s:o, s:I, s:o, s:s, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:b, s:o, s:I}", "login",
-        text_json(a->login), "id", (json_int_t)a->id, "class", text_json(a->class_name), "overseas",
-        overseas_words[a->overseas], "overseas_blocked", account_is_blocked_overseas(a, config),
-        "home", homes_json(a), "exceptions", exceptions_json(a), "limits", limits_json(a),
-        "senders", senders_json(a), "consent", consent_words[a->consent], "notice_language",
-        language_words[a->language], "notice_address", text_json(a->notice_address),
-        "normalize_newlines", a->normalizes_newlines, "note", text_json(a->note), "changed_ms",
-        (json_int_t)a->changed_ms);
 }

@@ -30,6 +30,12 @@ int account_change(struct account *a, struct buf *senders, const json_t *args,
                    const char *const *beside, const struct config *config,
                    char detail[ACCOUNT_DETAIL_MAX]);
 
+/* ---- account_json.c ---- */
+
+/* What the settings of one word are called, by the value of their enum; NULL at the end. */
+extern const char *const account_overseas_words[], *const account_consent_words[],
+    *const account_language_words[];
+
 /* For people and programs, the effective overseas setting too; a new object, NULL when memory is out. */
 json_t *account_json(const struct account *a, const struct config *config);
 

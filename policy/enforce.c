@@ -7,6 +7,7 @@
 #include "msa/base/err.h"
 #include "msa/base/log.h"
 #include "msa/base/msgid.h"
+#include "policy/account.h"
 #include "policy/privacy.h"
 #include "policy/tell.h"
 
@@ -68,18 +69,42 @@ static void log_restriction(uint64_t id, const struct restriction *r)
 
 /* ---- sessions and mail of an account ---- */
 
-static void kill_at(struct chan *worker, uint64_t account)
+#define CUT_TEXT "signing in from overseas is blocked for this account"
+
+static void kill_at(struct chan *worker, uint64_t account, const char *text)
 {
-    const struct msg_policy_kill kill = {.account = account,
-                                         .text = VIEW_LIT(ANSWER_SUSPENDED_TEXT)};
+    const struct msg_policy_kill kill = {.account = account, .text = view_cstr(text)};
     (void)CHAN_SEND(worker, policy_kill, 0, &kill); /* gone: so are its sessions */
 }
 
-static void kill_everywhere(struct policy *p, uint64_t account)
+static void kill_everywhere(struct policy *p, uint64_t account, const char *text)
 {
     for (size_t i = 0; i < POLICY_WORKERS_MAX; i++)
         if (p->workers[i])
-            kill_at(p->workers[i], account);
+            kill_at(p->workers[i], account, text);
+}
+
+struct recheck {
+    const struct policy *policy;
+    const struct account *account;
+    int64_t now_ms;
+    bool has_stranger;
+};
+
+static void recheck_one(void *arg, const struct live_session *s)
+{
+    struct recheck *r = arg;
+    bool is_home = account_is_home(r->account, r->policy->config, s->place.country);
+    if (!account_allows_from(r->account, r->policy->config, s->place.country, is_home, r->now_ms))
+        r->has_stranger = true;
+}
+
+void enforce_places(struct policy *p, const struct account *account)
+{
+    struct recheck r = {.policy = p, .account = account, .now_ms = clock_wall_ms()};
+    sessions_each_of(p->sessions, account->id, recheck_one, &r);
+    if (r.has_stranger)
+        kill_everywhere(p, account->id, CUT_TEXT);
 }
 
 struct hold_ask {
@@ -181,7 +206,7 @@ uint64_t enforce_suspend(struct policy *p, const struct suspension *s)
     };
     uint64_t id = keep(p, &r, s->ip, s->notifies);
     p->counts.suspensions++;
-    kill_everywhere(p, s->account);
+    kill_everywhere(p, s->account, ANSWER_SUSPENDED_TEXT);
     ask_hold(p, s->account, true);
     return id;
 }
@@ -304,7 +329,7 @@ static void tell_kill(void *arg, struct standing *s)
 {
     const struct telling *t = arg;
     if (t->now_ms - s->at_ms < RECENT_MS)
-        kill_at(t->worker, s->account);
+        kill_at(t->worker, s->account, ANSWER_SUSPENDED_TEXT);
 }
 
 void enforce_tell_worker(struct policy *p, struct chan *worker)

@@ -34,6 +34,11 @@ uint64_t enforce_suspend(struct policy *p, const struct suspension *s);
 /* The account may sign in again, its windows begin anew, its mail is let go. MSA_OK or MSA_ENOENT. */
 int enforce_release(struct policy *p, uint64_t restriction, struct view by, struct view note);
 
+/* Its settings were changed: where one of its sessions stands where it may no longer, all of them end. Who is at home
+ * signs in again. */
+struct account;
+void enforce_places(struct policy *p, const struct account *account);
+
 /* By timer: releases the suspensions whose time is over. */
 void enforce_release_due(struct policy *p);
 

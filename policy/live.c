@@ -16,15 +16,6 @@ void policy_count(struct policy *p, enum question question, enum policy_verdict 
         p->counts.questions[question].refused++;
 }
 
-static bool is_home(const struct policy *p, const struct account *account,
-                    uint16_t country)
-{
-    if (country == COUNTRY_NONE)
-        return p->config->geo.unknown == CONFIG_UNKNOWN_HOME;
-    return account->home_count > 0 ? account_has_home(account, country)
-                                   : rules_is_home(p->config, country);
-}
-
 void policy_facts(const struct policy *p, enum event_kind kind, const struct ipaddr *ip,
                   const struct place *place, const struct account *account,
                   struct event *e)
@@ -42,7 +33,7 @@ void policy_facts(const struct policy *p, enum event_kind kind, const struct ipa
         return;
     e->account = account->id;
     e->domain = facts_domain(p->rules->hash_key, account->login);
-    e->is_home = is_home(p, account, place->country);
+    e->is_home = account_is_home(account, p->config, place->country);
     if (account->class_name.n > 0)
         e->account_class = account->class_name;
     if (account->created_ms > 0)

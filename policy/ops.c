@@ -75,6 +75,7 @@ static const struct admin_table tables[] = {
     {ops_status, sizeof ops_status / sizeof ops_status[0]},
     {policy_ops_restriction, POLICY_OPS_RESTRICTION_COUNT},
     {policy_ops_mailbox, POLICY_OPS_MAILBOX_COUNT},
+    {policy_ops_account, POLICY_OPS_ACCOUNT_COUNT},
 };
 
 int policy_on_admin(void *owner, struct chan *c, struct chan_message *m)

@@ -13,4 +13,11 @@ extern const struct admin_op policy_ops_restriction[POLICY_OPS_RESTRICTION_COUNT
 #define POLICY_OPS_MAILBOX_COUNT 2
 extern const struct admin_op policy_ops_mailbox[POLICY_OPS_MAILBOX_COUNT];
 
+#define POLICY_OPS_ACCOUNT_COUNT 5
+extern const struct admin_op policy_ops_account[POLICY_OPS_ACCOUNT_COUNT];
+
+/* A peer is gone: what it asked for is done, but it hears no more of it. */
+struct policy;
+void policy_ops_account_drop_peer(struct policy *p, const struct chan *c);
+
 #endif

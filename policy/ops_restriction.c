@@ -6,6 +6,7 @@
 #include "msa/base/clock.h"
 #include "msa/base/err.h"
 #include "msa/base/msgid.h"
+#include "policy/access.h"
 #include "policy/enforce.h"
 #include "policy/state.h"
 
@@ -29,6 +30,11 @@ static bool id_arg(const struct admin_call *call, uint64_t *id_out)
     return false;
 }
 
+static void note(struct policy *p, const struct admin_call *call, uint64_t account)
+{
+    access_note(p->ledger, account, call->actor, call->op, clock_wall_ms());
+}
+
 static void refuse_unknown(const struct admin_call *call)
 {
     admin_refuse(call->chan, call->id, 404, "there is no such restriction");
@@ -45,10 +51,12 @@ static void op_show(void *state, const struct admin_call *call)
     if (!id_arg(call, &id))
         return;
     buf_init(&bytes, RESTRICTION_BYTES_MAX);
-    if (restrictions_read(p->restrictions, id, &bytes, &r))
+    if (restrictions_read(p->restrictions, id, &bytes, &r)) {
+        note(p, call, r.account);
         admin_reply(call->chan, call->id, 200, restriction_json(&r, clock_wall_ms()));
-    else
+    } else {
         refuse_unknown(call);
+    }
     buf_fini(&bytes);
 }
 
@@ -100,24 +108,36 @@ static void op_list(void *state, const struct admin_call *call)
         .is_standing_only = !admin_flag(call->args, "all"),
     };
     uint64_t next = restrictions_each(p->restrictions, &filter, l.now_ms, list_one, &l);
+    note(p, call, filter.account);
     reply_list(call, l.list, next);
 }
 
 /* ---- release ---- */
 
+static void note_release(struct policy *p, const struct admin_call *call, uint64_t id)
+{
+    struct restriction r;
+    struct buf bytes;
+    buf_init(&bytes, RESTRICTION_BYTES_MAX);
+    if (restrictions_read(p->restrictions, id, &bytes, &r))
+        note(p, call, r.account);
+    buf_fini(&bytes);
+}
+
 static void op_release(void *state, const struct admin_call *call)
 {
     struct policy *p = state;
-    struct view note = admin_text(call->args, "note");
+    struct view why = admin_text(call->args, "note");
     uint64_t id;
     if (!id_arg(call, &id))
         return;
-    if (note.n == 0) {
+    if (why.n == 0) {
         admin_refuse(call->chan, call->id, 400,
                      "'note' is missing: why is it lifted? It stays with the record");
         return;
     }
-    int err = enforce_release(p, id, call->actor, note);
+    int err = enforce_release(p, id, call->actor, why);
+    note_release(p, call, id);
     if (err == MSA_ENOENT)
         refuse_unknown(call);
     else if (err == MSA_EEXIST)
@@ -133,8 +153,8 @@ static void op_suspend(void *state, const struct admin_call *call)
     struct policy *p = state;
     char id[MSGID_TEXT_MAX];
     int64_t hours = admin_number(call->args, "hours", 0);
-    struct view note = admin_text(call->args, "note");
-    if (account_arg(call) == 0 || note.n == 0 || hours < 0) {
+    struct view why = admin_text(call->args, "note");
+    if (account_arg(call) == 0 || why.n == 0 || hours < 0) {
         admin_refuse(call->chan, call->id, 400,
                      "'note' is missing: why is it suspended? It stays with the record");
         return;
@@ -142,12 +162,13 @@ static void op_suspend(void *state, const struct admin_call *call)
     const struct suspension s = {
         .account = account_arg(call),
         .login = admin_text(call->args, "login"),
-        .because = note,
+        .because = why,
         .grounds = call->actor,
         .until_ms = hours > 0 ? clock_wall_ms() + hours * 3600000 : 0,
         .notifies = !admin_flag(call->args, "quiet"),
     };
     msgid_format(enforce_suspend(p, &s), id);
+    note(p, call, s.account);
     admin_reply(call->chan, call->id, 200, json_pack("{s:s}", "restriction", id));
 }
 

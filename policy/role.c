@@ -134,6 +134,7 @@ static int policy_open(const struct role_env *env, void **state_out)
         return MSA_ENOMEM;
     p->loop = env->loop;
     timer_init(&p->care_timer, on_care, p);
+    list_init(&p->slow_answers);
     p->state_dir = env->state_dir ? env->state_dir : ".";
     int err = open_all(p);
     if (err < 0)
@@ -185,6 +186,7 @@ static void policy_peer_up(void *state, struct chan *c)
 static void policy_peer_down(void *state, struct chan *c)
 {
     struct policy *p = state;
+    policy_ops_account_drop_peer(p, c);
     if (p->relay == c) {
         notices_peer_down(p->notices);
         p->relay = NULL;

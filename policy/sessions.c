@@ -9,6 +9,7 @@
 struct tally {
     struct table_entry entry;
     struct open_counts open;
+    struct list signed_in; /* an account's sessions */
     char key[16];
 };
 
@@ -63,6 +64,7 @@ static struct tally *tally_get(struct table *t, const void *key, size_t key_byte
         return NULL;
     memcpy(tally->key, key, key_bytes);
     tally->entry.key = view_of(tally->key, key_bytes);
+    list_init(&tally->signed_in);
     if (table_insert(t, &tally->entry) == MSA_OK)
         return tally;
     free(tally);
@@ -115,6 +117,7 @@ static struct worker_sessions *worker_get(struct sessions *ss, const void *worke
 static void forget(struct sessions *ss, struct live_session *s)
 {
     tally_take(&ss->sources, &s->source, s);
+    list_remove(&s->of_account);
     tally_take(&ss->accounts, &s->owner, s);
     table_remove(&ss->by_id, &s->by_id);
     list_remove(&s->of_worker);
@@ -132,6 +135,7 @@ static struct live_session *add(struct sessions *ss, const void *worker, uint64_
     s->ip = *ip;
     s->by_id.key = view_of((const char *)&s->id, sizeof s->id);
     list_init(&s->of_worker);
+    list_init(&s->of_account);
     if (table_insert(&ss->by_id, &s->by_id) != MSA_OK) {
         free(s);
         return NULL;
@@ -165,11 +169,13 @@ int sessions_sign_in(struct sessions *ss, struct live_session *s, uint64_t accou
 {
     if (s->owner && s->account == account)
         return MSA_OK;
+    list_remove(&s->of_account);
     tally_take(&ss->accounts, &s->owner, s);
     s->account = account;
     s->owner = tally_get(&ss->accounts, &account, sizeof account);
     if (!s->owner)
         return MSA_ENOMEM;
+    list_append(&s->owner->signed_in, &s->of_account);
     tally_add(s->owner, s);
     return MSA_OK;
 }
@@ -195,11 +201,27 @@ struct open_counts sessions_of_account(const struct live_session *s)
     return s->owner ? s->owner->open : (struct open_counts){0};
 }
 
-struct open_counts sessions_open_of(const struct sessions *ss, uint64_t account)
+static struct tally *owner_find(const struct sessions *ss, uint64_t account)
 {
     struct table_entry *e =
         table_find(&ss->accounts, view_of((const char *)&account, sizeof account));
-    return e ? CONTAINER_OF(e, struct tally, entry)->open : (struct open_counts){0};
+    return e ? CONTAINER_OF(e, struct tally, entry) : NULL;
+}
+
+struct open_counts sessions_open_of(const struct sessions *ss, uint64_t account)
+{
+    const struct tally *owner = owner_find(ss, account);
+    return owner ? owner->open : (struct open_counts){0};
+}
+
+void sessions_each_of(const struct sessions *ss, uint64_t account, sessions_each_fn *fn, void *arg)
+{
+    struct tally *owner = owner_find(ss, account);
+    struct live_session *s, *next;
+    if (!owner)
+        return;
+    LIST_FOREACH(s, next, &owner->signed_in, struct live_session, of_account)
+        fn(arg, s);
 }
 
 /* ---- the end ---- */

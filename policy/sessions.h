@@ -30,6 +30,7 @@ struct live_session {
     uint64_t account;        /* 0 before a sign-in that was allowed */
     int64_t created_ms;      /* of the account; 0: not known */
     bool is_sending;         /* between MAIL and the end of its transaction */
+    struct list of_account;  /* the sessions signed in to it */
     struct tally *source;    /* what the source has open; never NULL */
     struct tally *owner;     /* what the account has open; NULL: none */
     struct reservation *reservation; /* of the message under way; see reservation.h */
@@ -62,6 +63,10 @@ struct open_counts sessions_of_source(const struct live_session *s);
 struct open_counts sessions_of_account(const struct live_session *s);
 /* Of an account that this session may be about to sign in to. */
 struct open_counts sessions_open_of(const struct sessions *ss, uint64_t account);
+
+/* Those that are signed in to it. `fn` changes nothing about them. */
+typedef void sessions_each_fn(void *arg, const struct live_session *s);
+void sessions_each_of(const struct sessions *ss, uint64_t account, sessions_each_fn *fn, void *arg);
 
 /* `over` is called before a session is forgotten: what it had reserved is the callee's. */
 typedef void sessions_over_fn(void *arg, struct live_session *s);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "msa/base/arena.h"
+#include "msa/base/list.h"
 #include "msa/io/loop.h"
 #include "msa/ipc/role.h"
 #include "policy/answer.h"
@@ -62,6 +63,8 @@ struct policy {
 
     struct chan *workers[POLICY_WORKERS_MAX]; /* session workers, by index; NULL: away */
     struct chan *relay;
+
+    struct list slow_answers; /* of operations that wait for the disk; see ops_account.c */
 
     struct loop_hook flush_hook;
     struct timer care_timer;

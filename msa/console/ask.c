@@ -8,6 +8,7 @@
 #include "msa/base/err.h"
 
 #define NAMING_OP        "account.show"
+#define NAMING_MANY_OP   "account.resolve"
 #define NAMING_WITHIN_MS 1000
 
 struct console_asking {
@@ -100,6 +101,24 @@ static bool add_account(struct console_asking *a, struct view json)
     return is_good;
 }
 
+static bool add_accounts(struct console_asking *a, struct view json)
+{
+    json_t *answer = json_loadb(json.p, json.n, 0, NULL);
+    json_t *accounts = json_object_get(answer, "accounts");
+    json_t *missing = json_object_get(answer, "missing");
+    bool is_good = json_is_array(accounts) && json_is_array(missing) &&
+                   json_object_set(a->args, "accounts", accounts) == 0 &&
+                   json_object_set(a->args, "missing", missing) == 0 &&
+                   json_object_del(a->args, "logins") == 0;
+    json_decref(answer);
+    return is_good;
+}
+
+static bool add_named(struct console_asking *a, struct view json)
+{
+    return a->op->about == ABOUT_ACCOUNTS ? add_accounts(a, json) : add_account(a, json);
+}
+
 static bool is_nobody(unsigned status)
 {
     return status == 404 || status == 400; /* 400: no account can have that name */
@@ -111,7 +130,7 @@ static void on_named(void *arg, struct chan_message *m, int err)
     struct msg_admin_answer answer;
     if (!take_answer(a, m, err, &answer))
         return;
-    if (answer.status == 200 && !add_account(a, answer.json))
+    if (answer.status == 200 && !add_named(a, answer.json))
         fail(a, 502, "the role's answer does not decode");
     else if (answer.status == 200 || (is_nobody(answer.status) && a->op->about == ABOUT_ANY_NAME))
         ask_with_args(a);
@@ -119,13 +138,15 @@ static void on_named(void *arg, struct chan_message *m, int err)
         finish(a, answer.status, answer.json);
 }
 
-static void ask_for_name(struct console_asking *a, const json_t *login)
+static void ask_for_name(struct console_asking *a, const json_t *name)
 {
+    bool is_many = a->op->about == ABOUT_ACCOUNTS;
     struct chan *auth = console_peer(a->console, ROLE_AUTH);
-    json_t *args = json_pack("{s:O}", "login", login);
+    json_t *args = json_pack("{s:O}", is_many ? "logins" : "login", name);
     char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
-    struct msg_admin_ask m = {
-        .op = VIEW_LIT(NAMING_OP), .actor = view_cstr(a->actor), .json = view_cstr(text)};
+    struct msg_admin_ask m = {.op = view_cstr(is_many ? NAMING_MANY_OP : NAMING_OP),
+                              .actor = view_cstr(a->actor),
+                              .json = view_cstr(text)};
     if (!text)
         fail(a, 503, "out of memory");
     else if (!auth || CHAN_ASK(auth, admin_ask, &m, NAMING_WITHIN_MS, on_named, a, NULL) < 0)
@@ -136,12 +157,15 @@ static void ask_for_name(struct console_asking *a, const json_t *login)
 
 /* ---- */
 
-/* Whoever asks cannot say the id himself. */
-static const json_t *login_of(struct console_asking *a, struct view json)
+/* What is looked up; NULL: nothing. Whoever asks cannot say the answer himself. */
+static const json_t *name_of(struct console_asking *a, struct view json)
 {
+    static const char *const ours[] = {"account", "created_ms", "accounts", "missing"};
     a->args = json_loadb(json.n ? json.p : "", json.n, JSON_REJECT_DUPLICATES, NULL);
-    (void)json_object_del(a->args, "account");
-    (void)json_object_del(a->args, "created_ms");
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        (void)json_object_del(a->args, ours[i]);
+    if (a->op->about == ABOUT_ACCOUNTS)
+        return json_object_get(a->args, "logins");
     const json_t *login = json_object_get(a->args, "login");
     return json_is_string(login) ? login : NULL;
 }
@@ -156,9 +180,9 @@ void console_ask(struct console *c, const struct console_op *op, struct view act
     }
     *a = (struct console_asking){.console = c, .op = op, .fn = fn, .arg = arg};
     (void)view_to_cstr(actor, a->actor, sizeof a->actor); /* never longer: it is our own */
-    const json_t *login = op->about == ABOUT_NO_ACCOUNT ? NULL : login_of(a, json);
-    if (login)
-        ask_for_name(a, login);
+    const json_t *name = op->about == ABOUT_NO_ACCOUNT ? NULL : name_of(a, json);
+    if (name)
+        ask_for_name(a, name);
     else if (json_is_object(a->args))
         ask_with_args(a);
     else

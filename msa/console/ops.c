@@ -2,6 +2,8 @@
 
 #define SMALL       4096u
 #define LARGE       (800u * 1024) /* a list of accounts to import */
+#define SETTINGS    (32u * 1024)
+#define MANY        (400u * 1024) /* a thousand logins; ids are put beside them */
 #define AT_ONCE_MS  800           /* mail servers wait no longer than two seconds */
 #define SOON_MS     5000
 #define PATIENT_MS  30000         /* password hashes, a walk over the queue */
@@ -26,6 +28,11 @@ const struct console_op console_ops[] = {
     {"mailbox.allow", ROLE_POLICY, SMALL, AT_ONCE_MS, ABOUT_ANY_NAME},
     {"mailbox.report", ROLE_POLICY, SMALL, AT_ONCE_MS, ABOUT_ANY_NAME},
     {"notice.test", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
+    {"settings.show", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
+    {"settings.set", ROLE_POLICY, SETTINGS, PATIENT_MS, ABOUT_ACCOUNT},
+    {"settings.set-many", ROLE_POLICY, MANY, PATIENT_MS, ABOUT_ACCOUNTS},
+    {"access.list", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
+    {"geo.lookup", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"auth.status", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"policy.status", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"relay.status", ROLE_RELAY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},

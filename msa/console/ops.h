@@ -9,11 +9,13 @@
 #include "msa/base/view.h"
 #include "msa/ipc/messages.h"
 
-/* Whose account the member "login" names; without one nothing is looked up. */
+/* Whose account the member "login" names, or each of "logins"; without one nothing is looked up. The role gets
+ * "account", "login" and "created_ms", or "accounts", a list of such objects, and the "missing" names. */
 enum console_about {
     ABOUT_NO_ACCOUNT = 0,
     ABOUT_ACCOUNT,  /* 404 where it is nobody's */
     ABOUT_ANY_NAME, /* one that is nobody's goes without "account" */
+    ABOUT_ACCOUNTS,
 };
 
 struct console_op {

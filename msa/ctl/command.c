@@ -12,8 +12,18 @@ const struct ctl_command ctl_commands[] = {
      NULL, show_done, "LOGIN [--stdin] [--disabled]", "make an account"},
     {"account", "passwd", COMMAND_PASSWORD, COMMAND_OPT_STDIN, "account.passwd", NULL, show_done,
      "LOGIN [--stdin]", "give it another password"},
-    {"account", "show", COMMAND_LOGIN, 0, "account.show", NULL, show_pairs, "LOGIN",
-     "what is known of it"},
+    {"account", "show", COMMAND_ACCOUNT, 0, "account.show", NULL, show_pairs, "LOGIN",
+     "what is known of it: its settings and what stands against it, too"},
+    {"account", "settings", COMMAND_LOGIN, 0, "settings.show", NULL, show_pairs, "LOGIN",
+     "its settings alone"},
+    {"account", "set", COMMAND_SET, COMMAND_OPTS_SETTINGS, "settings.set", NULL, show_pairs,
+     "LOGIN SETTING...", "change them; shows what they are now"},
+    {"account", "set-many", COMMAND_SET_MANY,
+     COMMAND_OPTS_SETTINGS | COMMAND_OPT_ALL_OF_CLASS | COMMAND_OPT_DRY_RUN, "settings.set-many",
+     NULL, show_changes, "FILE|-|--all-of-class C [--dry-run] SETTING...",
+     "the same for many logins, one on each line"},
+    {"account", "import-senders", COMMAND_SENDERS, COMMAND_OPT_DRY_RUN, "settings.set", NULL,
+     show_changes, "FILE|- [--dry-run]", "let them use the senders of Postfix's sender_login_maps"},
     {"account", "list", COMMAND_PAGES, 0, "account.list", "accounts", show_accounts, "",
      "all of them"},
     {"account", "enable", COMMAND_LOGIN, 0, "account.enable", NULL, show_done, "LOGIN",
@@ -46,8 +56,12 @@ const struct ctl_command ctl_commands[] = {
      "LOGIN IP [--protocol P]", "say that it read its mail from there"},
     {"notice", "test", COMMAND_LOGIN, 0, "notice.test", NULL, show_done, "LOGIN",
      "send a sample of each notice to the customer, the desk and the webhooks"},
-    {"restriction", "list", COMMAND_PAGES, COMMAND_OPT_ALL, "restriction.list", "restrictions",
-     show_restrictions, "[--all]", "who is shut out now, and why; with --all what ever was"},
+    {"access", "list", COMMAND_LOGIN, 0, "access.list", NULL, show_accesses, "LOGIN",
+     "which operator looked at it or changed it, newest first"},
+    {"geo", "lookup", COMMAND_IP, 0, "geo.lookup", NULL, show_pairs, "IP",
+     "the country of an address, and by which databases"},
+    {"restriction", "list", COMMAND_LOGIN_PAGES, COMMAND_OPT_ALL, "restriction.list",
+     "restrictions", show_restrictions, "[LOGIN] [--all]", "who is shut out now, and why; with --all what ever was"},
     {"restriction", "show", COMMAND_ID, 0, "restriction.show", NULL, show_pairs, "ID",
      "the whole story of one"},
     {"restriction", "release", COMMAND_ID, COMMAND_OPT_NOTE, "restriction.release", NULL, show_done,
@@ -59,7 +73,7 @@ const struct ctl_command ctl_commands[] = {
 
 const size_t ctl_command_count = sizeof ctl_commands / sizeof ctl_commands[0];
 
-/* An option is the argument's key in the operation, but for --stdin, which is ours. */
+/* An option is the argument's key in the operation, but for --stdin, which is ours, and for settings. */
 static const struct {
     const char *name;
     const char *key;
@@ -71,6 +85,12 @@ static const struct {
     {"--recipient", "recipient", true}, {"--pool", "pool", true},
     {"--protocol", "protocol", true},
     {"--all", "all", false},            {"--note", "note", true},
+    {"--class", NULL, true},            {"--overseas", NULL, true},
+    {"--home", NULL, true},             {"--travel", NULL, true},
+    {"--no-travel", NULL, true},        {"--limit", NULL, true},
+    {"--no-sender", NULL, true},        {"--consent", NULL, true},
+    {"--language", NULL, true},         {"--all-of-class", "class", true},
+    {"--dry-run", "dry_run", false},
 };
 
 /* ---- options ---- */
@@ -93,6 +113,11 @@ static int take_long(int argc, char *argv[], int at, struct ctl_line *out,
             snprintf(error, COMMAND_ERROR_MAX, "option '%s' needs a value", argv[at]);
             return MSA_EINVAL;
         }
+        if (out->given_count == COMMAND_GIVEN_MAX) {
+            snprintf(error, COMMAND_ERROR_MAX, "these are too many options");
+            return MSA_EINVAL;
+        }
+        out->given[out->given_count++] = (struct ctl_given){1u << i, argv[at + 1]};
         out->values[i] = argv[at + 1];
         return 2;
     }
@@ -168,7 +193,13 @@ static int check_words(const struct ctl_line *line, char error[COMMAND_ERROR_MAX
         [COMMAND_ID] = {1, 1},
         [COMMAND_MAYBE_IDS] = {0, SIZE_MAX},
         [COMMAND_PAGES] = {0, 0},
+        [COMMAND_LOGIN_PAGES] = {0, 1},
         [COMMAND_LINES] = {1, 1},
+        [COMMAND_IP] = {1, 1},
+        [COMMAND_ACCOUNT] = {1, 1},
+        [COMMAND_SET] = {1, 1},
+        [COMMAND_SET_MANY] = {0, 1},
+        [COMMAND_SENDERS] = {1, 1},
     };
     const struct ctl_command *c = line->command;
     if (line->word_count < counts[c->form].least || line->word_count > counts[c->form].most) {
@@ -203,19 +234,39 @@ int ctl_command_parse(int argc, char *argv[], struct ctl_line *out, char error[C
     return check_words(out, error);
 }
 
+/* What the first word is to the operation. */
+static const char *word_key(enum command_form form)
+{
+    switch (form) {
+    case COMMAND_LOGIN:
+    case COMMAND_PASSWORD:
+    case COMMAND_ACCESS:
+    case COMMAND_LOGIN_PAGES:
+    case COMMAND_ACCOUNT:
+    case COMMAND_SET: return "login";
+    case COMMAND_IP: return "ip";
+    default: return "id";
+    }
+}
+
+static bool takes_settings(enum command_form form)
+{
+    return form == COMMAND_SET || form == COMMAND_SET_MANY;
+}
+
 json_t *ctl_command_args(const struct ctl_line *line, const char *word)
 {
     json_t *args = json_object();
     enum command_form form = line->command->form;
-    bool is_login = form == COMMAND_LOGIN || form == COMMAND_PASSWORD || form == COMMAND_ACCESS;
     if (word)
-        json_object_set_new(args, is_login ? "login" : "id", json_string(word));
+        json_object_set_new(args, word_key(form), json_string(word));
     else if (form == COMMAND_MAYBE_IDS)
         json_object_set_new(args, "all", json_true());
     if (form == COMMAND_ACCESS)
         json_object_set_new(args, "ip", json_string(line->words[1]));
     for (size_t i = 0; i < COMMAND_OPTION_COUNT; i++) {
-        if (!(line->options & (1u << i)) || !options[i].key)
+        if (!(line->options & (1u << i)) || !options[i].key ||
+            (takes_settings(form) && (COMMAND_OPTS_SETTINGS & (1u << i))))
             continue;
         json_object_set_new(args, options[i].key,
                             options[i].has_value ? json_string(line->values[i]) : json_true());
@@ -245,6 +296,13 @@ void ctl_command_help(struct buf *out)
                  "  FILTER     --state ready|active|waiting|held, --user LOGIN, --sender ADDRESS,\n"
                  "             --recipient ADDRESS, --pool NAME\n"
                  "  P          imap (the default) or pop3\n"
+                 "  SETTING    --class NAME (\"\": none), --overseas allow|block|default,\n"
+                 "             --home JP,US (or default), --travel [FR][:FROM..UNTIL] with days such\n"
+                 "             as 2026-12-01 in local time, the last one included, --no-travel with\n"
+                 "             the same or all, --limit RULE=NUMBER|off|default, --sender PATTERN,\n"
+                 "             --no-sender PATTERN|all, --consent yes|no|default,\n"
+                 "             --language ja|en|default, --note TEXT. --travel, --no-travel, --limit\n"
+                 "             and both for senders may be repeated\n"
                  "\n"
                  "A password is asked for at the terminal, twice; it never stands on a command line.\n"
                  "Exit status: 0 done, 1 refused by msad, 2 wrong usage, 3 msad cannot be reached,\n"

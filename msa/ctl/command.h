@@ -22,7 +22,13 @@ enum command_form {
     COMMAND_ID,        /* one ID */
     COMMAND_MAYBE_IDS, /* any number of IDs; none: all */
     COMMAND_PAGES,     /* nothing; the list comes in pages */
+    COMMAND_LOGIN_PAGES, /* one LOGIN or none; the list comes in pages */
     COMMAND_LINES,     /* FILE or -: its lines, in portions */
+    COMMAND_IP,        /* one IP */
+    COMMAND_ACCOUNT,   /* one LOGIN: all that every role knows of it */
+    COMMAND_SET,       /* one LOGIN, and options that are settings */
+    COMMAND_SET_MANY,  /* FILE or - with a LOGIN on each line, or --all-of-class; options that are settings */
+    COMMAND_SENDERS,   /* FILE or -: the sender_login_maps of Postfix */
 };
 
 enum command_option { /* bits: which options a command knows beside -f, -s and --json */
@@ -37,9 +43,27 @@ enum command_option { /* bits: which options a command knows beside -f, -s and -
     COMMAND_OPT_PROTOCOL = 1 << 8,
     COMMAND_OPT_ALL = 1 << 9,
     COMMAND_OPT_NOTE = 1 << 10,
+    COMMAND_OPT_CLASS = 1 << 11,
+    COMMAND_OPT_OVERSEAS = 1 << 12,
+    COMMAND_OPT_HOME = 1 << 13,
+    COMMAND_OPT_TRAVEL = 1 << 14,
+    COMMAND_OPT_NO_TRAVEL = 1 << 15,
+    COMMAND_OPT_LIMIT = 1 << 16,
+    COMMAND_OPT_NO_SENDER = 1 << 17,
+    COMMAND_OPT_CONSENT = 1 << 18,
+    COMMAND_OPT_LANGUAGE = 1 << 19,
+    COMMAND_OPT_ALL_OF_CLASS = 1 << 20,
+    COMMAND_OPT_DRY_RUN = 1 << 21,
 };
 
-#define COMMAND_OPTION_COUNT 11
+#define COMMAND_OPTION_COUNT 22
+#define COMMAND_GIVEN_MAX    128
+
+/* The options that are settings of an account; see settings.h. */
+#define COMMAND_OPTS_SETTINGS                                                                      \
+    (COMMAND_OPT_CLASS | COMMAND_OPT_OVERSEAS | COMMAND_OPT_HOME | COMMAND_OPT_TRAVEL |            \
+     COMMAND_OPT_NO_TRAVEL | COMMAND_OPT_LIMIT | COMMAND_OPT_SENDER | COMMAND_OPT_NO_SENDER |      \
+     COMMAND_OPT_CONSENT | COMMAND_OPT_LANGUAGE | COMMAND_OPT_NOTE)
 
 typedef void ctl_show_fn(const json_t *answer, struct buf *out);
 
@@ -55,13 +79,21 @@ struct ctl_command {
     const char *help;
 };
 
+/* An option with its value, as it was given. */
+struct ctl_given {
+    unsigned option; /* its bit */
+    const char *value;
+};
+
 struct ctl_line {
     const struct ctl_command *command; /* NULL: only help was asked for */
     const char *file;              /* NULL: the default one */
     const char *socket;            /* NULL: as the configuration says */
     bool is_json;
     unsigned options;              /* bits of enum command_option */
-    const char *values[COMMAND_OPTION_COUNT]; /* of those that have one, by number of the bit */
+    const char *values[COMMAND_OPTION_COUNT]; /* of those that have one, by number of the bit: the last */
+    struct ctl_given given[COMMAND_GIVEN_MAX]; /* all that have one, in order; for those that may be repeated */
+    size_t given_count;
     char *const *words;            /* behind the command's own; in argv */
     size_t word_count;
 };
@@ -69,8 +101,8 @@ struct ctl_line {
 /* 0, or MSA_EINVAL with a text in `error`. Moves argv's words to its front. */
 int ctl_command_parse(int argc, char *argv[], struct ctl_line *out, char error[COMMAND_ERROR_MAX]);
 
-/* The operation's argument object for one word (a LOGIN or an ID; NULL: none); a new reference. The IP
- * of COMMAND_ACCESS stands in it, too. */
+/* The operation's argument object for one word (a LOGIN, an ID or an IP; NULL: none); a new reference. The IP
+ * of COMMAND_ACCESS stands in it, too. Options that are settings of an account are left to settings.h. */
 json_t *ctl_command_args(const struct ctl_line *line, const char *word);
 
 void ctl_command_help(struct buf *out);

@@ -1,4 +1,4 @@
-#include "msa/ctl/ctl.h"
+#include "msa/ctl/ctl_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,25 +10,16 @@
 #include "msa/base/err.h"
 #include "msa/base/secret.h"
 #include "msa/config/config.h"
-#include "msa/ctl/command.h"
 #include "msa/ctl/prompt.h"
 #include "msa/ctl/replay_command.h"
 #include "msa/ctl/show.h"
-#include "msa/ctl/transport.h"
 
 #define API            "/api/v1/"
 #define OUTPUT_MAX     (256u << 20)
-#define IMPORT_MAX     (256u << 20)
 #define PORTION_LINES  1000
 #define PORTION_BYTES  (500u * 1024) /* well below what account.import takes, JSON's quotes included */
 
-struct ctl {
-    struct ctl_line line;
-    struct transport *transport;
-    struct buf out; /* to stdout in the end */
-};
-
-static int complain(int status, const char *text)
+int ctl_complain(int status, const char *text)
 {
     fprintf(stderr, "msactl: %s\n", text);
     return status;
@@ -57,8 +48,7 @@ static int refuse(struct ctl *ctl, const json_t *problem, unsigned status)
     return CTL_EXIT_REFUSED;
 }
 
-/* `args` NULL: GET. On CTL_EXIT_OK the answer is the caller's. */
-static int call(struct ctl *ctl, const char *op, const json_t *args, json_t **answer_out)
+int ctl_call(struct ctl *ctl, const char *op, const json_t *args, json_t **answer_out)
 {
     char path[128];
     char error[TRANSPORT_ERROR_MAX];
@@ -75,7 +65,7 @@ static int call(struct ctl *ctl, const char *op, const json_t *args, json_t **an
     free(text);
     if (err < 0) {
         buf_fini(&answer);
-        return complain(CTL_EXIT_UNREACHABLE, error);
+        return ctl_complain(CTL_EXIT_UNREACHABLE, error);
     }
     *answer_out = json_loadb(buf_view(&answer).p, buf_len(&answer), 0, NULL);
     buf_fini(&answer);
@@ -87,7 +77,7 @@ static int call(struct ctl *ctl, const char *op, const json_t *args, json_t **an
     return rc;
 }
 
-static void show(struct ctl *ctl, const json_t *answer)
+void ctl_show(struct ctl *ctl, const json_t *answer)
 {
     char *text;
     if (!ctl->line.is_json) {
@@ -103,9 +93,9 @@ static void show(struct ctl *ctl, const json_t *answer)
 static int call_and_show(struct ctl *ctl, json_t *args)
 {
     json_t *answer = NULL;
-    int rc = call(ctl, ctl->line.command->op, args, &answer);
+    int rc = ctl_call(ctl, ctl->line.command->op, args, &answer);
     if (rc == CTL_EXIT_OK)
-        show(ctl, answer);
+        ctl_show(ctl, answer);
     json_decref(answer);
     json_decref(args);
     return rc;
@@ -116,9 +106,9 @@ static int call_and_show(struct ctl *ctl, json_t *args)
 static int do_status(struct ctl *ctl)
 {
     json_t *answer = NULL;
-    int rc = call(ctl, "status", NULL, &answer);
+    int rc = ctl_call(ctl, "status", NULL, &answer);
     if (rc == CTL_EXIT_OK)
-        show(ctl, answer);
+        ctl_show(ctl, answer);
     json_decref(answer);
     return rc;
 }
@@ -142,7 +132,7 @@ static int do_password(struct ctl *ctl)
     if (err == MSA_OK)
         return call_and_show(ctl, args);
     json_decref(args);
-    return complain(CTL_EXIT_LOCAL, error);
+    return ctl_complain(CTL_EXIT_LOCAL, error);
 }
 
 /* All of them, whatever becomes of one. */
@@ -163,11 +153,11 @@ static int do_pages(struct ctl *ctl)
 {
     const char *list = ctl->line.command->list;
     json_t *all = json_pack("{s:[]}", list);
-    json_t *args = ctl_command_args(&ctl->line, NULL);
+    json_t *args = ctl_command_args(&ctl->line, ctl->line.word_count ? ctl->line.words[0] : NULL);
     int rc;
     for (;;) {
         json_t *page = NULL;
-        rc = call(ctl, ctl->line.command->op, args, &page);
+        rc = ctl_call(ctl, ctl->line.command->op, args, &page);
         if (rc != CTL_EXIT_OK)
             break;
         json_array_extend(json_object_get(all, list), json_object_get(page, list));
@@ -180,7 +170,7 @@ static int do_pages(struct ctl *ctl)
         json_object_set_new(args, "after", next);
     }
     if (rc == CTL_EXIT_OK)
-        show(ctl, all);
+        ctl_show(ctl, all);
     json_decref(args);
     json_decref(all);
     return rc;
@@ -188,7 +178,7 @@ static int do_pages(struct ctl *ctl)
 
 /* ---- import ---- */
 
-static int read_whole(const char *name, struct buf *out)
+int ctl_read_whole(const char *name, struct buf *out)
 {
     int fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
     int err = fd == -1 ? MSA_EIO : MSA_OK;
@@ -254,13 +244,13 @@ static int import_all(struct ctl *ctl, struct view rest)
         json_t *part = NULL;
         size_t portion_count = json_array_size(lines);
         json_object_set_new(args, "lines", lines);
-        rc = call(ctl, ctl->line.command->op, args, &part);
+        rc = ctl_call(ctl, ctl->line.command->op, args, &part);
         add_portion(total, part, line_count);
         line_count += portion_count;
         json_decref(part);
         json_decref(args);
     }
-    show(ctl, total);
+    ctl_show(ctl, total);
     if (rc == CTL_EXIT_OK && json_array_size(json_object_get(total, "errors")) > 0)
         rc = CTL_EXIT_REFUSED;
     json_decref(total);
@@ -270,8 +260,8 @@ static int import_all(struct ctl *ctl, struct view rest)
 static int do_lines(struct ctl *ctl)
 {
     struct buf text;
-    buf_init_secret(&text, IMPORT_MAX);
-    int err = read_whole(ctl->line.words[0], &text);
+    buf_init_secret(&text, CTL_FILE_MAX);
+    int err = ctl_read_whole(ctl->line.words[0], &text);
     int rc = err < 0 ? CTL_EXIT_LOCAL : import_all(ctl, buf_view(&text));
     buf_fini(&text);
     return rc;
@@ -289,11 +279,17 @@ static int run_command(struct ctl *ctl)
     case COMMAND_ACCESS:
         return call_and_show(ctl, ctl_command_args(&ctl->line, ctl->line.words[0]));
     case COMMAND_LOGIN:
+    case COMMAND_IP:
     case COMMAND_ID:
     case COMMAND_IDS:
     case COMMAND_MAYBE_IDS: return do_each(ctl);
-    case COMMAND_PAGES: return do_pages(ctl);
+    case COMMAND_PAGES:
+    case COMMAND_LOGIN_PAGES: return do_pages(ctl);
     case COMMAND_LINES: return do_lines(ctl);
+    case COMMAND_ACCOUNT: return ctl_account_show(ctl);
+    case COMMAND_SET: return ctl_account_set(ctl);
+    case COMMAND_SET_MANY: return ctl_account_set_many(ctl);
+    case COMMAND_SENDERS: return ctl_account_import_senders(ctl);
     }
     return CTL_EXIT_USAGE;
 }
@@ -318,7 +314,7 @@ static char *find_socket(const struct ctl_line *line)
         config_errors_print(&errs, &report);
         print(stderr, &report);
         buf_fini(&report);
-        complain(CTL_EXIT_LOCAL, "no configuration: give it with -f FILE, or the socket with -s");
+        ctl_complain(CTL_EXIT_LOCAL, "no configuration: give it with -f FILE, or the socket with -s");
     }
     config_errors_fini(&errs);
     config_free(&cfg);
@@ -333,7 +329,7 @@ static int connect_and_run(struct ctl *ctl)
     ctl->transport = transport_new(socket);
     free(socket);
     if (!ctl->transport)
-        return complain(CTL_EXIT_LOCAL, "out of memory");
+        return ctl_complain(CTL_EXIT_LOCAL, "out of memory");
     int rc = run_command(ctl);
     transport_free(&ctl->transport);
     return rc;
@@ -347,7 +343,7 @@ int ctl_main(int argc, char *argv[])
     if (replay_is_asked(argc, argv))
         return replay_command(argc, argv);
     if (ctl_command_parse(argc, argv, &ctl.line, error) < 0)
-        return complain(CTL_EXIT_USAGE, error);
+        return ctl_complain(CTL_EXIT_USAGE, error);
     buf_init_secret(&ctl.out, OUTPUT_MAX);
     if (ctl.line.command)
         rc = connect_and_run(&ctl);
@@ -356,6 +352,6 @@ int ctl_main(int argc, char *argv[])
     print(stdout, &ctl.out);
     buf_fini(&ctl.out);
     if (fflush(stdout) != 0 && rc == CTL_EXIT_OK)
-        rc = complain(CTL_EXIT_LOCAL, "cannot write to standard output");
+        rc = ctl_complain(CTL_EXIT_LOCAL, "cannot write to standard output");
     return rc;
 }

@@ -5,6 +5,8 @@
  *   transport.c  HTTP over the socket (libcurl)
  *   prompt.c     passwords from the terminal or stdin, never from the command line
  *   show.c       answers as text (pure)
+ *   settings.c   the options of "account set" as settings (pure but for the time zone)
+ *   account_commands.c  the commands about settings of accounts
  *   ctl.c        puts them together */
 #ifndef MSA_CTL_CTL_H
 #define MSA_CTL_CTL_H

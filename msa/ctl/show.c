@@ -224,6 +224,46 @@ void show_restrictions(const json_t *answer, struct buf *out)
     grid_fini(&g);
 }
 
+void show_accesses(const json_t *answer, struct buf *out)
+{
+    size_t i;
+    const json_t *a;
+    struct grid g;
+    grid_init(&g, "TIME ACTOR OPERATION");
+    json_array_foreach(json_object_get(answer, "access"), i, a) {
+        grid_begin_row(&g);
+        add_time(&g, a, "at_ms");
+        grid_add(&g, text_at(a, "actor"));
+        grid_add(&g, text_at(a, "op"));
+    }
+    grid_write(&g, out);
+    grid_fini(&g);
+}
+
+void show_changes(const json_t *answer, struct buf *out)
+{
+    size_t i;
+    const json_t *one;
+    show_done(answer, out);
+    json_array_foreach(json_object_get(answer, "logins"), i, one) {
+        buf_add_cstr(out, "  changed: ");
+        add_scalar("", one, out);
+        buf_add_char(out, '\n');
+    }
+    json_array_foreach(json_object_get(answer, "missing"), i, one) {
+        buf_add_cstr(out, "  there is no account ");
+        add_scalar("", one, out);
+        buf_add_char(out, '\n');
+    }
+    json_array_foreach(json_object_get(answer, "errors"), i, one) {
+        buf_add_cstr(out, "  ");
+        utf8_add_clean(out, text_at(one, "login"));
+        buf_add_cstr(out, ": ");
+        utf8_add_clean(out, text_at(one, "detail"));
+        buf_add_char(out, '\n');
+    }
+}
+
 static void add_last_answer(struct grid *g, const json_t *message)
 {
     struct view text = text_at(message, "last_text");

@@ -12,6 +12,8 @@ void show_done(const json_t *answer, struct buf *out);    /* the figures of an a
 void show_pairs(const json_t *answer, struct buf *out);   /* key: value, nested ones indented */
 void show_accounts(const json_t *answer, struct buf *out);
 void show_restrictions(const json_t *answer, struct buf *out);
+void show_accesses(const json_t *answer, struct buf *out);
+void show_changes(const json_t *answer, struct buf *out); /* of many accounts */
 void show_queue(const json_t *answer, struct buf *out);
 void show_content(const json_t *answer, struct buf *out); /* a message, octet for octet */
 void show_status(const json_t *answer, struct buf *out);

@@ -13,7 +13,9 @@ static const struct config_rule rules[] = {
     {.name = "messages-hour", .when.classes = {classes, 2}},
     {.name = "four-countries"},
 };
-static const struct config config = {.rule = rules, .rule_count = 2};
+static const char *const align_classes[] = {"partner"};
+static const struct config_align aligns[] = {{.name = "partners", .when.classes = {align_classes, 1}}};
+static const struct config config = {.rule = rules, .rule_count = 2, .align = aligns, .align_count = 1};
 static const char *const beside[] = {"login", NULL};
 
 static struct account a;
@@ -144,7 +146,7 @@ Test(account_change, lists_are_bounded)
     char json[4096] = "{\"exceptions_add\": [";
     for (unsigned i = 0; i < ACCOUNT_EXCEPTIONS_MAX + 1; i++)
         snprintf(json + strlen(json), sizeof json - strlen(json), "%s{\"until_ms\": %u}", i ? "," : "", i + 1);
-    strcat(json, "]}");
+    snprintf(json + strlen(json), sizeof json - strlen(json), "]}");
     cr_expect_eq(change(json), MSA_EINVAL);
     cr_expect_eq(a.exception_count, ACCOUNT_EXCEPTIONS_MAX);
     cr_expect_eq(change("{\"home\": [\"JP\",\"JP\",\"JP\",\"JP\",\"JP\",\"JP\",\"JP\",\"JP\",\"JP\"]}"), MSA_EINVAL);

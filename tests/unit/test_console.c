@@ -30,6 +30,7 @@ Test(console, names_say_whose_the_operation_is)
         {"account.", ROLE_AUTH},  {"auth.", ROLE_AUTH},   {"queue.", ROLE_RELAY},
         {"relay.", ROLE_RELAY},   {"policy.", ROLE_POLICY}, {"supervisor.", ROLE_SUPERVISOR},
         {"mailbox.", ROLE_POLICY},  {"restriction.", ROLE_POLICY}, {"notice.", ROLE_POLICY},
+        {"settings.", ROLE_POLICY}, {"access.", ROLE_POLICY}, {"geo.", ROLE_POLICY},
     };
     for (size_t i = 0; i < console_op_count; i++) {
         bool is_known = false;

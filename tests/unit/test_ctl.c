@@ -10,6 +10,7 @@
 #include "msa/ctl/command.h"
 #include "msa/ctl/grid.h"
 #include "msa/ctl/prompt.h"
+#include "msa/ctl/settings.h"
 #include "msa/ctl/show.h"
 
 TestSuite(ctl, .timeout = 20);
@@ -314,4 +315,58 @@ Test(ctl, a_password_without_end_is_refused)
     buf_init_secret(&out, PROMPT_PASSWORD_MAX);
     cr_assert_lt(read_line(text, sizeof text, &out, error), 0);
     buf_fini(&out);
+}
+
+/* ---- settings of an account ---- */
+
+static void sets(const char *text, const char *want)
+{
+    struct ctl_line line;
+    char error[COMMAND_ERROR_MAX];
+    cr_assert_eq(parse(text, &line, error), MSA_OK, "%s", error);
+    json_t *settings = json_object();
+    int err = ctl_settings(&line, settings, error);
+    char *said = json_dumps(settings, JSON_COMPACT);
+    cr_assert_str_eq(err == MSA_OK ? said : error, want);
+    free(said);
+    json_decref(settings);
+}
+
+Test(ctl, settings_are_what_the_api_takes)
+{
+    setenv("TZ", "Asia/Tokyo", 1);
+    sets("msactl account set taro --overseas block --class business --note hello",
+         "{\"overseas\":\"block\",\"class\":\"business\",\"note\":\"hello\"}");
+    sets("msactl account set --home JP,US taro", "{\"home\":[\"JP\",\"US\"]}");
+    sets("msactl account set --home default taro", "{\"home\":[]}");
+    sets("msactl account set taro --travel FR:2026-12-01..2026-12-10 --travel DE --no-travel :..2026-01-31",
+         "{\"exceptions_add\":[{\"country\":\"FR\",\"from_ms\":1796050800000,\"until_ms\":1796914800000},"
+         "{\"country\":\"DE\"}],\"exceptions_remove\":[{\"until_ms\":1769871600000}]}");
+    sets("msactl account set taro --no-travel all --no-sender all", "{\"exceptions\":[],\"senders\":[]}");
+    sets("msactl account set taro --limit hour=100 --limit day=off --limit week=default",
+         "{\"limits\":{\"hour\":100,\"day\":\"off\",\"week\":\"default\"}}");
+    sets("msactl account set taro --sender @a.example --sender b@c.example --no-sender d@e.example",
+         "{\"senders_add\":[\"@a.example\",\"b@c.example\"],\"senders_remove\":[\"d@e.example\"]}");
+    sets("msactl account set taro --consent yes --language ja",
+         "{\"consent\":\"yes\",\"notice_language\":\"ja\"}");
+}
+
+Test(ctl, settings_that_make_no_sense_are_named)
+{
+    static const char *const lines[] = {
+        "--travel FR:", "--travel :", "--travel FR:..", "--travel FR:2026-12-01", "--travel FR:2026-13-01..",
+        "--travel FR:2026-12-1x..", "--limit hour", "--limit =5", "--limit hour=-1", "--limit hour=many",
+        "--json",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        char text[128];
+        struct ctl_line line;
+        char error[COMMAND_ERROR_MAX];
+        json_t *settings = json_object();
+        snprintf(text, sizeof text, "msactl account set taro %s", lines[i]);
+        cr_assert_eq(parse(text, &line, error), MSA_OK);
+        cr_assert_eq(ctl_settings(&line, settings, error), MSA_EINVAL, "%s", lines[i]);
+        cr_assert_neq(error[0], '\0');
+        json_decref(settings);
+    }
 }
