@@ -56,6 +56,11 @@ bool access_decode(struct view key, struct view value, struct access *out)
            utf8_is_valid(out->op);
 }
 
+int64_t access_time(struct view key)
+{
+    return (int64_t)~get_big(view_slice(key, ACCOUNT_BYTES, ACCOUNT_BYTES + 8));
+}
+
 struct walk {
     uint64_t account;
     access_each_fn *fn;

@@ -29,6 +29,9 @@ void access_note(struct ledger *ledger, uint64_t account, struct view actor, str
 /* False for what is no record. Views point into `value`. */
 bool access_decode(struct view key, struct view value, struct access *out);
 
+/* When it was, by its key. */
+int64_t access_time(struct view key);
+
 /* The newest first, until `fn` says false; it may not call the ledger. */
 typedef bool access_each_fn(void *arg, const struct access *a);
 void access_each(struct ledger *ledger, uint64_t account, access_each_fn *fn, void *arg);

@@ -108,6 +108,15 @@ static void write_record(struct restrictions *rs, const struct restriction *r)
     buf_fini(&bytes);
 }
 
+void restrictions_forget(struct ledger *ledger, uint64_t account, uint64_t id)
+{
+    char key[2 * KEY_BYTES];
+    put_key(account, key);
+    put_key(id, key + KEY_BYTES);
+    (void)ledger_delete(ledger, LEDGER_RESTRICTIONS, view_of(key + KEY_BYTES, KEY_BYTES));
+    (void)ledger_delete(ledger, LEDGER_RESTRICTIONS_BY_ACCOUNT, view_of(key, sizeof key));
+}
+
 bool restrictions_read(struct restrictions *rs, uint64_t id, struct buf *bytes,
                        struct restriction *out)
 {

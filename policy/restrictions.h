@@ -40,6 +40,10 @@ uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r, 
 bool restrictions_read(struct restrictions *rs, uint64_t id, struct buf *bytes,
                        struct restriction *out);
 
+/* Deletes the record for good, as it was found in the ledger. Not for one that stands, nor one of the last hours: it may
+ * come up again and is counted in memory. */
+void restrictions_forget(struct ledger *ledger, uint64_t account, uint64_t id);
+
 struct restrictions_filter {
     uint64_t account; /* 0: of all */
     uint64_t after;   /* only younger ones than this id; 0: all */

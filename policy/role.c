@@ -57,6 +57,7 @@ static void on_care(void *arg)
     if (p->counters)
         store_lmdb_care(p->counters, clock_wall_ms());
     enforce_release_due(p);
+    expiry_step(&p->expiry, p->ledger, &p->config->retention, clock_wall_ms());
     geo_refresh(p->geo);
     (void)timer_start(&p->care_timer, p->loop, CARE_MS);
 }

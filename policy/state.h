@@ -7,7 +7,8 @@
  *   on_told.c      what is only told: outcomes of relay, mailbox accesses
  *   enforce.c      what a verdict brings about beside the answer: records, cut sessions, held mail
  *   tell.c         which of it becomes a notice
- *   ops.c          operations for the console */
+ *   ops.c          operations for the console, with ops_account.c, ops_mailbox.c, ops_restriction.c
+ *   expiry.c       what is too old to be kept */
 #ifndef POLICY_STATE_H
 #define POLICY_STATE_H
 
@@ -21,6 +22,7 @@
 #include "policy/answer.h"
 #include "policy/engine/engine.h"
 #include "policy/engine/store_lmdb.h"
+#include "policy/expiry.h"
 #include "policy/geo.h"
 #include "policy/ledger.h"
 #include "policy/notices.h"
@@ -68,6 +70,7 @@ struct policy {
 
     struct loop_hook flush_hook;
     struct timer care_timer;
+    struct expiry expiry;
     struct policy_counts counts;
 };
 
