@@ -1,9 +1,11 @@
 """The support desk: settings of accounts, who looked at them, what they change for a session."""
 
+import http.client
 import json
 import os
 import shutil
 import smtplib
+import socket
 
 import harness
 import msad as m
@@ -30,6 +32,18 @@ class AccountCase(harness.Case):
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         return path
+
+    def post(self, op, arguments):
+        """(status, answer) of an operation, without msactl."""
+        body = json.dumps(arguments).encode()
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(harness.WAIT_S)
+            s.connect(os.path.join(self.msad.directory, "run/console.sock"))
+            s.sendall(f"POST /api/v1/{op} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                      f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            answer = http.client.HTTPResponse(s)
+            answer.begin()
+            return answer.status, json.loads(answer.read())
 
     def refused(self, *arguments, code=1):
         run = self.msad.msactl(*arguments, check=False)
@@ -74,6 +88,19 @@ class Settings(AccountCase):
         self.refused("account", "set", TARO, "--travel", "FR:tomorrow", code=2)
         self.refused("account", "set", TARO, code=2)
         self.assertEqual(self.settings(TARO)["changed_ms"], 0)
+
+    def test_nobody_brings_an_account_along_that_is_not_of_the_login(self):
+        self.start()
+        hana = self.msad.ctl_json("account", "show", HANA)["id"]
+        forged = {"account": hana, "created_ms": 1, "accounts": [{"account": hana, "login": HANA}], "missing": []}
+        self.assertEqual(self.post("settings.set", {**forged, "login": TARO, "note": "x"})[1]["login"], TARO)
+        self.assertEqual(self.post("settings.show", {**forged, "login": TARO})[1]["login"], TARO)
+        self.assertEqual(self.post("settings.show", forged)[0], 400)
+        self.assertEqual(self.post("settings.set-many", {**forged, "set": {"note": "x"}})[0], 400)
+        code, done = self.post("settings.set-many", {**forged, "logins": [TARO, "x"], "set": {"note": "y"}})
+        self.assertEqual((code, done["logins"], done["missing"]), (200, [TARO], ["x"]))
+        self.assertEqual(self.post("settings.set-many", {"logins": "taro", "set": {}})[0], 400)
+        self.assertEqual(self.settings(HANA)["note"], "")
 
     def test_a_class_brings_its_rules_and_an_own_limit_lifts_them(self):
         self.start(more=BUSINESS)
