@@ -346,7 +346,7 @@ Test(ledger, what_was_told_durable_survives_a_kill)
 Test(ledger, any_sequence_reads_like_an_array)
 {
     enum { KEYS = 20, STEPS = 4000 };
-    char model[KEYS][8] = {{0}}, key[8], value[8], want[4096];
+    char model[KEYS][16] = {{0}}, key[16], value[16], want[4096];
     int results[STEPS];
     unsigned seed = 7;
     for (int step = 0; step < STEPS; step++) {
