@@ -4,11 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "msa/base/clock.h"
 #include "policy/access.h"
 #include "policy/expiry.h"
 #include "policy/restrictions.h"
-#include "policy_fixture.h"
 
 #define DAY_MS INT64_C(86400000)
 #define T0_MS  INT64_C(1780000000000)
@@ -111,15 +109,4 @@ Test(expiry, slices_go_on_where_the_last_one_ended_and_round_again)
     for (unsigned i = 0; i < 3; i++)
         step_at(now_ms + DAY_MS);
     cr_assert_eq(count(LEDGER_ACCESS), 0);
-}
-
-Test(policy_role, old_records_go_by_themselves, .fini = pf_end)
-{
-    pf_begin("retention { restrictions 2d; access 1d; }");
-    json_decref(pf_op("settings.show", "{\"account\":7,\"login\":\"" PF_TARO_LOGIN "\"}", NULL));
-    for (int i = 0; i < 3; i++)
-        pf_advance(DAY_MS);
-    json_t *o = pf_op("access.list", "{\"account\":7,\"login\":\"" PF_TARO_LOGIN "\"}", NULL);
-    cr_assert_eq(json_array_size(json_object_get(o, "access")), 0);
-    json_decref(o);
 }

@@ -572,3 +572,14 @@ Test(policy_role, a_test_sends_each_kind_and_leaves_the_real_ones_untold)
     wait_for_notices(3);
     wait_for_webhooks(4);
 }
+
+Test(policy_role, old_records_go_by_themselves)
+{
+    pf_begin("retention { restrictions 2d; access 1d; }");
+    json_decref(pf_op("settings.show", "{\"account\":7,\"login\":\"" PF_TARO_LOGIN "\"}", NULL));
+    for (int i = 0; i < 3; i++)
+        pf_advance(24 * HOUR_MS);
+    json_t *o = pf_op("access.list", "{\"account\":7,\"login\":\"" PF_TARO_LOGIN "\"}", NULL);
+    cr_assert_eq(json_array_size(json_object_get(o, "access")), 0);
+    json_decref(o);
+}
