@@ -9,9 +9,8 @@
 #include "msa/base/msgid.h"
 #include "policy/account.h"
 #include "policy/privacy.h"
+#include "policy/mail_hold.h"
 #include "policy/tell.h"
-
-#define HOLD_ANSWER_MS 30000
 
 /* ---- the log ---- */
 
@@ -107,34 +106,6 @@ void enforce_places(struct policy *p, const struct account *account)
         kill_everywhere(p, account->id, CUT_TEXT);
 }
 
-struct hold_ask {
-    struct policy *policy;
-    uint64_t account;
-};
-
-static void on_held(void *arg, struct chan_message *m, int err)
-{
-    struct hold_ask *ask = arg;
-    struct msg_relay_hold_answer answer;
-    struct standing *s = restrictions_standing(ask->policy->restrictions, ask->account);
-    if (m && msg_relay_hold_answer_decode(m->payload, &answer) < 0)
-        chan_reject(m->chan, "malformed relay_hold_answer");
-    else if (s && err == MSA_OK)
-        s->is_mail_held = true; /* else enforce_tell_relay asks again */
-    free(ask);
-}
-
-static void ask_hold(struct policy *p, uint64_t account, bool is_held)
-{
-    const struct msg_relay_hold_ask m = {.account = account, .is_held = is_held};
-    struct hold_ask *ask = p->relay ? calloc(1, sizeof *ask) : NULL;
-    if (!ask)
-        return;
-    *ask = (struct hold_ask){p, account};
-    if (CHAN_ASK(p->relay, relay_hold_ask, &m, HOLD_ANSWER_MS, on_held, ask, NULL) < 0)
-        free(ask);
-}
-
 /* ---- records ---- */
 
 static bool is_of_account(enum rule_subject per)
@@ -207,7 +178,7 @@ uint64_t enforce_suspend(struct policy *p, const struct suspension *s)
     uint64_t id = keep(p, &r, s->ip, s->notifies);
     p->counts.suspensions++;
     kill_everywhere(p, s->account, ANSWER_SUSPENDED_TEXT);
-    ask_hold(p, s->account, true);
+    mail_hold(p, s->account);
     return id;
 }
 
@@ -305,10 +276,10 @@ int enforce_release(struct policy *p, uint64_t id, struct view by, struct view n
         log_restriction(id, &r);
         if (r.account != 0 && p->counters)
             (void)engine_forget_account(p->rules, store_lmdb_store(p->counters), r.account, now_ms);
-        if (r.kind == RESTRICTION_SUSPENDED) {
-            ask_hold(p, r.account, false);
+        if (r.kind == RESTRICTION_SUSPENDED || r.kind == RESTRICTION_HELD)
+            mail_let_go(p, r.account);
+        if (r.kind == RESTRICTION_SUSPENDED)
             tell_restriction(p, id, &r);
-        }
     }
     buf_fini(&bytes);
     return err;
@@ -336,19 +307,6 @@ void enforce_tell_worker(struct policy *p, struct chan *worker)
 {
     struct telling t = {p, worker, clock_wall_ms()};
     restrictions_each_standing(p->restrictions, tell_kill, &t);
-}
-
-static void tell_hold(void *arg, struct standing *s)
-{
-    const struct telling *t = arg;
-    if (!s->is_mail_held)
-        ask_hold(t->policy, s->account, true);
-}
-
-void enforce_tell_relay(struct policy *p)
-{
-    struct telling t = {.policy = p};
-    restrictions_each_standing(p->restrictions, tell_hold, &t);
 }
 
 /* ---- time ---- */

@@ -42,8 +42,7 @@ void enforce_places(struct policy *p, const struct account *account);
 /* By timer: releases the suspensions whose time is over. */
 void enforce_release_due(struct policy *p);
 
-/* A worker or relay has come (again): what it may have missed. */
+/* A worker has come (again): what it may have missed. */
 void enforce_tell_worker(struct policy *p, struct chan *worker);
-void enforce_tell_relay(struct policy *p);
 
 #endif

@@ -11,6 +11,7 @@
 #include "msa/base/err.h"
 #include "msa/base/log.h"
 #include "policy/enforce.h"
+#include "policy/mail_hold.h"
 #include "policy/ops.h"
 #include "policy/reservation.h"
 #include "policy/rules.h"
@@ -57,6 +58,7 @@ static void on_care(void *arg)
     if (p->counters)
         store_lmdb_care(p->counters, clock_wall_ms());
     enforce_release_due(p);
+    mail_hold_retry(p);
     expiry_step(&p->expiry, p->ledger, &p->config->retention, clock_wall_ms());
     geo_refresh(p->geo);
     (void)timer_start(&p->care_timer, p->loop, CARE_MS);
@@ -136,6 +138,7 @@ static int policy_open(const struct role_env *env, void **state_out)
     p->loop = env->loop;
     timer_init(&p->care_timer, on_care, p);
     list_init(&p->slow_answers);
+    mail_hold_init(p);
     p->state_dir = env->state_dir ? env->state_dir : ".";
     int err = open_all(p);
     if (err < 0)
@@ -176,7 +179,7 @@ static void policy_peer_up(void *state, struct chan *c)
     struct policy *p = state;
     if (chan_peer(c) == ROLE_RELAY) {
         p->relay = c;
-        enforce_tell_relay(p);
+        mail_hold_tell_relay(p);
         notices_peer_up(p->notices, c);
     } else if (chan_peer(c) == ROLE_SMTP && chan_peer_index(c) < POLICY_WORKERS_MAX) {
         p->workers[chan_peer_index(c)] = c;

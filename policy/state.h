@@ -65,6 +65,7 @@ struct policy {
 
     struct chan *workers[POLICY_WORKERS_MAX]; /* session workers, by index; NULL: away */
     struct chan *relay;
+    struct list holds_due; /* see mail_hold.h */
 
     struct list slow_answers; /* of operations that wait for the disk; see ops_account.c */
 

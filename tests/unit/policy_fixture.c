@@ -236,6 +236,15 @@ void pf_lose_worker(enum pf_worker w)
     pf_turns();
 }
 
+void pf_take_relay(bool is_away)
+{
+    if (is_away)
+        link_down(END_RELAY);
+    else
+        link_up(END_RELAY);
+    pf_turns();
+}
+
 void pf_lose_relay(void)
 {
     link_down(END_RELAY);

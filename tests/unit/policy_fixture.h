@@ -44,6 +44,7 @@ void pf_reload(const char *config);
 void pf_restart(void);                   /* the process dies and comes again; channels too */
 void pf_lose_worker(enum pf_worker w);   /* and comes again */
 void pf_lose_relay(void);
+void pf_take_relay(bool is_away); /* gone, or back */
 void pf_turns(void);                     /* until nothing more happens */
 void pf_wait(void);                      /* for the next thing to happen, such as a commit */
 void pf_advance(int64_t ms);

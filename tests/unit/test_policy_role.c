@@ -250,12 +250,25 @@ Test(policy_role, a_suspension_outlives_the_process)
     cr_assert_geq(pf_seen.holds, 2, "relay, too");
 }
 
-Test(policy_role, relay_hears_of_a_hold_that_it_has_missed)
+Test(policy_role, relay_hears_of_a_suspension_and_a_release_that_it_was_away_for)
 {
+    char id[32];
     pf_begin(THREE_COUNTRIES);
+    pf_take_relay(true);
     suspend_by_three_countries();
+    cr_assert_eq(pf_seen.holds, 0);
+    pf_take_relay(false);
+    cr_assert_eq(pf_seen.holds, 1);
     pf_lose_relay();
     cr_assert_eq(pf_seen.holds, 1, "it has said that it holds");
+    pf_take_relay(true);
+    release(standing_id(id));
+    pf_advance(5000);
+    cr_assert_eq(pf_seen.let_go, 0);
+    pf_take_relay(false);
+    cr_assert_eq(pf_seen.let_go, 1);
+    pf_advance(5000);
+    cr_assert_eq(pf_seen.let_go, 1, "once");
 }
 
 Test(policy_role, by_hand_for_a_time)
