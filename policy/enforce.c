@@ -8,14 +8,15 @@
 #include "msa/base/log.h"
 #include "msa/base/msgid.h"
 #include "policy/account.h"
-#include "policy/privacy.h"
 #include "policy/mail_hold.h"
+#include "policy/privacy.h"
 #include "policy/tell.h"
 
 /* ---- the log ---- */
 
-static const char *const action_names[] = {"sign",  "notify", "score", "pool",   "align", "delay",
-                                           "hold",   "defer", "refuse", "lock",  "suspend"};
+static const char *const action_names[] = {"sign",   "notify", "score",  "pool",
+                                           "align",  "delay",  "hold",   "defer",
+                                           "refuse", "lock",   "suspend"};
 
 static void log_actions(struct log_line *l, unsigned actions)
 {
@@ -25,7 +26,8 @@ static void log_actions(struct log_line *l, unsigned actions)
     for (size_t i = 0; i < sizeof action_names / sizeof action_names[0]; i++) {
         if (!(actions >> i & 1))
             continue;
-        int n = snprintf(text + used, sizeof text - used, "%s%s", used ? "," : "", action_names[i]);
+        int n = snprintf(text + used, sizeof text - used, "%s%s", used ? "," : "",
+                         action_names[i]);
         used += n > 0 ? (size_t)n : 0;
     }
     log_str(l, "then", text);
@@ -55,7 +57,8 @@ static void log_restriction(uint64_t id, const struct restriction *r)
     struct log_line l;
     char text[MSGID_TEXT_MAX];
     msgid_format(id, text);
-    log_begin(&l, LOG_LEVEL_INFO, r->released_ms != 0 ? "restriction-released" : "restricted");
+    log_begin(&l, LOG_LEVEL_INFO,
+              r->released_ms != 0 ? "restriction-released" : "restricted");
     log_str(&l, "id", text);
     log_str(&l, "kind", restriction_kind_name(r->kind));
     log_view(&l, "user", r->login);
@@ -94,7 +97,8 @@ static void recheck_one(void *arg, const struct live_session *s)
 {
     struct recheck *r = arg;
     bool is_home = account_is_home(r->account, r->policy->config, s->place.country);
-    if (!account_allows_from(r->account, r->policy->config, s->place.country, is_home, r->now_ms))
+    if (!account_allows_from(r->account, r->policy->config, s->place.country, is_home,
+                             r->now_ms))
         r->has_stranger = true;
 }
 
@@ -128,8 +132,10 @@ static void fill_subject(const struct event *e, enum rule_subject per, struct vi
     r->login = login;
 }
 
-/* What was told of it before is not told again: nobody hears twice of a phone that goes on knocking. */
-static uint64_t keep(struct policy *p, struct restriction *r, const struct ipaddr *ip, bool notifies)
+/* What was told of it before is not told again: nobody hears twice of a phone that goes
+ * on knocking. */
+static uint64_t keep(struct policy *p, struct restriction *r, const struct ipaddr *ip,
+                     bool notifies)
 {
     char source[PRIVACY_SOURCE_MAX];
     bool is_new;
@@ -182,8 +188,8 @@ uint64_t enforce_suspend(struct policy *p, const struct suspension *s)
     return id;
 }
 
-static void suspend_for(struct policy *p, const struct event *e, const struct reason *reason,
-                        struct view login)
+static void suspend_for(struct policy *p, const struct event *e,
+                        const struct reason *reason, struct view login)
 {
     const struct suspension s = {
         .account = e->account,
@@ -199,7 +205,8 @@ static void suspend_for(struct policy *p, const struct event *e, const struct re
         enforce_suspend(p, &s);
 }
 
-/* What else leaves a record: a new lock, mail held back, something not taken. 0: nothing. */
+/* What else leaves a record: a new lock, mail held back, something not taken. 0: nothing.
+ */
 static enum restriction_kind kind_of(const struct reason *reason)
 {
     unsigned actions = reason->rule->actions;
@@ -207,11 +214,13 @@ static enum restriction_kind kind_of(const struct reason *reason)
         return RESTRICTION_LOCKED;
     if (actions & THEN_HOLD)
         return RESTRICTION_HELD;
-    return actions & (THEN_REFUSE | THEN_DEFER) ? RESTRICTION_LIMITED : (enum restriction_kind)0;
+    return actions & (THEN_REFUSE | THEN_DEFER) ? RESTRICTION_LIMITED
+                                                : (enum restriction_kind)0;
 }
 
-static void record_reason(struct policy *p, const struct event *e, const struct reason *reason,
-                          struct view login, const struct answer *told)
+static void record_reason(struct policy *p, const struct event *e,
+                          const struct reason *reason, struct view login,
+                          const struct answer *told)
 {
     struct restriction r = {
         .kind = kind_of(reason),
@@ -275,7 +284,8 @@ int enforce_release(struct policy *p, uint64_t id, struct view by, struct view n
     if (err == MSA_OK && restrictions_read(p->restrictions, id, &bytes, &r)) {
         log_restriction(id, &r);
         if (r.account != 0 && p->counters)
-            (void)engine_forget_account(p->rules, store_lmdb_store(p->counters), r.account, now_ms);
+            (void)engine_forget_account(p->rules, store_lmdb_store(p->counters),
+                                        r.account, now_ms);
         if (r.kind == RESTRICTION_SUSPENDED || r.kind == RESTRICTION_HELD)
             mail_let_go(p, r.account);
         if (r.kind == RESTRICTION_SUSPENDED)
@@ -295,7 +305,8 @@ struct telling {
     int64_t now_ms;
 };
 
-/* An older suspension is met at the next command; only sessions of these minutes can have missed the kill. */
+/* An older suspension is met at the next command; only sessions of these minutes can have
+ * missed the kill. */
 static void tell_kill(void *arg, struct standing *s)
 {
     const struct telling *t = arg;
@@ -320,7 +331,8 @@ struct due {
 static void note_due(void *arg, struct standing *s)
 {
     struct due *d = arg;
-    if (s->until_ms != 0 && s->until_ms <= d->now_ms && d->count < sizeof d->ids / sizeof d->ids[0])
+    if (s->until_ms != 0 && s->until_ms <= d->now_ms &&
+        d->count < sizeof d->ids / sizeof d->ids[0])
         d->ids[d->count++] = s->id;
 }
 
@@ -329,5 +341,6 @@ void enforce_release_due(struct policy *p)
     struct due d = {.now_ms = clock_wall_ms()};
     restrictions_each_standing(p->restrictions, note_due, &d);
     for (unsigned i = 0; i < d.count; i++)
-        (void)enforce_release(p, d.ids[i], VIEW_LIT("msad"), VIEW_LIT("its time was over"));
+        (void)enforce_release(p, d.ids[i], VIEW_LIT("msad"),
+                              VIEW_LIT("its time was over"));
 }

@@ -1,5 +1,6 @@
-/* What a verdict brings about beside the answer: a line in the log for each reason, a durable record, sessions cut
- * off, queued mail held, notices. Called once for each decision. */
+/* What a verdict brings about beside the answer: a line in the log for each reason, a
+ * durable record, sessions cut off, queued mail held, notices. Called once for each
+ * decision. */
 #ifndef POLICY_ENFORCE_H
 #define POLICY_ENFORCE_H
 
@@ -18,24 +19,26 @@ void enforce_overseas(struct policy *p, const struct event *e, struct view login
 struct suspension {
     uint64_t account;
     struct view login;
-    struct view rule;    /* empty: by hand */
+    struct view rule; /* empty: by hand */
     struct view because;
     struct view grounds;
     const struct ipaddr *ip; /* NULL: of none */
     uint16_t country;
-    int64_t until_ms;    /* 0: until it is released */
+    int64_t until_ms; /* 0: until it is released */
     bool notifies;
 };
 
-/* Durable soon, effective now: sessions get 421, queued mail is held. The id of the restriction, also of one that
- * stands already. */
+/* Durable soon, effective now: sessions get 421, queued mail is held. The id of the
+ * restriction, also of one that stands already. */
 uint64_t enforce_suspend(struct policy *p, const struct suspension *s);
 
-/* The account may sign in again, its windows begin anew, its mail is let go. MSA_OK or MSA_ENOENT. */
-int enforce_release(struct policy *p, uint64_t restriction, struct view by, struct view note);
+/* The account may sign in again, its windows begin anew, its mail is let go. MSA_OK or
+ * MSA_ENOENT. */
+int enforce_release(struct policy *p, uint64_t restriction, struct view by,
+                    struct view note);
 
-/* Its settings were changed: where one of its sessions stands where it may no longer, all of them end. Who is at home
- * signs in again. */
+/* Its settings were changed: where one of its sessions stands where it may no longer, all
+ * of them end. Who is at home signs in again. */
 struct account;
 void enforce_places(struct policy *p, const struct account *account);
 

@@ -114,7 +114,8 @@ static struct answer judge_login(struct policy *p, struct live_session *s,
 {
     struct event e;
     struct verdict v;
-    struct answer a = {.verdict = VERDICT_REFUSE, .text = "suspended"}; /* for the session's log */
+    struct answer a = {.verdict = VERDICT_REFUSE,
+                       .text = "suspended"}; /* for the session's log */
     bool is_good = ask->result == AUTH_OK;
     login_facts(p, s, account, ask, &e);
     if (is_shut_out(p, s, account, &e)) {

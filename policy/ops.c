@@ -25,16 +25,17 @@ static json_t *counters(const struct policy *p)
     if (!p->counters)
         return json_null();
     struct store_lmdb_usage u = store_lmdb_usage(p->counters);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "accounts", (json_int_t)u.account_count,
-                     "sources", (json_int_t)u.source_count, "used_bytes", (json_int_t)u.used_bytes,
-                     "max_bytes", (json_int_t)u.max_bytes, "expired", (json_int_t)u.expired_count,
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "accounts",
+                     (json_int_t)u.account_count, "sources", (json_int_t)u.source_count,
+                     "used_bytes", (json_int_t)u.used_bytes, "max_bytes",
+                     (json_int_t)u.max_bytes, "expired", (json_int_t)u.expired_count,
                      "evicted", (json_int_t)u.evicted_count);
 }
 
 static json_t *mailbox(const struct policy *p)
 {
-    return json_pack("{s:I, s:I, s:I, s:I}", "asked", (json_int_t)p->counts.mailbox.asked, "refused",
-                     (json_int_t)p->counts.mailbox.refused, "accesses",
+    return json_pack("{s:I, s:I, s:I, s:I}", "asked", (json_int_t)p->counts.mailbox.asked,
+                     "refused", (json_int_t)p->counts.mailbox.refused, "accesses",
                      (json_int_t)p->counts.mailbox.accesses, "failures",
                      (json_int_t)p->counts.mailbox.failures);
 }
@@ -44,15 +45,15 @@ static void op_status(void *state, const struct admin_call *call)
     const struct policy *p = state;
     json_t *o = json_pack(
         "{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "questions",
-        questions(p), "mailbox", mailbox(p),
-        "events", (json_int_t)p->counts.events, "undecided", (json_int_t)p->counts.undecided,
-        "failed_logins", (json_int_t)p->counts.failed_logins, "suspensions",
+        questions(p), "mailbox", mailbox(p), "events", (json_int_t)p->counts.events,
+        "undecided", (json_int_t)p->counts.undecided, "failed_logins",
+        (json_int_t)p->counts.failed_logins, "suspensions",
         (json_int_t)p->counts.suspensions, "overseas_refusals",
         (json_int_t)p->counts.overseas_refusals, "suspended_accounts",
         (json_int_t)restrictions_standing_count(p->restrictions), "sessions",
-        (json_int_t)sessions_count(p->sessions), "rules", (json_int_t)p->rules->rule_count,
-        "counters", counters(p), "geo", geo_describe(p->geo), "notices",
-        notices_status(p->notices));
+        (json_int_t)sessions_count(p->sessions), "rules",
+        (json_int_t)p->rules->rule_count, "counters", counters(p), "geo",
+        geo_describe(p->geo), "notices", notices_status(p->notices));
     admin_reply(call->chan, call->id, 200, o);
 }
 

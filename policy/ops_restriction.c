@@ -26,7 +26,8 @@ static bool id_arg(const struct admin_call *call, uint64_t *id_out)
 {
     if (msgid_parse(admin_text(call->args, "id"), id_out))
         return true;
-    admin_refuse(call->chan, call->id, 400, "'id' is that of a restriction: see restriction list");
+    admin_refuse(call->chan, call->id, 400,
+                 "'id' is that of a restriction: see restriction list");
     return false;
 }
 
@@ -88,7 +89,8 @@ static void reply_list(const struct admin_call *call, json_t *list, uint64_t nex
     admin_reply(call->chan, call->id, 200, o);
 }
 
-/* What stands now, or with `all` what ever was; of one account, or of all. Oldest first, in pages. */
+/* What stands now, or with `all` what ever was; of one account, or of all. Oldest first,
+ * in pages. */
 static void op_list(void *state, const struct admin_call *call)
 {
     struct policy *p = state;

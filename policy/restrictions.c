@@ -9,10 +9,10 @@
 #include "msa/base/log.h"
 #include "msa/base/msgid.h"
 
-#define KEY_BYTES     8
-#define SAME_MS       3600000 /* within it the same again is counted in one record */
-#define WRITE_EVERY_MS 60000  /* and that record is written at most so often */
-#define RECENT_MAX    20000
+#define KEY_BYTES      8
+#define SAME_MS        3600000 /* within it the same again is counted in one record */
+#define WRITE_EVERY_MS 60000   /* and that record is written at most so often */
+#define RECENT_MAX     20000
 
 /* The newest record of one kind, account and rule. */
 struct recent {
@@ -84,7 +84,8 @@ static void each_standing(struct table_entry *e, void *arg)
     each->fn(each->arg, CONTAINER_OF(e, struct standing, entry));
 }
 
-void restrictions_each_standing(struct restrictions *rs, restrictions_each_fn *fn, void *arg)
+void restrictions_each_standing(struct restrictions *rs, restrictions_each_fn *fn,
+                                void *arg)
 {
     struct each each = {fn, arg};
     table_each(&rs->standing, each_standing, &each);
@@ -157,7 +158,8 @@ static bool walk_record(struct walk *w, struct view bytes)
     struct restriction r;
     if (restriction_decode(bytes, &r) < 0)
         return true;
-    bool is_wanted = !w->filter->is_standing_only || restriction_is_standing(&r, w->now_ms);
+    bool is_wanted =
+        !w->filter->is_standing_only || restriction_is_standing(&r, w->now_ms);
     w->is_cut = ++w->looked_at > LOOKED_AT_MAX || (is_wanted && !w->fn(w->arg, &r));
     if (!w->is_cut)
         w->last_id = r.id;
@@ -182,25 +184,31 @@ static bool walk_of_account(void *arg, struct view key, struct view value)
     if (id <= w->filter->after)
         return true;
     buf_init(&bytes, RESTRICTION_BYTES_MAX + 512);
-    bool goes_on = !restrictions_read(w->rs, id, &bytes, &r) || walk_record(w, buf_view(&bytes));
+    bool goes_on =
+        !restrictions_read(w->rs, id, &bytes, &r) || walk_record(w, buf_view(&bytes));
     buf_fini(&bytes);
     return goes_on;
 }
 
-uint64_t restrictions_each(struct restrictions *rs, const struct restrictions_filter *filter,
-                           int64_t now_ms, restrictions_record_fn *fn, void *arg)
+uint64_t restrictions_each(struct restrictions *rs,
+                           const struct restrictions_filter *filter, int64_t now_ms,
+                           restrictions_record_fn *fn, void *arg)
 {
-    struct walk w = {.rs = rs, .filter = filter, .fn = fn, .arg = arg, .now_ms = now_ms,
+    struct walk w = {.rs = rs,
+                     .filter = filter,
+                     .fn = fn,
+                     .arg = arg,
+                     .now_ms = now_ms,
                      .last_id = filter->after};
     char first[2 * KEY_BYTES];
     put_key(filter->account, first);
     put_key(filter->after, first + KEY_BYTES);
     if (filter->account != 0)
-        ledger_each(rs->ledger, LEDGER_RESTRICTIONS_BY_ACCOUNT, view_of(first, sizeof first),
-                    walk_of_account, &w);
+        ledger_each(rs->ledger, LEDGER_RESTRICTIONS_BY_ACCOUNT,
+                    view_of(first, sizeof first), walk_of_account, &w);
     else
-        ledger_each(rs->ledger, LEDGER_RESTRICTIONS, view_of(first + KEY_BYTES, KEY_BYTES),
-                    walk_all, &w);
+        ledger_each(rs->ledger, LEDGER_RESTRICTIONS,
+                    view_of(first + KEY_BYTES, KEY_BYTES), walk_all, &w);
     return w.is_cut ? w.last_id : 0;
 }
 
@@ -226,7 +234,8 @@ static void drop_recent(struct restrictions *rs, struct recent *recent)
     free(recent);
 }
 
-static void remember(struct restrictions *rs, const struct restriction *r, const uint64_t key[3])
+static void remember(struct restrictions *rs, const struct restriction *r,
+                     const uint64_t key[3])
 {
     struct recent *recent = find_recent(rs, key);
     if (recent)
@@ -271,11 +280,12 @@ static void count_again(struct restrictions *rs, struct recent *recent, int64_t 
 /* A suspension is never the same again: it ends with its release. */
 static bool is_repeat(const struct restriction *r, const struct recent *recent)
 {
-    return recent && r->kind != RESTRICTION_SUSPENDED && r->at_ms - recent->last_ms < SAME_MS &&
-           r->at_ms >= recent->last_ms;
+    return recent && r->kind != RESTRICTION_SUSPENDED &&
+           r->at_ms - recent->last_ms < SAME_MS && r->at_ms >= recent->last_ms;
 }
 
-uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r, bool *is_new_out)
+uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r,
+                          bool *is_new_out)
 {
     struct restriction next = *r;
     /* of a source: by its address instead of an account */
@@ -297,12 +307,13 @@ uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r, 
     if (next.kind != RESTRICTION_SUSPENDED)
         remember(rs, &next, key);
     else if (add_standing(rs, &next) == MSA_ENOMEM)
-        log_msg(LOG_LEVEL_ERROR, "policy-no-memory", "a suspension holds only after a restart");
+        log_msg(LOG_LEVEL_ERROR, "policy-no-memory",
+                "a suspension holds only after a restart");
     return next.id;
 }
 
-int restrictions_release(struct restrictions *rs, uint64_t id, struct view by, struct view note,
-                         int64_t now_ms)
+int restrictions_release(struct restrictions *rs, uint64_t id, struct view by,
+                         struct view note, int64_t now_ms)
 {
     struct restriction r;
     struct buf bytes;
@@ -332,7 +343,8 @@ static bool load_one(void *arg, struct view key, struct view value)
     struct restriction r;
     (void)key;
     if (restriction_decode(value, &r) < 0)
-        log_msg(LOG_LEVEL_ERROR, "policy-record-damaged", "a restriction does not decode");
+        log_msg(LOG_LEVEL_ERROR, "policy-record-damaged",
+                "a restriction does not decode");
     else if (r.kind == RESTRICTION_SUSPENDED && r.released_ms == 0)
         (void)add_standing(rs, &r);
     return true;

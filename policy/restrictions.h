@@ -1,8 +1,9 @@
-/* The restrictions of this server: which account is shut out now, and the durable records of all that was done.
+/* The restrictions of this server: which account is shut out now, and the durable records
+ * of all that was done.
  *
- * Standing suspensions are in memory, so that every question about an account costs one look into a table; all records
- * are in the ledger. What comes up again and again (a phone that keeps knocking) is one record that counts. One
- * thread. */
+ * Standing suspensions are in memory, so that every question about an account costs one
+ * look into a table; all records are in the ledger. What comes up again and again (a
+ * phone that keeps knocking) is one record that counts. One thread. */
 #ifndef POLICY_RESTRICTIONS_H
 #define POLICY_RESTRICTIONS_H
 
@@ -16,7 +17,7 @@ struct standing {
     uint64_t account;
     uint64_t id;
     int64_t at_ms;
-    int64_t until_ms; /* 0: until it is released */
+    int64_t until_ms;  /* 0: until it is released */
     bool is_mail_held; /* relay has said so */
 };
 
@@ -26,22 +27,26 @@ struct restrictions;
 struct restrictions *restrictions_new(struct ledger *ledger);
 void restrictions_free(struct restrictions **rs);
 
-/* NULL: the account is free. One that has run out stands until restrictions_each_due has taken it. */
+/* NULL: the account is free. One that has run out stands until restrictions_each_due has
+ * taken it. */
 struct standing *restrictions_standing(const struct restrictions *rs, uint64_t account);
 size_t restrictions_standing_count(const struct restrictions *rs);
 typedef void restrictions_each_fn(void *arg, struct standing *s);
-void restrictions_each_standing(struct restrictions *rs, restrictions_each_fn *fn, void *arg);
+void restrictions_each_standing(struct restrictions *rs, restrictions_each_fn *fn,
+                                void *arg);
 
-/* Writes a record: a new one, or the same again within the hour (kind, account, rule), which is counted. `r->id` and
- * `times` are chosen here. The id; *is_new_out (may be NULL) says which. */
-uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r, bool *is_new_out);
+/* Writes a record: a new one, or the same again within the hour (kind, account, rule),
+ * which is counted. `r->id` and `times` are chosen here. The id; *is_new_out (may be
+ * NULL) says which. */
+uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r,
+                          bool *is_new_out);
 
 /* Reads one; views point into `bytes`. False: there is none, or it is damaged. */
 bool restrictions_read(struct restrictions *rs, uint64_t id, struct buf *bytes,
                        struct restriction *out);
 
-/* Deletes the record for good, as it was found in the ledger. Not for one that stands, nor one of the last hours: it may
- * come up again and is counted in memory. */
+/* Deletes the record for good, as it was found in the ledger. Not for one that stands,
+ * nor one of the last hours: it may come up again and is counted in memory. */
 void restrictions_forget(struct ledger *ledger, uint64_t account, uint64_t id);
 
 struct restrictions_filter {
@@ -50,14 +55,16 @@ struct restrictions_filter {
     bool is_standing_only;
 };
 
-/* Calls `fn` for each that the filter lets through, the oldest first, until it says false or many were looked at. The
- * id to go on behind, 0 when that was all. Views are valid in the call only. */
+/* Calls `fn` for each that the filter lets through, the oldest first, until it says false
+ * or many were looked at. The id to go on behind, 0 when that was all. Views are valid in
+ * the call only. */
 typedef bool restrictions_record_fn(void *arg, const struct restriction *r);
-uint64_t restrictions_each(struct restrictions *rs, const struct restrictions_filter *filter,
-                           int64_t now_ms, restrictions_record_fn *fn, void *arg);
+uint64_t restrictions_each(struct restrictions *rs,
+                           const struct restrictions_filter *filter, int64_t now_ms,
+                           restrictions_record_fn *fn, void *arg);
 
 /* Lifts it. MSA_OK, MSA_ENOENT, or MSA_EEXIST: it was lifted before. */
-int restrictions_release(struct restrictions *rs, uint64_t id, struct view by, struct view note,
-                         int64_t now_ms);
+int restrictions_release(struct restrictions *rs, uint64_t id, struct view by,
+                         struct view note, int64_t now_ms);
 
 #endif

@@ -1,5 +1,6 @@
-/* The policy process: questions come in, decisions go out. Counters are in a file that may be lost, settings and
- * restrictions in one that may not; who is connected is in memory. */
+/* The policy process: questions come in, decisions go out. Counters are in a file that
+ * may be lost, settings and restrictions in one that may not; who is connected is in
+ * memory. */
 #include "policy/policy.h"
 
 #include <stdio.h>
@@ -24,8 +25,8 @@
 
 /* ---- sessions ---- */
 
-struct live_session *policy_session(struct policy *p, const struct chan *worker, uint64_t id,
-                                    const struct ipaddr *ip)
+struct live_session *policy_session(struct policy *p, const struct chan *worker,
+                                    uint64_t id, const struct ipaddr *ip)
 {
     struct live_session *s = sessions_find(p->sessions, id);
     if (s)
@@ -36,7 +37,8 @@ struct live_session *policy_session(struct policy *p, const struct chan *worker,
     return s;
 }
 
-/* What a session that vanished had reserved stays used: nobody knows what became of its message. */
+/* What a session that vanished had reserved stays used: nobody knows what became of its
+ * message. */
 void policy_session_over(void *arg, struct live_session *s)
 {
     (void)arg;
@@ -201,9 +203,11 @@ static void policy_peer_down(void *state, struct chan *c)
     sessions_end_worker(p->sessions, c, policy_session_over, p);
 }
 
-static void policy_drain(void *state, uint32_t within_ms, role_drained_fn *done, void *arg)
+static void policy_drain(void *state, uint32_t within_ms, role_drained_fn *done,
+                         void *arg)
 {
-    (void)state, (void)within_ms; /* policy_close waits for what the ledger has to write */
+    (void)state,
+        (void)within_ms; /* policy_close waits for what the ledger has to write */
     done(arg, 0);
 }
 

@@ -101,7 +101,8 @@ static void tally_take(struct table *of, struct tally **t, const struct live_ses
 static struct worker_sessions *worker_get(struct sessions *ss, const void *worker)
 {
     struct worker_sessions *w, *next;
-    LIST_FOREACH(w, next, &ss->workers, struct worker_sessions, link) {
+    LIST_FOREACH(w, next, &ss->workers, struct worker_sessions, link)
+    {
         if (w->worker == worker)
             return w;
     }
@@ -214,19 +215,21 @@ struct open_counts sessions_open_of(const struct sessions *ss, uint64_t account)
     return owner ? owner->open : (struct open_counts){0};
 }
 
-void sessions_each_of(const struct sessions *ss, uint64_t account, sessions_each_fn *fn, void *arg)
+void sessions_each_of(const struct sessions *ss, uint64_t account, sessions_each_fn *fn,
+                      void *arg)
 {
     struct tally *owner = owner_find(ss, account);
     struct live_session *s, *next;
     if (!owner)
         return;
     LIST_FOREACH(s, next, &owner->signed_in, struct live_session, of_account)
-        fn(arg, s);
+    fn(arg, s);
 }
 
 /* ---- the end ---- */
 
-static void end(struct sessions *ss, struct live_session *s, sessions_over_fn *over, void *arg)
+static void end(struct sessions *ss, struct live_session *s, sessions_over_fn *over,
+                void *arg)
 {
     if (over)
         over(arg, s);
@@ -240,15 +243,17 @@ void sessions_end(struct sessions *ss, uint64_t id, sessions_over_fn *over, void
         end(ss, s, over, arg);
 }
 
-void sessions_end_worker(struct sessions *ss, const void *worker, sessions_over_fn *over, void *arg)
+void sessions_end_worker(struct sessions *ss, const void *worker, sessions_over_fn *over,
+                         void *arg)
 {
     struct worker_sessions *w, *next_worker;
     struct live_session *s, *next;
-    LIST_FOREACH(w, next_worker, &ss->workers, struct worker_sessions, link) {
+    LIST_FOREACH(w, next_worker, &ss->workers, struct worker_sessions, link)
+    {
         if (w->worker != worker)
             continue;
         LIST_FOREACH(s, next, &w->sessions, struct live_session, of_worker)
-            end(ss, s, over, arg);
+        end(ss, s, over, arg);
         list_remove(&w->link);
         free(w);
     }

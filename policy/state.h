@@ -5,10 +5,10 @@
  *   on_sign_in.c   a connection and its sign-ins
  *   on_message.c   a message from MAIL to its end
  *   on_told.c      what is only told: outcomes of relay, mailbox accesses
- *   enforce.c      what a verdict brings about beside the answer: records, cut sessions, held mail
- *   tell.c         which of it becomes a notice
- *   ops.c          operations for the console, with ops_account.c, ops_mailbox.c, ops_restriction.c
- *   expiry.c       what is too old to be kept */
+ *   enforce.c      what a verdict brings about beside the answer: records, cut sessions,
+ * held mail tell.c         which of it becomes a notice ops.c          operations for the
+ * console, with ops_account.c, ops_mailbox.c, ops_restriction.c expiry.c       what is
+ * too old to be kept */
 #ifndef POLICY_STATE_H
 #define POLICY_STATE_H
 
@@ -31,7 +31,14 @@
 
 #define POLICY_WORKERS_MAX 64
 
-enum question { ASKED_CONNECT, ASKED_LOGIN, ASKED_MAIL, ASKED_QUOTA, ASKED_ROUTE, QUESTION_COUNT };
+enum question {
+    ASKED_CONNECT,
+    ASKED_LOGIN,
+    ASKED_MAIL,
+    ASKED_QUOTA,
+    ASKED_ROUTE,
+    QUESTION_COUNT
+};
 
 struct policy_counts {
     struct {
@@ -67,7 +74,8 @@ struct policy {
     struct chan *relay;
     struct list holds_due; /* see mail_hold.h */
 
-    struct list slow_answers; /* of operations that wait for the disk; see ops_account.c */
+    struct list
+        slow_answers; /* of operations that wait for the disk; see ops_account.c */
 
     struct loop_hook flush_hook;
     struct timer care_timer;
@@ -78,12 +86,12 @@ struct policy {
 /* ---- live.c ---- */
 
 /* The session of a question, known from now on; NULL: no room. */
-struct live_session *policy_session(struct policy *p, const struct chan *worker, uint64_t id,
-                                    const struct ipaddr *ip);
+struct live_session *policy_session(struct policy *p, const struct chan *worker,
+                                    uint64_t id, const struct ipaddr *ip);
 sessions_over_fn policy_session_over; /* arg: struct policy */
 
-/* Decides about `e`, does what the verdict asks for beside the answer (enforce.h), and says what the session is
- * told. *v is filled. */
+/* Decides about `e`, does what the verdict asks for beside the answer (enforce.h), and
+ * says what the session is told. *v is filled. */
 struct answer policy_decide(struct policy *p, const struct event *e, struct view login,
                             struct verdict *v);
 
@@ -92,7 +100,8 @@ void policy_count(struct policy *p, enum question question, enum policy_verdict 
 /* Facts that every event of a session has. `account` NULL: none known. */
 struct account;
 void policy_facts(const struct policy *p, enum event_kind kind, const struct ipaddr *ip,
-                  const struct place *place, const struct account *account, struct event *e);
+                  const struct place *place, const struct account *account,
+                  struct event *e);
 
 extern chan_handler_fn policy_on_connect, policy_on_login, policy_on_disconnect;
 extern chan_handler_fn policy_on_mail, policy_on_quota, policy_on_route, policy_on_settle;
