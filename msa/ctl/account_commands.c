@@ -219,8 +219,7 @@ int ctl_account_import_senders(struct ctl *ctl)
     if (rc == CTL_EXIT_OK) {
         struct sender_maps_result read =
             sender_maps_read(buf_view(&text), ctl->line.words[0], add_pair, by_login, &errors);
-        struct view lines = buf_view(&errors);
-        fwrite(lines.p, 1, lines.n, stderr);
+        ctl_print(stderr, &errors);
         rc = show_total(ctl, set_senders(ctl, by_login, total), total);
         if (rc == CTL_EXIT_OK && read.error_count > 0)
             rc = CTL_EXIT_REFUSED;

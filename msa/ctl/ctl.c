@@ -25,7 +25,7 @@ int ctl_complain(int status, const char *text)
     return status;
 }
 
-static void print(FILE *to, const struct buf *b)
+void ctl_print(FILE *to, const struct buf *b)
 {
     struct view v = buf_view(b);
     if (v.n > 0)
@@ -43,7 +43,7 @@ static int refuse(struct ctl *ctl, const json_t *problem, unsigned status)
     }
     buf_init(&text, OUTPUT_MAX);
     show_problem(problem, status, &text);
-    print(stderr, &text);
+    ctl_print(stderr, &text);
     buf_fini(&text);
     return CTL_EXIT_REFUSED;
 }
@@ -312,7 +312,7 @@ static char *find_socket(const struct ctl_line *line)
     } else {
         buf_init(&report, OUTPUT_MAX);
         config_errors_print(&errs, &report);
-        print(stderr, &report);
+        ctl_print(stderr, &report);
         buf_fini(&report);
         ctl_complain(CTL_EXIT_LOCAL, "no configuration: give it with -f FILE, or the socket with -s");
     }
@@ -349,7 +349,7 @@ int ctl_main(int argc, char *argv[])
         rc = connect_and_run(&ctl);
     else
         ctl_command_help(&ctl.out);
-    print(stdout, &ctl.out);
+    ctl_print(stdout, &ctl.out);
     buf_fini(&ctl.out);
     if (fflush(stdout) != 0 && rc == CTL_EXIT_OK)
         rc = ctl_complain(CTL_EXIT_LOCAL, "cannot write to standard output");

@@ -2,6 +2,8 @@
 #ifndef MSA_CTL_CTL_PRIVATE_H
 #define MSA_CTL_CTL_PRIVATE_H
 
+#include <stdio.h>
+
 #include <jansson.h>
 
 #include "msa/base/buf.h"
@@ -34,5 +36,7 @@ int ctl_account_show(struct ctl *ctl);
 int ctl_account_set(struct ctl *ctl);
 int ctl_account_set_many(struct ctl *ctl);
 int ctl_account_import_senders(struct ctl *ctl);
+
+void ctl_print(FILE *to, const struct buf *b); /* also an empty one */
 
 #endif
