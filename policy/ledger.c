@@ -504,11 +504,6 @@ void ledger_close(struct ledger **ledger)
     free(l);
 }
 
-void ledger_care(struct ledger *l)
-{
-    db_check_readers(l->db);
-}
-
 json_t *ledger_status(const struct ledger *l)
 {
     return json_pack("{s:b, s:I, s:I, s:I, s:I}", "writable",

@@ -64,9 +64,6 @@ typedef bool ledger_each_fn(void *arg, struct view key, struct view value);
 void ledger_each(struct ledger *l, enum ledger_table table, struct view first, ledger_each_fn *fn,
                  void *arg);
 
-/* By timer, now and then: readers that were killed give their slots back. */
-void ledger_care(struct ledger *l);
-
 json_t *ledger_status(const struct ledger *l); /* a new object */
 
 #endif

@@ -1,6 +1,6 @@
 /* The table of settings: the rule engine. */
 #include "msa/config/config.h"
-#include "msa/config/schema.h"
+#include "msa/config/schema_when.h"
 
 static const struct schema_word count_words[] = {
     {"messages", CONFIG_COUNT_MESSAGES},
@@ -68,48 +68,12 @@ static const struct schema_word mode_words[] = {{"enforce", CONFIG_MODE_ENFORCE}
                                                 {"off", CONFIG_MODE_OFF},
                                                 {0}};
 
-static const struct schema_word any_words[] = {{"any", 0}, {0}};
+const struct schema_word schema_any_words[] = {{"any", 0}, {0}};
 
 #define WINDOW_MAX_MS (INT64_C(400) * 86400000)
 
 static const struct schema_key when_keys[] = {
-    {.name = "from",
-     .type = SCHEMA_CHOICE,
-     SCHEMA_FIELD(config_rule_when, origin),
-     .words = schema_origin_words,
-     .initial = "anywhere",
-     .roles = FOR_POLICY,
-     .doc = "Where the client is: in one of the account's home countries, or not."},
-    {.name = "countries",
-     .type = SCHEMA_NAME,
-     SCHEMA_FIELD(config_rule_when, countries),
-     .roles = FOR_POLICY,
-     .flags = SCHEMA_LIST,
-     .doc = "Countries of the client, two letters each."},
-    {.name = "classes",
-     .type = SCHEMA_NAME,
-     SCHEMA_FIELD(config_rule_when, classes),
-     .roles = FOR_POLICY,
-     .flags = SCHEMA_LIST,
-     .doc = "Classes of account."},
-    {.name = "younger_than",
-     .type = SCHEMA_TIME,
-     SCHEMA_FIELD(config_rule_when, younger_than_ms),
-     .words = any_words,
-     .initial = "any",
-     .min = 1,
-     .max = WINDOW_MAX_MS,
-     .roles = FOR_POLICY,
-     .doc = "Accounts made less than this ago."},
-    {.name = "older_than",
-     .type = SCHEMA_TIME,
-     SCHEMA_FIELD(config_rule_when, older_than_ms),
-     .words = any_words,
-     .initial = "any",
-     .min = 1,
-     .max = WINDOW_MAX_MS,
-     .roles = FOR_POLICY,
-     .doc = "Accounts made at least this long ago, or of unknown age."},
+    SCHEMA_WHEN_KEYS(config_rule_when),
     {.name = "mailbox",
      .type = SCHEMA_CHOICE,
      SCHEMA_FIELD(config_rule_when, mailbox),
