@@ -29,6 +29,7 @@
 #include "msa/config/settings_notice.h"
 #include "msa/config/settings_policy.h"
 #include "msa/config/settings_rules.h"
+#include "msa/config/settings_score.h"
 
 /* Who may know a key. Bits, so that the table can name several; the values are those of enum role
  * in msa/ipc, which this layer cannot include. */

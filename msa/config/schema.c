@@ -340,30 +340,6 @@ static const struct schema_key submission_keys[] = {
 static const struct schema_block submission_block = {
     SCHEMA_KEYS(submission_keys), .bytes = sizeof(struct config_submission)};
 
-/* ---- decisions ------------------------------------------------------------------------------- */
-
-static const struct schema_key score_keys[] = {
-    {.name = "neutral_score",
-     .type = SCHEMA_DECIMAL,
-     SCHEMA_FIELD(config_score, neutral_score_milli),
-     .initial = "0.0",
-     .min = -1000000,
-     .max = 1000000,
-     .roles = FOR_SCORE | FOR_SMTP | FOR_POLICY,
-     .doc = "The score of a message that could not be looked at."},
-    {.name = "deadline",
-     .type = SCHEMA_TIME,
-     SCHEMA_FIELD(config_score, deadline_ms),
-     .initial = "5s",
-     .min = 10,
-     .max = 300000,
-     .roles = FOR_SCORE | FOR_SMTP,
-     .doc = "How long a message waits for its score before it goes on with `neutral_score`."},
-};
-
-static const struct schema_block score_block = {
-    SCHEMA_KEYS(score_keys), .bytes = sizeof(struct config_score)};
-
 /* ---- top level ------------------------------------------------------------------------------- */
 
 #define BLOCK_KEY(key, block_, text)                                                               \
@@ -489,7 +465,7 @@ static const struct schema_key root_keys[] = {
      .roles = FOR_RELAY | FOR_POLICY,
      .doc = "A program that is told what happened to an account: a POST of a JSON object, signed."},
     BLOCK_KEY(counters, schema_counters, "What the rules have counted: a file that may be lost."),
-    BLOCK_KEY(score, score_block, "Scoring of content."),
+    BLOCK_KEY(score, schema_score, "Scoring of content."),
     {.name = "pool",
      .type = SCHEMA_BLOCKS,
      SCHEMA_FIELD(config, pools),

@@ -109,6 +109,7 @@ extern const struct schema_block schema_webhook;
 extern const struct schema_block schema_rule;
 extern const struct schema_block schema_rules;
 extern const struct schema_block schema_counters;
+extern const struct schema_block schema_score;
 
 /* For the tables: FIELD(config_limits, hop_count) gives offset and size. */
 #define SCHEMA_FIELD(object, field)                                                                \

@@ -170,11 +170,4 @@ struct config_submission {
     int64_t future_release_ms; /* 0: FUTURERELEASE is not offered */
 };
 
-/* ---- scoring and the way in ------------------------------------------------------------------ */
-
-struct config_score {
-    int32_t neutral_score_milli;
-    int64_t deadline_ms; /* the session waits no longer for an answer */
-};
-
 #endif
