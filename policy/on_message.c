@@ -269,6 +269,7 @@ static struct reservation *reservation_of(const struct asker *a, uint64_t id)
 
 struct routing {
     struct answer answer;
+    int64_t score_milli;
     char pool[IPC_NAME_MAX + 1];
     bool is_held;
     enum sender_field sender_field;
@@ -321,6 +322,23 @@ static void choose_way(const struct policy *p, const struct reservation *r,
         answer_fold(&out->answer, &rejected);
 }
 
+/* What a scanner insists on, whatever the score. */
+static void obey_scanner(const struct msg_policy_route_ask *ask, struct routing *out)
+{
+    struct answer told = {.verdict = ask->score_action >= SCORE_ACTION_REFUSE ? VERDICT_REFUSE
+                                                                              : VERDICT_DEFER};
+    if (ask->score_action == SCORE_ACTION_NONE)
+        return;
+    if (ask->score_action == SCORE_ACTION_HOLD) {
+        out->is_held = true;
+        return;
+    }
+    if (ask->score_text.n == 0 || !view_to_cstr(ask->score_text, told.text, sizeof told.text))
+        (void)view_to_cstr(VIEW_LIT("message refused by a content scanner"), told.text,
+                           sizeof told.text);
+    answer_fold(&out->answer, &told);
+}
+
 static void judge_route(struct policy *p, struct asker *a,
                         const struct msg_policy_route_ask *ask, struct routing *out)
 {
@@ -340,6 +358,9 @@ static void judge_route(struct policy *p, struct asker *a,
     if ((v.actions & THEN_ALIGN) && !is_strict && !align_route(p, a, ask, true, &e, out))
         return;
     choose_way(p, r, &v, out);
+    obey_scanner(ask, out);
+    out->score_milli =
+        ((int64_t)e.score_hundredths + v.score_hundredths) * MILLI_IN_HUNDREDTH;
 }
 
 int policy_on_route(void *owner, struct chan *c, struct chan_message *m)
@@ -361,6 +382,7 @@ int policy_on_route(void *owner, struct chan *c, struct chan_message *m)
         .is_held = r.is_held,
         .sender_field = (uint8_t)r.sender_field,
         .text = view_cstr(r.answer.text),
+        .score_milli = r.score_milli,
     };
     CHAN_SEND(c, policy_route_answer, m->id, &answer);
     return MSA_OK;

@@ -119,6 +119,7 @@ static int ask_accept(struct smtp_session *s, struct view prepend)
         .body_bytes = t->body.total_bytes,
         .recipient_count = t->recipient_count,
         .recipients = buf_view(&t->recipients),
+        .findings = t->findings,
     };
     return s->site->host->ask_accept(s, &m, smtp_body_give(&t->body));
 }
@@ -195,6 +196,7 @@ void smtp_session_on_route(struct smtp_session *s, const struct msg_policy_route
         s->txn->pool = arena_copy(&s->txn->arena, a->pool);
         s->txn->is_held = a->is_held;
         s->txn->sender_field = a->sender_field;
+        s->txn->score_milli = a->score_milli;
     }
     if (!a || s->txn->pool.n != a->pool.n)
         refuse(s, REPLY_POLICY_AWAY, VIEW_EMPTY);
@@ -225,6 +227,9 @@ static void ask_route(struct smtp_session *s)
         .score_milli = t->score_milli,
         .fingerprints = t->fingerprints,
         .recipients = buf_view(&t->recipients),
+        .score_action = t->score_action,
+        .score_text = t->score_text,
+        .findings = t->findings,
     };
     if (s->site->host->ask_route(s, &m) != MSA_OK)
         refuse(s, REPLY_POLICY_AWAY, VIEW_EMPTY);
@@ -249,8 +254,12 @@ static void take_score(struct smtp_session *s, const struct msg_score_answer *a)
 {
     struct smtp_txn *t = s->txn;
     t->is_scored = a->is_scored;
-    t->score_milli = a->score_milli;
+    if (a->is_scored)
+        t->score_milli = a->score_milli;
     t->fingerprints = arena_copy(&t->arena, a->fingerprints);
+    t->findings = arena_copy(&t->arena, a->findings);
+    t->score_action = a->action;
+    t->score_text = arena_copy(&t->arena, a->text);
     if (a->added_header.n > 0 && is_sound_header(a->added_header))
         t->added_header = arena_copy(&t->arena, a->added_header);
 }
@@ -268,7 +277,7 @@ void smtp_session_on_score(struct smtp_session *s, const struct msg_score_answer
     take_neutral_score(s);
     if (!a)
         event_score_missing(s);
-    else if (a->is_scored)
+    else
         take_score(s, a);
     ask_route(s);
     smtp_go_on(s);

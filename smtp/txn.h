@@ -48,6 +48,9 @@ struct smtp_txn {
     int64_t score_milli;
     struct view added_header;
     struct view fingerprints;
+    struct view findings;
+    uint8_t score_action; /* enum score_action */
+    struct view score_text;
 
     struct view pool;
     bool is_held;

@@ -82,6 +82,9 @@ enum header_finding {
 /* What policy wants done with the header's Sender field (RFC 6409 §8). */
 enum sender_field { SENDER_KEEP = 0, SENDER_SET_LOGIN };
 
+/* score_answer.action, from mild to strict: a virus, or what a milter or rspamd decides by itself. */
+enum score_action { SCORE_ACTION_NONE = 0, SCORE_ACTION_HOLD, SCORE_ACTION_DEFER, SCORE_ACTION_REFUSE };
+
 /* ---- generated from messages.def ---- */
 
 #define IPC_TYPE_u8 uint8_t

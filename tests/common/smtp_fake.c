@@ -156,9 +156,10 @@ static int fake_ask_route(struct smtp_session *s, const struct msg_policy_route_
     snprintf(authors, sizeof authors, "%.*s", V(m->authors));
     for (char *c = authors; *c; c++)
         *c = *c == '\n' ? ';' : *c;
-    NOTE(s, "route sender=<%.*s> authors=%s header_sender=%.*s findings=%x scored=%d score=%d\n",
+    NOTE(s, "route sender=<%.*s> authors=%s header_sender=%.*s findings=%x scored=%d score=%d action=%u found=%.*s\n",
          V(m->sender), authors, V(m->header_sender), m->header_findings, m->is_scored,
-         (int)m->score_milli);
+         (int)m->score_milli, m->score_action, V(m->findings));
+    fake_of(s)->asked_score_milli = m->score_milli;
     return ask(s, FAKE_ROUTE);
 }
 
@@ -166,10 +167,10 @@ static int fake_ask_accept(struct smtp_session *s, const struct msg_relay_accept
 {
     struct fake *f = fake_of(s);
     NOTE(s, "accept pool=%.*s held=%d large=%d sender=<%.*s> body=%u utf8=%d requiretls=%d ret=%u "
-            "envid=%.*s hold=%d score=%d count=%u",
+            "envid=%.*s hold=%d score=%d found=%.*s count=%u",
          V(m->pool), m->is_held, m->is_large, V(m->sender), m->body_type, m->is_smtputf8,
          m->is_requiretls, m->dsn_ret, V(m->dsn_envid), m->hold_until_ms != 0, (int)m->score_milli,
-         m->recipient_count);
+         V(m->findings), m->recipient_count);
     note_recipients(s, m->recipients);
     if (f->accept_fd != -1)
         close(f->accept_fd);
@@ -419,6 +420,8 @@ static void answer_score(struct fake *f, const struct fake_answer *a)
         .is_scored = true,
         .score_milli = a->score_milli,
         .added_header = view_cstr(a->text),
+        .findings = VIEW_LIT("FAKE 1.0"),
+        .action = a->code == VERDICT_REFUSE ? SCORE_ACTION_REFUSE : SCORE_ACTION_NONE,
     };
     smtp_session_on_score(&f->session, a->is_lost ? NULL : &m);
 }
@@ -432,6 +435,7 @@ static void answer_route(struct fake *f, const struct fake_answer *a)
         .is_held = a->is_held,
         .sender_field = a->sender_field,
         .text = view_cstr(a->text),
+        .score_milli = f->asked_score_milli + a->score_milli,
     };
     smtp_session_on_route(&f->session, a->is_lost ? NULL : &m);
 }

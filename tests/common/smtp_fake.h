@@ -70,6 +70,7 @@ struct fake {
 
     uint64_t transactions;      /* that policy was asked about */
     uint64_t transactions_over; /* of which it was told the end */
+    int64_t asked_score_milli;
     uint64_t reserved;   /* reservations made */
     uint64_t kept;       /* settled as used */
     uint64_t given_back;

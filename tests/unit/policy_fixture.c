@@ -63,7 +63,8 @@ ON_ANSWER(policy_mail_answer,
           take_text(a.rewritten_sender, f.answer.sender, sizeof f.answer.sender);)
 ON_ANSWER(policy_quota_answer, f.answer.reservation = a.reservation;)
 ON_ANSWER(policy_route_answer, take_text(a.pool, f.answer.pool, sizeof f.answer.pool);
-          f.answer.is_held = a.is_held; f.answer.sender_field = a.sender_field;)
+          f.answer.is_held = a.is_held; f.answer.sender_field = a.sender_field;
+          f.answer.score_milli = a.score_milli;)
 
 static int on_kill(void *owner, struct chan *c, struct chan_message *m)
 {
@@ -366,6 +367,15 @@ struct pf_answer pf_quota(enum pf_worker w, uint64_t session, const char *ip, ui
     return wait_for_answer();
 }
 
+static unsigned scanner_action;
+static const char *scanner_text = "";
+
+void pf_scanner_says(unsigned action, const char *text)
+{
+    scanner_action = action;
+    scanner_text = text;
+}
+
 struct pf_answer pf_route(enum pf_worker w, uint64_t session, const char *ip, uint64_t account,
                           const char *login, const char *author, uint64_t reservation,
                           int64_t score_milli)
@@ -384,7 +394,10 @@ struct pf_answer pf_route(enum pf_worker w, uint64_t session, const char *ip, ui
         .recipient_count = 1,
         .is_scored = true,
         .score_milli = score_milli,
+        .score_action = (uint8_t)scanner_action,
+        .score_text = view_cstr(scanner_text),
     };
+    pf_scanner_says(SCORE_ACTION_NONE, "");
     BEGIN_ASK();
     CHAN_ASK(f.theirs[w], policy_route_ask, &m, 60000, on_policy_route_answer, NULL, NULL);
     return wait_for_answer();

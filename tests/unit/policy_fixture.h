@@ -25,6 +25,7 @@ struct pf_answer {
     uint64_t reservation;
     bool is_held;
     uint8_t sender_field;
+    int64_t score_milli;
 };
 
 struct pf_seen {
@@ -57,6 +58,8 @@ struct pf_answer pf_mail(enum pf_worker w, uint64_t session, const char *ip, uin
                          const char *login, const char *sender);
 struct pf_answer pf_quota(enum pf_worker w, uint64_t session, const char *ip, uint64_t account,
                           const char *login, unsigned recipients);
+/* What the scanners insist on in the next pf_route; `text` outlives it. */
+void pf_scanner_says(unsigned action, const char *text);
 struct pf_answer pf_route(enum pf_worker w, uint64_t session, const char *ip, uint64_t account,
                           const char *login, const char *author, uint64_t reservation,
                           int64_t score_milli);

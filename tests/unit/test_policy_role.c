@@ -423,6 +423,27 @@ Test(policy_role, an_author_that_looks_like_another_account_is_scored)
 
 /* ---- the rest of a message ---- */
 
+Test(policy_role, a_scanner_is_obeyed_and_the_whole_score_told)
+{
+    pf_begin("rule odd { count messages; within 1h; limit 0; when { min_score 1.0; } then score; add_score 2.0; }");
+    sign_in(PF_A, 1, HOME);
+    pf_scanner_says(SCORE_ACTION_REFUSE, "a virus was found");
+    struct pf_answer a = author(PF_TARO_LOGIN);
+    cr_assert_eq(a.verdict, VERDICT_REFUSE);
+    cr_assert_str_eq(a.text, "a virus was found");
+    pf_scanner_says(SCORE_ACTION_DEFER, "");
+    a = author(PF_TARO_LOGIN);
+    cr_assert_eq(a.verdict, VERDICT_DEFER);
+    cr_assert_str_eq(a.text, "message refused by a content scanner");
+    pf_scanner_says(SCORE_ACTION_HOLD, "");
+    a = author(PF_TARO_LOGIN);
+    cr_assert(a.verdict == VERDICT_ALLOW && a.is_held);
+    struct pf_answer q = quota(PF_A, 1, HOME, 1);
+    a = pf_route(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 3000);
+    cr_assert(a.verdict == VERDICT_ALLOW && !a.is_held);
+    cr_assert_eq(a.score_milli, 5000);
+}
+
 Test(policy_role, a_rule_may_hold_or_choose_another_pool)
 {
     pf_begin("rule odd { count messages; within 1h; limit 1000; when { min_score 5.0; } then pool; to_pool doubtful; }\n"
