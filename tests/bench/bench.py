@@ -54,7 +54,7 @@ class Bench:
             capture_output=True, text=True, check=True, timeout=1200,
             preexec_fn=self.client_cpus and (lambda: os.sched_setaffinity(0, self.client_cpus)))
         seen = json.loads(run.stdout.splitlines()[-1])
-        if not seen["messages"] and not seen["auth_failures"]:
+        if not seen["messages"] and not seen["auth_failures"] and not seen["handshakes"]:
             raise SystemExit(f"{server.name} did nothing: {seen['errors']}")
         return seen
 
@@ -104,10 +104,18 @@ class Bench:
         return self.messages(server, *self.timed("--mode", "w1", "--rate", "40"))
 
     def w6(self, server):
+        """A wrong password in all, and what of it is neither the session around it nor the check of the password."""
+        cpu = server.cpu_s()
+        hello = self.load(server, *self.timed("--mode", "hello", "--concurrency", "20"))
+        hello_ms = 1000 * (server.cpu_s() - cpu) / max(hello["handshakes"], 1)
+        check_ms = server.check_ms()
         cpu = server.cpu_s()
         seen = self.load(server, *self.timed("--mode", "w6", "--concurrency", "20"))
-        return {"failures": seen["auth_failures"], "per_s": seen["auth_failures_per_s"],
-                "cpu_ms": 1000 * (server.cpu_s() - cpu) / max(seen["auth_failures"], 1),
+        failures = max(seen["auth_failures"], 1)
+        cpu_ms = 1000 * (server.cpu_s() - cpu) / failures
+        return {"failures": seen["auth_failures"], "per_s": seen["auth_failures_per_s"], "cpu_ms": cpu_ms,
+                "hello_ms": hello_ms, "check_ms": check_ms,
+                "beyond_ms": cpu_ms - hello_ms * seen["handshakes"] / failures - check_ms,
                 "auth_p50_ms": seen["auth_ms"].get("p50"), "errors": seen["errors"]}
 
     def w4(self, server):
@@ -180,7 +188,8 @@ TABLES = {
              ("dot p50 ms", "dot_p50_ms", ".1f"), ("dot p99 ms", "dot_p99_ms", ".1f")]),
     "w4": ("idle authenticated TLS sessions", [("KiB PSS/session", "kib_per_session", ".1f"), ("sessions", "sessions", ".0f"),
            ("MiB in all", "total_mib", ".0f")]),
-    "w6": ("wrong passwords", [("CPU ms/failure", "cpu_ms", ".2f"), ("failures/s", "per_s", ".0f"),
+    "w6": ("wrong passwords", [("CPU ms/failure", "cpu_ms", ".2f"), ("of it TLS+EHLO", "hello_ms", ".2f"),
+           ("check", "check_ms", ".2f"), ("beyond both", "beyond_ms", ".2f"), ("failures/s", "per_s", ".0f"),
            ("AUTH p50 ms", "auth_p50_ms", ".1f")]),
     "w7": ("smarthost down, then up", [("CPU ms/accepted", "cpu_ms", ".3f"), ("accepted/s", "per_s", ".0f"),
            ("drained/s", "drain_per_s", ".0f"), ("CPU ms/drained", "drain_cpu_ms", ".3f")]),

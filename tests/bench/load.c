@@ -13,8 +13,8 @@
 
 static const char help[] =
     "usage: load --to ADDRESS:PORT [options]\n"
-    "  --mode w1|w2|w3|w4|w6   one message per session | 100 pipelined per session | 10 MiB messages |\n"
-    "                          idle authenticated sessions | wrong passwords (default w1)\n"
+    "  --mode w1|w2|w3|w4|w6|hello   one message per session | 100 pipelined per session | 10 MiB messages |\n"
+    "                          idle authenticated sessions | wrong passwords | TLS and EHLO alone (default w1)\n"
     "  --tls starttls|implicit|plain   (default starttls)\n"
     "  --user NAME --password WORD     or --users FILE with NAME:WORD lines, used in turn; none: no AUTH\n"
     "  --concurrency N         sessions at once (default 50)\n"
@@ -167,6 +167,8 @@ static void set_mode(const char *mode)
         run.goal = GOAL_IDLE;
     else if (strcmp(mode, "w6") == 0)
         run.goal = GOAL_WRONG;
+    else if (strcmp(mode, "hello") == 0)
+        run.goal = GOAL_HELLO;
     else if (strcmp(mode, "w1") != 0)
         die(mode, "is no mode");
 }
@@ -269,7 +271,7 @@ static void check_options(const char *user, const char *password, uint64_t count
         die("--to", "is needed");
     if (user)
         add_account(user, password ? password : "");
-    if (run.goal != GOAL_MESSAGES && run.account_count == 0)
+    if (run.goal != GOAL_MESSAGES && run.goal != GOAL_HELLO && run.account_count == 0)
         die("--user", "is needed for this mode");
     if (run.rcpt_count < 1 || run.rcpt_count > 100 || run.messages_per_session < 1 || concurrency < 1)
         die("options", "--rcpts is 1 to 100, --per-session and --concurrency at least 1");

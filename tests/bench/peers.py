@@ -10,6 +10,7 @@ import msad
 import postfix
 
 USERS = {f"user{n}@bench.test": f"password-{n}" for n in range(100)}
+CHECK_BENCH = os.path.join(harness.BUILD, "tests/check_bench")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -60,6 +61,10 @@ class Server:
                 pass  # ended meanwhile
         return total
 
+    def check_ms(self):
+        """CPU of one check of a password; Postfix's SASL compares it as it is stored, in plain text."""
+        return 0.0
+
     def stop(self):
         self.program.stop()
 
@@ -99,6 +104,13 @@ class MsadServer(Server):
                    "preauth_sessions_per_address 100000; messages_per_session 100000;",
             policy="messages off; recipients off;")
         super().__init__(name, program)
+        self.cpus = cpus
+
+    def check_ms(self):
+        command = [CHECK_BENCH]
+        if self.cpus:
+            command = ["taskset", "-c", ",".join(map(str, self.cpus)), *command]
+        return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
     def flush(self):
         self.program.msactl("queue", "flush")

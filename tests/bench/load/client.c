@@ -201,7 +201,7 @@ static void on_ehlo(struct client *c)
 {
     if (c->run->tls_mode == TLS_STARTTLS && !c->stream.ssl)
         command(c, EXPECT_STARTTLS, "STARTTLS");
-    else if (c->run->goal == GOAL_WRONG && !take_from_budget(c))
+    else if (c->run->goal == GOAL_HELLO || (c->run->goal == GOAL_WRONG && !take_from_budget(c)))
         quit(c);
     else if (c->account)
         send_auth(c);

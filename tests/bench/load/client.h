@@ -18,6 +18,7 @@ enum goal {
     GOAL_MESSAGES = 0, /* messages_per_session each */
     GOAL_IDLE,         /* authenticate and stay */
     GOAL_WRONG,        /* as many wrong passwords as messages_per_session says */
+    GOAL_HELLO,        /* TLS, EHLO and QUIT: what every session costs */
 };
 
 struct account {
