@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "msa/base/assert.h"
@@ -259,6 +260,19 @@ static int start_connect(int fd, const struct ipaddr *remote, uint16_t port,
     return 0;
 }
 
+/* `error`: that of connect(2), or 0. */
+static struct conn *new_connecting(struct loop *loop, int fd, int error, const struct conn_limits *limits,
+                                   const struct conn_events *events, void *owner)
+{
+    struct conn *c = conn_new(loop, fd, CONN_CONNECTING, limits, events, owner);
+    if (c && error) {
+        conn_set_end(c, CONN_END_CONNECT, strerror(error));
+        conn_update_watch(c, true); /* a socket that never began to connect is "writable" */
+        conn_read_soon(c);
+    }
+    return c;
+}
+
 struct conn *conn_new_outgoing(struct loop *loop, const struct ipaddr *remote, uint16_t port,
                                const struct ipaddr *source, const struct conn_limits *limits,
                                const struct conn_events *events, void *owner)
@@ -268,17 +282,32 @@ struct conn *conn_new_outgoing(struct loop *loop, const struct ipaddr *remote, u
     if (fd == -1)
         return NULL;
     int error = start_connect(fd, remote, port, source);
-    struct conn *c = conn_new(loop, fd, CONN_CONNECTING, limits, events, owner);
+    struct conn *c = new_connecting(loop, fd, error, limits, events, owner);
     if (!c)
         return NULL;
     c->remote = *remote;
     c->remote_port = port;
-    if (error) {
-        conn_set_end(c, CONN_END_CONNECT, strerror(error));
-        conn_update_watch(c, true); /* a socket that never began to connect is "writable" */
-        conn_read_soon(c);
-    }
     return c;
+}
+
+/* A Unix socket is connected at once, or not at all: EAGAIN says that the listener's backlog is full. */
+static int connect_unix(int fd, const char *path)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    size_t n = strlen(path);
+    if (n == 0 || n >= sizeof to.sun_path)
+        return ENAMETOOLONG;
+    memcpy(to.sun_path, path, n);
+    return connect(fd, (struct sockaddr *)&to, sizeof to) == -1 ? errno : 0;
+}
+
+struct conn *conn_new_outgoing_unix(struct loop *loop, const char *path, const struct conn_limits *limits,
+                                    const struct conn_events *events, void *owner)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd == -1)
+        return NULL;
+    return new_connecting(loop, fd, connect_unix(fd, path), limits, events, owner);
 }
 
 /* ---- closing ---- */

@@ -1,4 +1,4 @@
-/* struct conn: one byte stream over TCP, with TLS or without, client or server side.
+/* struct conn: one byte stream over TCP (or, outgoing, a Unix socket), with TLS or without, client or server side.
  *
  * Input gathers in conn_in (bounded; reading stops at high water and goes on when the owner has
  * taken bytes). Output gathers in a bounded buffer and is written once at the end of the turn: one
@@ -59,6 +59,10 @@ struct conn *conn_new_accepted(struct loop *loop, int fd, const struct conn_limi
 struct conn *conn_new_outgoing(struct loop *loop, const struct ipaddr *remote, uint16_t port,
                                const struct ipaddr *source, const struct conn_limits *limits,
                                const struct conn_events *events, void *owner);
+
+/* The same to the socket `path`, which may be 107 bytes long; conn_remote is no address. */
+struct conn *conn_new_outgoing_unix(struct loop *loop, const char *path, const struct conn_limits *limits,
+                                    const struct conn_events *events, void *owner);
 
 /* STARTTLS or implicit TLS. MSA_EPROTO if plaintext is already buffered (injection), in either direction
  * of trust: the caller must end the session. MSA_EINVAL in a wrong state (TLS is on, or not connected), MSA_ENOMEM.

@@ -1,8 +1,10 @@
 #include "msa/io/fetch.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "msa/base/buf.h"
 #include "msa/base/err.h"
@@ -27,6 +29,10 @@ struct transfer {
     struct curl_slist *headers;
     struct curl_slist *resolve;
     struct buf answer;
+    int file_fd; /* the caller's */
+    uint64_t file_offset;
+    uint64_t file_bytes;
+    uint64_t file_at; /* bytes already given to curl */
     fetch_fn *fn;
     void *arg;
     char error[CURL_ERROR_SIZE];
@@ -245,6 +251,34 @@ static size_t on_answer(char *p, size_t size, size_t count, void *arg)
                                                              : 0; /* less: it fails */
 }
 
+/* A file that is shorter than was said: the request fails. */
+static size_t on_file(char *p, size_t size, size_t count, void *arg)
+{
+    struct transfer *t = arg;
+    uint64_t left = t->file_bytes - t->file_at;
+    size_t want = size * count < left ? size * count : (size_t)left;
+    ssize_t n;
+    if (want == 0)
+        return 0;
+    do
+        n = pread(t->file_fd, p, want, (off_t)(t->file_offset + t->file_at));
+    while (n == -1 && errno == EINTR);
+    if (n <= 0)
+        return CURL_READFUNC_ABORT;
+    t->file_at += (uint64_t)n;
+    return (size_t)n;
+}
+
+/* A connection that was kept, and had ended meanwhile: curl begins again on a new one. */
+static int on_file_seek(void *arg, curl_off_t offset, int origin)
+{
+    struct transfer *t = arg;
+    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > t->file_bytes)
+        return CURL_SEEKFUNC_FAIL;
+    t->file_at = (uint64_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
 static bool add_line(struct curl_slist **list, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(*list, line);
@@ -259,6 +293,8 @@ static bool add_headers(struct transfer *t, const struct fetch_request *r)
     bool is_good = add_line(&t->headers, "Expect:");
     for (size_t i = 0; i < FETCH_HEADERS_MAX && r->headers[i]; i++)
         is_good = is_good && add_line(&t->headers, r->headers[i]);
+    for (size_t i = 0; i < r->more_header_count; i++)
+        is_good = is_good && add_line(&t->headers, r->more_headers[i]);
     return is_good;
 }
 
@@ -315,13 +351,32 @@ static bool set_trust(struct transfer *t, const struct fetch_request *r)
     return is_good;
 }
 
-static bool set_request(struct transfer *t, const struct fetch_request *r)
+static bool set_body(struct transfer *t, const struct fetch_request *r)
 {
     bool is_good = true;
-    SET(CURLOPT_URL, r->url);
     SET(CURLOPT_POST, 1L);
-    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
-    SET(CURLOPT_COPYPOSTFIELDS, r->body.n > 0 ? r->body.p : "");
+    if (!r->is_file) {
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
+        SET(CURLOPT_COPYPOSTFIELDS, r->body.n > 0 ? r->body.p : "");
+        return is_good;
+    }
+    t->file_fd = r->file_fd;
+    t->file_offset = r->file_offset;
+    t->file_bytes = r->file_bytes;
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->file_bytes);
+    SET(CURLOPT_READFUNCTION, on_file);
+    SET(CURLOPT_READDATA, t);
+    SET(CURLOPT_SEEKFUNCTION, on_file_seek);
+    SET(CURLOPT_SEEKDATA, t);
+    return is_good;
+}
+
+static bool set_request(struct transfer *t, const struct fetch_request *r)
+{
+    bool is_good = set_body(t, r);
+    SET(CURLOPT_URL, r->url);
+    if (r->unix_socket && r->unix_socket[0])
+        SET(CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
     SET(CURLOPT_HTTPHEADER, t->headers);
     SET(CURLOPT_RESOLVE, t->resolve);
     SET(CURLOPT_WRITEFUNCTION, on_answer);
@@ -383,6 +438,12 @@ void fetch_cancel(struct fetcher *f, uint64_t id)
 
 /* ---- the whole ---- */
 
+void fetcher_limit(struct fetcher *f, unsigned total_count, unsigned host_count)
+{
+    curl_multi_setopt(f->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)total_count);
+    curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)host_count);
+}
+
 struct fetcher *fetcher_new(struct loop *loop)
 {
     struct fetcher *f = calloc(1, sizeof *f);
@@ -401,9 +462,7 @@ struct fetcher *fetcher_new(struct loop *loop)
     curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
     curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
     curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
-    curl_multi_setopt(f->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX);
-    curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-                      (long)HOST_CONNECTIONS_MAX);
+    fetcher_limit(f, CONNECTIONS_MAX, HOST_CONNECTIONS_MAX);
     curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS_MAX);
     return f;
 }

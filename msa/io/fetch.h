@@ -43,7 +43,16 @@ struct fetch_request {
     size_t address_count;
     const char *ca_pem; /* authorities to trust; NULL or "": those of the system */
     const char *headers[FETCH_HEADERS_MAX]; /* "Name: value", up to the first NULL */
-    struct view body;                       /* sent by POST */
+    const char *const *more_headers;        /* further ones */
+    size_t more_header_count;
+    const char *unix_socket; /* connect there, whatever the host is; NULL or "": no */
+    struct view body;        /* sent by POST */
+    /* In place of `body`: so many bytes of a file, from an offset, read in pieces as they
+     * go. The descriptor stays the caller's, open until the end. */
+    bool is_file;
+    int file_fd;
+    uint64_t file_offset;
+    uint64_t file_bytes;
     int64_t timeout_ms;                     /* of the whole */
     size_t answer_max_bytes;                /* a longer answer is a failure */
 };
@@ -60,7 +69,11 @@ typedef void fetch_fn(
     void *arg,
     const struct fetch_result *result); /* once, in the loop; views are valid in it */
 
-/* Copies all of the request. MSA_OK with an id for fetch_cancel, or MSA_ENOMEM, or
+/* Most connections at once, in all and to one host and port; requests beyond wait, and
+ * their time runs. 32 and 8 at first. */
+void fetcher_limit(struct fetcher *f, unsigned total_count, unsigned host_count);
+
+/* Copies all of the request but a file's bytes. MSA_OK with an id for fetch_cancel, or MSA_ENOMEM, or
  * MSA_EINVAL for a bad URL or a name without addresses; `fn` is not called then, and
  * never from inside. */
 int fetch_start(struct fetcher *f, const struct fetch_request *request, fetch_fn *fn,

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -151,6 +152,58 @@ Test(fetch, posts_and_gives_the_answer)
     cr_assert(was_heard("\r\nX-One: 1\r\n"));
     cr_assert(was_heard("\r\nContent-Length: 2\r\n"));
     cr_assert_not(was_heard("Expect"));
+}
+
+/* A memfd that holds `text`. */
+static int file_of(const char *text)
+{
+    int fd = memfd_create("body", 0);
+    cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    return fd;
+}
+
+static void post_file(int fd, uint64_t offset, uint64_t bytes)
+{
+    char url[256];
+    uint64_t id = 0;
+    static const char *const more[] = {"Rcpt: a@b", "Rcpt: c@d"};
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/checkv2", server.port);
+    const struct fetch_request r = {.url = url,
+                                    .more_headers = more,
+                                    .more_header_count = 2,
+                                    .is_file = true,
+                                    .file_fd = fd,
+                                    .file_offset = offset,
+                                    .file_bytes = bytes,
+                                    .timeout_ms = 10000,
+                                    .answer_max_bytes = 64};
+    cr_assert_eq(fetch_start(fetcher, &r, on_result, NULL, &id), MSA_OK);
+}
+
+Test(fetch, posts_a_part_of_a_file)
+{
+    int fd = file_of("skipped body\r\n\r\n{} and more");
+    server.answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine";
+    post_file(fd, 8, 10);
+    wait_for_result();
+    cr_assert_eq(seen.err, MSA_OK, "%d", seen.err);
+    cr_assert_str_eq(seen.body, "fine");
+    cr_assert(was_heard("\r\nContent-Length: 10\r\n"));
+    cr_assert(was_heard("\r\nRcpt: a@b\r\n"));
+    cr_assert(was_heard("\r\nRcpt: c@d\r\n"));
+    cr_assert(was_heard("\r\n\r\nbody\r\n\r\n{}"));
+    cr_assert_not(was_heard("and more"));
+    cr_assert_eq(lseek(fd, 0, SEEK_CUR), 27, "read by offset");
+    close(fd);
+}
+
+Test(fetch, a_file_that_is_shorter_is_a_failure)
+{
+    int fd = file_of("short");
+    post_file(fd, 0, 100);
+    wait_for_result();
+    cr_assert_eq(seen.err, MSA_ECLOSED);
+    close(fd);
 }
 
 Test(fetch, uses_the_addresses_it_was_given_for_a_name)
