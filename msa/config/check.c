@@ -260,6 +260,7 @@ void check_settings(const struct config *cfg, struct config_errors *errs)
     check_rules(&c);
     check_align(&c);
     check_notice(&c);
+    check_services(&c);
     check_limits(&c);
     check_queue(&c);
     check_console(&c);

@@ -24,5 +24,6 @@ void check_country(const struct checker *c, const char *country, const void *fie
 void check_rules(const struct checker *c);
 void check_align(const struct checker *c);
 void check_notice(const struct checker *c);
+void check_services(const struct checker *c);
 
 #endif

@@ -109,6 +109,9 @@ extern const struct schema_block schema_webhook;
 extern const struct schema_block schema_rule;
 extern const struct schema_block schema_rules;
 extern const struct schema_block schema_counters;
+extern const struct schema_block schema_rspamd;
+extern const struct schema_block schema_clamd;
+extern const struct schema_block schema_milter;
 extern const struct schema_block schema_score;
 
 /* For the tables: FIELD(config_limits, hop_count) gives offset and size. */

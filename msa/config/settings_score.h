@@ -7,10 +7,12 @@
 #include <stdint.h>
 
 #include "msa/config/settings_rules.h"
+#include "msa/config/settings_services.h"
 
 struct config_score {
     int32_t neutral_score_milli;
     int64_t deadline_ms; /* the session waits no longer for an answer */
+    struct config_services services;
 };
 
 #endif

@@ -25,6 +25,7 @@ RANK = {
     "auth": 5,
     "policy": 5,
     "policy/score": 5,
+    "policy/score/services": 5,
     "relay": 5,
     "msa/console": 6,
     "msa/proc": 7,
@@ -134,7 +135,8 @@ def folder_of(path):
 def may_include(user, used):
     if user == used or RANK[used] < RANK[user]:
         return True
-    return (user, used) == ("policy/score", "policy")  # one matter in two processes, one direction
+    return (user, used) in (("policy/score", "policy"),  # one matter in two processes, one direction
+                            ("policy/score", "policy/score/services"))
 
 
 def check_layers(path, text):
