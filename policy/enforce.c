@@ -286,8 +286,10 @@ int enforce_release(struct policy *p, uint64_t id, struct view by, struct view n
         if (r.account != 0 && p->counters)
             (void)engine_forget_account(p->rules, store_lmdb_store(p->counters),
                                         r.account, now_ms);
-        if (r.kind == RESTRICTION_SUSPENDED || r.kind == RESTRICTION_HELD)
-            mail_let_go(p, r.account);
+        if (r.kind == RESTRICTION_HELD)
+            mail_let_go(p, r.account, HELD_FOR_RULE);
+        if (r.kind == RESTRICTION_SUSPENDED)
+            mail_let_go(p, r.account, HELD_FOR_ACCOUNT);
         if (r.kind == RESTRICTION_SUSPENDED)
             tell_restriction(p, id, &r);
     }

@@ -12,6 +12,7 @@ struct hold {
     struct list link;
     struct policy *policy;
     uint64_t account;
+    uint8_t reasons; /* of enum hold_reason */
     bool is_held;
 };
 
@@ -19,7 +20,9 @@ struct hold {
 static bool is_wanted(const struct hold *h)
 {
     const struct standing *s = restrictions_standing(h->policy->restrictions, h->account);
-    return h->is_held ? s && !s->is_mail_held : !s;
+    if (h->is_held)
+        return s && !s->is_mail_held;
+    return !s || !(h->reasons & HELD_FOR_ACCOUNT);
 }
 
 static void on_answer(void *arg, struct chan_message *m, int err)
@@ -42,7 +45,8 @@ static void on_answer(void *arg, struct chan_message *m, int err)
 
 static void ask(struct hold *h)
 {
-    const struct msg_relay_hold_ask m = {.account = h->account, .is_held = h->is_held};
+    const struct msg_relay_hold_ask m = {
+        .account = h->account, .is_held = h->is_held, .held_for = h->reasons};
     struct chan *relay = h->policy->relay;
     if (!is_wanted(h))
         free(h);
@@ -51,7 +55,7 @@ static void ask(struct hold *h)
         list_append(&h->policy->holds_due, &h->link);
 }
 
-static void wish(struct policy *p, uint64_t account, bool is_held)
+static void wish(struct policy *p, uint64_t account, unsigned reasons, bool is_held)
 {
     struct hold *h = calloc(1, sizeof *h);
     if (!h) {
@@ -59,19 +63,22 @@ static void wish(struct policy *p, uint64_t account, bool is_held)
                 "queued mail of an account is not %s", is_held ? "held" : "let go");
         return;
     }
-    *h = (struct hold){.policy = p, .account = account, .is_held = is_held};
+    *h = (struct hold){.policy = p,
+                       .account = account,
+                       .reasons = (uint8_t)reasons,
+                       .is_held = is_held};
     list_init(&h->link);
     ask(h);
 }
 
 void mail_hold(struct policy *p, uint64_t account)
 {
-    wish(p, account, true);
+    wish(p, account, HELD_FOR_ACCOUNT, true);
 }
 
-void mail_let_go(struct policy *p, uint64_t account)
+void mail_let_go(struct policy *p, uint64_t account, unsigned reasons)
 {
-    wish(p, account, false);
+    wish(p, account, reasons, false);
 }
 
 void mail_hold_retry(struct policy *p)

@@ -13,7 +13,8 @@ void mail_hold_fini(
     struct policy *p); /* questions that are open are cancelled with their channel */
 
 void mail_hold(struct policy *p, uint64_t account);
-void mail_let_go(struct policy *p, uint64_t account);
+/* What is held for these reasons only, bits of enum hold_reason. */
+void mail_let_go(struct policy *p, uint64_t account, unsigned reasons);
 
 /* By timer: what failed is asked again. */
 void mail_hold_retry(struct policy *p);

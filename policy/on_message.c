@@ -271,7 +271,7 @@ struct routing {
     struct answer answer;
     int64_t score_milli;
     char pool[IPC_NAME_MAX + 1];
-    bool is_held;
+    unsigned held_for; /* of enum hold_reason */
     enum sender_field sender_field;
 };
 
@@ -314,8 +314,10 @@ static void choose_way(const struct policy *p, const struct reservation *r,
     if (pool.n == 0 || !view_to_cstr(pool, out->pool, sizeof out->pool))
         (void)view_to_cstr(view_cstr(settings->default_pool), out->pool,
                            sizeof out->pool);
-    out->is_held = settings->route == CONFIG_ROUTE_HOLD || (v->actions & THEN_HOLD) ||
-                   (r && r->is_held);
+    if (settings->route == CONFIG_ROUTE_HOLD)
+        out->held_for |= HELD_FOR_ROUTE;
+    if ((v->actions & THEN_HOLD) || (r && r->is_held))
+        out->held_for |= HELD_FOR_RULE;
     const struct answer rejected = {.verdict = VERDICT_REFUSE,
                                     .text = "message refused by policy"};
     if (settings->route == CONFIG_ROUTE_REJECT)
@@ -330,7 +332,7 @@ static void obey_scanner(const struct msg_policy_route_ask *ask, struct routing 
     if (ask->score_action == SCORE_ACTION_NONE)
         return;
     if (ask->score_action == SCORE_ACTION_HOLD) {
-        out->is_held = true;
+        out->held_for |= HELD_FOR_ROUTE;
         return;
     }
     if (ask->score_text.n == 0 || !view_to_cstr(ask->score_text, told.text, sizeof told.text))
@@ -379,7 +381,7 @@ int policy_on_route(void *owner, struct chan *c, struct chan_message *m)
         .verdict = (uint8_t)r.answer.verdict,
         .delay_ms = r.answer.delay_ms,
         .pool = view_cstr(r.pool),
-        .is_held = r.is_held,
+        .held_for = (uint8_t)r.held_for,
         .sender_field = (uint8_t)r.sender_field,
         .text = view_cstr(r.answer.text),
         .score_milli = r.score_milli,

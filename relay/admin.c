@@ -3,6 +3,7 @@
 #include "msa/base/clock.h"
 #include "msa/base/err.h"
 #include "msa/base/msgid.h"
+#include "msa/base/utf8.h"
 #include "msa/ipc/admin.h"
 #include "msa/mail/base64.h"
 #include "relay/bodies.h"
@@ -14,6 +15,7 @@
 #define PAGE_MAX       1000
 #define SCANNED_MAX    5000         /* records read for one page, however few fit the filter */
 #define RCPTS_SHOWN    200
+#define RETURN_TEXT_MAX 400u
 #define CAT_MAX_BYTES  (256u << 10) /* twice or more of it in JSON still fits IPC_JSON_MAX */
 
 static json_t *json_view(struct view v)
@@ -36,7 +38,21 @@ static const char *state_name(const struct relay *r, uint64_t id)
     const struct queue_entry *e = queue_find(r->queue, id);
     if (!e)
         return "gone"; /* delivered a moment ago, its record still goes */
-    return e->is_hold_wanted ? "held" : queue_state_name(e->state);
+    return e->held_for != 0 ? "held" : queue_state_name(e->state);
+}
+
+/* The words of the reasons, bits of enum hold_reason in their order. */
+static const char *const reason_names[] = {"account", "rule", "route", "operator"};
+
+static json_t *json_reasons(const struct relay *r, uint64_t id)
+{
+    json_t *list = json_array();
+    const struct queue_entry *e = queue_find(r->queue, id);
+    for (size_t i = 0; e && i < sizeof reason_names / sizeof reason_names[0]; i++) {
+        if (e->held_for >> i & 1)
+            json_array_append_new(list, json_string(reason_names[i]));
+    }
+    return list;
 }
 
 static int64_t next_attempt_of(const struct relay *r, const struct message *m)
@@ -60,9 +76,11 @@ static const struct answer *last_answer(const struct message *m)
 static json_t *json_summary(const struct relay *r, const struct message *m)
 {
     const struct answer *last = last_answer(m);
-    return json_pack("{s:o, s:s, s:o, s:o, s:I, s:o, s:i, s:I, s:I, s:I, s:i, s:i, s:o}",
+    return json_pack("{s:o, s:s, s:o, s:f, s:o, s:o, s:I, s:o, s:i, s:I, s:I, s:I, s:i, s:i, s:o}",
                      "id", json_id(m->id),
                      "state", state_name(r, m->id),
+                     "held_for", json_reasons(r, m->id),
+                     "score", (double)m->score_milli / 1000.0,
                      "pool", json_view(m->pool),
                      "user", json_view(m->login),
                      "account", (json_int_t)m->account,
@@ -85,6 +103,17 @@ static json_t *json_rcpts(const struct message *m)
                                               "code", (int)r->answer.code,
                                               "enhanced", r->answer.enhanced,
                                               "text", json_view(r->answer.text)));
+    }
+    return list;
+}
+
+static json_t *json_lines(struct view text)
+{
+    json_t *list = json_array();
+    while (text.n > 0) {
+        struct view line = view_trim(view_cut(&text, '\n'));
+        if (line.n > 0)
+            json_array_append_new(list, json_view(line));
     }
     return list;
 }
@@ -157,7 +186,9 @@ static void list_op(void *state, const struct admin_call *call)
     struct page p = {
         .relay = r,
         .list = json_array(),
-        .state = state_text.n > 0 ? state_text.p : NULL, /* jansson ends its strings with NUL */
+        .state = admin_flag(call->args, "held") ? "held"
+                 : state_text.n > 0             ? state_text.p
+                                                : NULL, /* jansson ends its strings with NUL */
         .user = admin_text(call->args, "user"),
         .sender = admin_text(call->args, "sender"),
         .rcpt = admin_text(call->args, "recipient"),
@@ -221,7 +252,7 @@ static void show_op(void *state, const struct admin_call *call)
         json_object_set_new(result, "bytes", json_integer((json_int_t)content_bytes(&m->content)));
         json_object_set_new(result, "client_ip", json_string(ip));
         json_object_set_new(result, "envid", json_view(m->envid));
-        json_object_set_new(result, "score", json_real((double)m->score_milli / 1000.0));
+        json_object_set_new(result, "findings", json_lines(m->findings));
         json_object_set_new(result, "recipients", json_rcpts(m));
     }
     message_free(&m);
@@ -286,16 +317,16 @@ static void flush_op(void *state, const struct admin_call *call)
 
 static void hold_or_release(struct relay *r, const struct admin_call *call, bool is_held)
 {
+    unsigned reasons = is_held ? HELD_FOR_OPERATOR : HELD_FOR_ALL;
     int64_t account = admin_number(call->args, "account", 0);
     if (account > 0) {
-        reply_count(call, hold_account(r, (uint64_t)account, is_held));
+        reply_count(call, hold_account(r, (uint64_t)account, reasons, is_held));
         return;
     }
     struct queue_entry *e = take_entry(r, call);
     if (!e)
         return;
-    hold_entry(r, e, is_held);
-    reply_count(call, 1);
+    reply_count(call, hold_entry(r, e, reasons, is_held));
 }
 
 static void hold_op(void *state, const struct admin_call *call)
@@ -308,19 +339,46 @@ static void release_op(void *state, const struct admin_call *call)
     hold_or_release(state, call, false);
 }
 
-static void delete_op(void *state, const struct admin_call *call)
+/* `why` NULL: nobody is told. */
+static void remove_one(struct relay *r, const struct admin_call *call, const char *why)
 {
-    struct relay *r = state;
     struct queue_entry *e = take_entry(r, call);
     if (!e)
         return;
-    int err = hold_delete(r, e, admin_flag(call->args, "return_to_sender"));
+    int err = hold_delete(r, e, why);
     if (err == MSA_EAGAIN)
         admin_refuse(call->chan, call->id, 409, "the message is being delivered just now");
     else if (err < 0)
         admin_refuse(call->chan, call->id, 500, "it cannot be removed: %s", msa_strerror(err));
     else
         reply_count(call, 1);
+}
+
+static void delete_op(void *state, const struct admin_call *call)
+{
+    remove_one(state, call, NULL);
+}
+
+/* The text ends in a bounce: one line, printable, as from a smarthost. */
+static bool is_sentence(struct view text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
+            return false;
+    }
+    return text.n > 0 && text.n <= RETURN_TEXT_MAX && utf8_is_valid(text);
+}
+
+static void return_op(void *state, const struct admin_call *call)
+{
+    struct view text = admin_text(call->args, "text");
+    if (text.n == 0)
+        text = VIEW_LIT("It was looked at and is not sent.");
+    if (is_sentence(text))
+        remove_one(state, call, text.p); /* jansson ends its strings with NUL */
+    else
+        admin_refuse(call->chan, call->id, 400, "text is to be one line of at most %u octets",
+                     RETURN_TEXT_MAX);
 }
 
 /* ---- relay.status ---- */
@@ -409,6 +467,7 @@ static const struct admin_op ops[] = {
     {"queue.cat", cat_op, true}, /* somebody's mail is read: that leaves a line */
     {"queue.flush", flush_op, true},     {"queue.hold", hold_op, true},
     {"queue.release", release_op, true}, {"queue.delete", delete_op, true},
+    {"queue.return", return_op, true},
     {"relay.status", status_op, false},
 };
 

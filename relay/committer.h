@@ -21,7 +21,7 @@ enum commit_kind {
     COMMIT_INSERT = 0, /* record and content */
     COMMIT_UPDATE,     /* record */
     COMMIT_DELETE,     /* also the name of a large body, after the commit */
-    COMMIT_HOLD,       /* the flag in the record */
+    COMMIT_HOLD,       /* the flags in the record that say for what it is held */
     COMMIT_SET_ASIDE,  /* a damaged record */
 };
 
@@ -37,7 +37,7 @@ struct commit_job {
     struct buf record;
     const struct content *content;
     bool is_large;
-    bool is_held;
+    uint8_t held_for;     /* COMMIT_HOLD: bits of enum hold_reason */
     bool is_refusable;    /* fresh mail: fails when there is no space, instead of waiting */
     bool is_with_next;    /* lands in the same transaction as the job behind it */
     int err;              /* MSA_OK: durable */

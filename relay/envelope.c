@@ -6,7 +6,8 @@
 #include "msa/base/err.h"
 #include "msa/base/table.h"
 
-#define MAGIC        0x3151534du /* "MSQ1" */
+#define MAGIC_1      0x3151534du /* "MSQ1" */
+#define MAGIC        0x3251534du /* "MSQ2" */
 #define HEAD_OFFSET  16
 #define FLAGS_OFFSET 92
 #define HEAD_MIN     100
@@ -57,15 +58,15 @@ static void write_le(char *p, uint64_t n, size_t width)
 /* Length and checksum are known only at the end and written over their places. */
 static void seal(char *record, size_t n)
 {
-    write_le(record, MAGIC, 4);
     write_le(record + 4, n - HEAD_OFFSET, 4);
     write_le(record + 8, checksum_of(record + HEAD_OFFSET, n - HEAD_OFFSET), 8);
 }
 
 int envelope_encode(const struct message *m, struct buf *out)
 {
-    static const char place[HEAD_OFFSET];
+    static const char place[HEAD_OFFSET - 4];
     size_t start = buf_len(out);
+    put_u32(out, MAGIC);
     if (buf_append(out, place, sizeof place) < 0)
         return MSA_ENOMEM;
     put_head(m, message_count(m, RCPT_PENDING), out);
@@ -73,6 +74,7 @@ int envelope_encode(const struct message *m, struct buf *out)
     put_bytes(out, m->login);
     put_bytes(out, m->sender);
     put_bytes(out, m->envid);
+    put_bytes(out, m->findings);
     for (uint32_t i = 0; i < m->rcpt_count; i++) {
         if (m->rcpts[i].state == RCPT_PENDING)
             put_rcpt(&m->rcpts[i], out);
@@ -91,7 +93,7 @@ static bool is_sealed(struct view record)
     uint32_t magic = get_u32(&r);
     uint32_t length = get_u32(&r);
     uint64_t checksum = get_u64(&r);
-    return !r.failed && magic == MAGIC && length == record.n - HEAD_OFFSET &&
+    return !r.failed && (magic == MAGIC || magic == MAGIC_1) && length == record.n - HEAD_OFFSET &&
            checksum == checksum_of(record.p + HEAD_OFFSET, length);
 }
 
@@ -126,6 +128,12 @@ int envelope_read_head(struct view record, struct envelope_head *out)
         return MSA_ECORRUPT;
     struct reader r = reader_of(view_slice(record, HEAD_OFFSET, record.n));
     return get_head(&r, out);
+}
+
+static bool has_findings(struct view record)
+{
+    struct reader r = reader_of(record);
+    return get_u32(&r) != MAGIC_1;
 }
 
 static void fill_from_head(struct message *m, const struct envelope_head *h)
@@ -171,6 +179,7 @@ static int fill_from_record(struct message *m, struct view record)
     m->login = get_bytes(&r, IPC_LOGIN_MAX);
     m->sender = get_bytes(&r, IPC_PATH_MAX);
     m->envid = get_bytes(&r, 128);
+    m->findings = has_findings(record) ? get_bytes(&r, IPC_FINDINGS_MAX) : VIEW_EMPTY;
     if (r.failed || !message_is_safe_path(m->sender) || !message_is_safe_path(m->envid))
         return MSA_ECORRUPT;
     /* A recipient takes 19 bytes at least: a count that cannot be true allocates nothing. */
@@ -202,15 +211,12 @@ int envelope_decode(struct view record, struct message **out)
     return err;
 }
 
-int envelope_set_held(char *record, size_t n, bool is_held)
+int envelope_set_held(char *record, size_t n, unsigned held_for)
 {
     struct envelope_head head;
     if (envelope_read_head(view_of(record, n), &head) < 0)
         return MSA_ECORRUPT;
-    uint16_t flags = head.flags & (uint16_t)~MESSAGE_HELD;
-    if (is_held)
-        flags |= MESSAGE_HELD;
-    write_le(record + FLAGS_OFFSET, flags, 2);
+    write_le(record + FLAGS_OFFSET, message_flags_with(head.flags, held_for), 2);
     seal(record, n);
     return MSA_OK;
 }

@@ -1,6 +1,6 @@
 /* How a message's envelope stands on disk. Little endian, as codec.h writes:
  *
- *    0  u32 magic           "MSQ1"
+ *    0  u32 magic           "MSQ2"; "MSQ1" is the form before, without findings, still read
  *    4  u32 length          of everything behind the checksum
  *    8  u64 checksum        SipHash-1-3 with an all-zero key over those bytes: damage, not forgery
  *   16  u64 id              \
@@ -18,7 +18,7 @@
  *   94  u8  body_type       |
  *   95  u8  dsn_ret         |
  *   96  u32 length, pool    /
- *       client_ip (16 bytes), then with a u32 length each: login, sender, envid
+ *       client_ip (16 bytes), then with a u32 length each: login, sender, envid, findings
  *       per recipient: path, orcpt, u8 notify, u16 code, enhanced, text
  *
  * Pure, any thread. A record that does not decode is MSA_ECORRUPT, whatever its bytes are. */
@@ -58,7 +58,7 @@ int envelope_read_head(struct view record, struct envelope_head *out);
  * content.prepend.p is NULL. MSA_OK, MSA_ECORRUPT or MSA_ENOMEM. */
 int envelope_decode(struct view record, struct message **out);
 
-/* Sets or clears MESSAGE_HELD in a record in place. MSA_OK or MSA_ECORRUPT. */
-int envelope_set_held(char *record, size_t n, bool is_held);
+/* Changes what the message is held for (bits of enum hold_reason), in place. MSA_OK or MSA_ECORRUPT. */
+int envelope_set_held(char *record, size_t n, unsigned held_for);
 
 #endif

@@ -347,16 +347,15 @@ void handover_forget_all(struct relay *r)
         h->chan = NULL;
 }
 
-uint32_t handover_hold_account(struct relay *r, uint64_t account, bool is_held)
+uint32_t handover_hold_account(struct relay *r, uint64_t account, unsigned reasons, bool is_held)
 {
     struct handover *h, *tmp;
     uint32_t count = 0;
     LIST_FOREACH (h, tmp, &r->handovers, struct handover, link) {
         if (h->account != account || !h->m || h->is_committing)
             continue;
-        h->m->flags &= (uint16_t)~MESSAGE_HELD;
-        if (is_held)
-            h->m->flags |= MESSAGE_HELD;
+        unsigned before = message_held_for(h->m->flags);
+        h->m->flags = message_flags_with(h->m->flags, is_held ? before | reasons : before & ~reasons);
         count++;
     }
     return count;

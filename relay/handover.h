@@ -22,6 +22,6 @@ void handover_forget_chan(struct relay *r, const struct chan *c);
 void handover_forget_all(struct relay *r); /* the same for every worker */
 
 /* Marks what is under way for an account, so that it is held if it comes to the queue; the number. */
-uint32_t handover_hold_account(struct relay *r, uint64_t account, bool is_held);
+uint32_t handover_hold_account(struct relay *r, uint64_t account, unsigned reasons, bool is_held);
 
 #endif

@@ -37,41 +37,49 @@ void hold_set_aside(struct relay *r, uint64_t id)
 
 /* ---- hold and release ---- */
 
-static void keep_flag(struct relay *r, uint64_t id, bool is_held)
+static void keep_reasons(struct relay *r, const struct queue_entry *e)
 {
-    struct commit_job *job = job_of(COMMIT_HOLD, id);
+    struct commit_job *job = job_of(COMMIT_HOLD, e->id);
     if (!job)
         return;
-    job->is_held = is_held;
+    job->held_for = e->held_for;
     committer_submit(r->committer, job);
 }
 
 void hold_now(struct relay *r, struct queue_entry *e)
 {
-    keep_flag(r, e->id, true);
+    keep_reasons(r, e);
     queue_set_held(r->queue, e);
 }
 
-void hold_entry(struct relay *r, struct queue_entry *e, bool is_held)
+/* What was held before is written in any case: its progress may have gone to the disk as held. */
+static void change_reasons(struct relay *r, struct queue_entry *e, unsigned held_for)
 {
-    bool was_held = e->state == QUEUE_HELD || e->is_hold_wanted;
-    if (was_held == is_held)
+    bool was_held = e->held_for != 0;
+    e->held_for = (uint8_t)held_for;
+    if (e->state != QUEUE_ACTIVE || was_held)
+        keep_reasons(r, e);
+    if (e->state == QUEUE_ACTIVE || was_held == (held_for != 0))
         return;
-    if (e->state == QUEUE_ACTIVE) {
-        e->is_hold_wanted = is_held;
-        if (!is_held)
-            keep_flag(r, e->id, false); /* its progress may have gone to the disk as held */
-    } else if (is_held) {
-        hold_now(r, e);
+    if (held_for != 0) {
+        queue_set_held(r->queue, e);
     } else {
-        keep_flag(r, e->id, false);
         queue_set_ready(r->queue, e);
         pool_wake(pools_at(r->pools, e->pool));
     }
 }
 
+bool hold_entry(struct relay *r, struct queue_entry *e, unsigned reasons, bool is_held)
+{
+    unsigned before = e->held_for, after = is_held ? before | reasons : before & ~reasons;
+    if (after != before)
+        change_reasons(r, e, after);
+    return (before != 0) != (after != 0);
+}
+
 struct holding {
     struct relay *relay;
+    unsigned reasons;
     bool is_held;
     uint32_t count;
 };
@@ -79,16 +87,14 @@ struct holding {
 static void hold_each(struct queue_entry *e, void *arg)
 {
     struct holding *h = arg;
-    bool was_held = e->state == QUEUE_HELD || e->is_hold_wanted;
-    h->count += was_held != h->is_held;
-    hold_entry(h->relay, e, h->is_held);
+    h->count += hold_entry(h->relay, e, h->reasons, h->is_held);
 }
 
-uint32_t hold_account(struct relay *r, uint64_t account, bool is_held)
+uint32_t hold_account(struct relay *r, uint64_t account, unsigned reasons, bool is_held)
 {
-    struct holding h = {.relay = r, .is_held = is_held};
+    struct holding h = {.relay = r, .reasons = reasons, .is_held = is_held};
     queue_each_of(r->queue, account, hold_each, &h);
-    h.count += handover_hold_account(r, account, is_held);
+    h.count += handover_hold_account(r, account, reasons, is_held);
     schedule_rearm(r);
     return h.count;
 }
@@ -119,14 +125,14 @@ uint32_t hold_flush_all(struct relay *r)
 
 /* ---- delete ---- */
 
-int hold_delete(struct relay *r, struct queue_entry *e, bool is_returned)
+int hold_delete(struct relay *r, struct queue_entry *e, const char *why)
 {
-    static const struct settle_reason reason = {"5.7.1", "An operator has removed it from the queue."};
+    const struct settle_reason reason = {"5.7.1", why};
     enum queue_state before = e->state;
     if (before == QUEUE_ACTIVE)
         return MSA_EAGAIN;
     queue_set_active(r->queue, e);
-    int err = settle_give_up(r, e, &reason, is_returned);
+    int err = settle_give_up(r, e, &reason, why != NULL);
     if (err < 0 && before == QUEUE_HELD)
         queue_set_held(r->queue, e);
     else if (err < 0)

@@ -45,6 +45,34 @@ static bool is_safe_param(struct view v)
     return message_is_safe_path(v) && view_find(v, ' ') == v.n;
 }
 
+/* ---- what it is held for ---- */
+
+static const struct {
+    enum hold_reason reason;
+    enum message_flag flag;
+} hold_flags[] = {
+    {HELD_FOR_ACCOUNT, MESSAGE_HELD_FOR_ACCOUNT},
+    {HELD_FOR_RULE, MESSAGE_HELD_FOR_RULE},
+    {HELD_FOR_ROUTE, MESSAGE_HELD_FOR_ROUTE},
+    {HELD_FOR_OPERATOR, MESSAGE_HELD_FOR_OPERATOR},
+};
+
+unsigned message_held_for(unsigned flags)
+{
+    unsigned held_for = 0;
+    for (size_t i = 0; i < sizeof hold_flags / sizeof hold_flags[0]; i++)
+        held_for |= flags & hold_flags[i].flag ? hold_flags[i].reason : 0u;
+    return held_for;
+}
+
+uint16_t message_flags_with(unsigned flags, unsigned held_for)
+{
+    flags &= ~(unsigned)MESSAGE_HELD;
+    for (size_t i = 0; i < sizeof hold_flags / sizeof hold_flags[0]; i++)
+        flags |= held_for & hold_flags[i].reason ? hold_flags[i].flag : 0u;
+    return (uint16_t)flags;
+}
+
 /* ---- from an accept question ---- */
 
 static int take_recipients(struct message *m, uint32_t count, struct view list)
@@ -70,7 +98,7 @@ static int take_recipients(struct message *m, uint32_t count, struct view list)
 static unsigned flags_of(const struct msg_relay_accept_ask *q)
 {
     return (q->is_smtputf8 ? MESSAGE_SMTPUTF8 : 0u) | (q->is_requiretls ? MESSAGE_REQUIRETLS : 0u) |
-           (q->is_held ? MESSAGE_HELD : 0u) | (q->is_large ? MESSAGE_LARGE : 0u);
+           (q->is_large ? MESSAGE_LARGE : 0u);
 }
 
 static int take_content(struct message *m, const struct msg_relay_accept_ask *q, int fd)
@@ -86,7 +114,7 @@ static int take_content(struct message *m, const struct msg_relay_accept_ask *q,
 
 static int fill_from_accept(struct message *m, const struct msg_relay_accept_ask *q)
 {
-    if (!message_is_safe_path(q->sender) || !is_safe_param(q->dsn_envid) ||
+    if ((q->held_for & ~HELD_FOR_ALL) != 0 || !message_is_safe_path(q->sender) || !is_safe_param(q->dsn_envid) ||
         q->body_type > BODY_BINARYMIME || q->dsn_ret > RET_HDRS)
         return MSA_EPROTO;
     m->id = q->message;
@@ -96,9 +124,10 @@ static int fill_from_accept(struct message *m, const struct msg_relay_accept_ask
     m->pool = q->pool;
     m->sender = q->sender;
     m->envid = q->dsn_envid;
+    m->findings = q->findings;
     m->body_type = q->body_type;
     m->dsn_ret = q->dsn_ret;
-    m->flags = (uint16_t)flags_of(q);
+    m->flags = message_flags_with(flags_of(q), q->held_for);
     m->arrival_ms = clock_wall_ms();
     m->hold_until_ms = q->hold_until_ms > m->arrival_ms ? q->hold_until_ms : 0;
     m->score_milli = q->score_milli;

@@ -42,12 +42,22 @@ struct message_rcpt {
 enum message_flag {
     MESSAGE_SMTPUTF8 = 1 << 0,
     MESSAGE_REQUIRETLS = 1 << 1,
-    MESSAGE_HELD = 1 << 2,
+    MESSAGE_HELD_FOR_ACCOUNT = 1 << 2, /* before there were the others: for whatever reason */
     MESSAGE_LARGE = 1 << 3,         /* the body is a file of its own */
     MESSAGE_DELAY_NOTICED = 1 << 4, /* the sender was told that it takes long */
     MESSAGE_OURS = 1 << 5,          /* a notice or bounce made here */
+    MESSAGE_HELD_FOR_RULE = 1 << 6,
+    MESSAGE_HELD_FOR_ROUTE = 1 << 7,
+    MESSAGE_HELD_FOR_OPERATOR = 1 << 8,
 };
-#define MESSAGE_FLAGS_ALL 0x3fu
+#define MESSAGE_HELD                                                                               \
+    (MESSAGE_HELD_FOR_ACCOUNT | MESSAGE_HELD_FOR_RULE | MESSAGE_HELD_FOR_ROUTE |                   \
+     MESSAGE_HELD_FOR_OPERATOR)
+#define MESSAGE_FLAGS_ALL 0x1ffu
+
+/* Between bits of enum hold_reason and flags. */
+unsigned message_held_for(unsigned flags);
+uint16_t message_flags_with(unsigned flags, unsigned held_for);
 
 struct message {
     uint64_t id;
@@ -57,6 +67,7 @@ struct message {
     struct view pool;
     struct view sender; /* "": the null reverse-path */
     struct view envid;  /* xtext */
+    struct view findings; /* of scoring, lines "NAME POINTS"; never words of the message */
     uint8_t body_type;  /* enum params_body */
     uint8_t dsn_ret;    /* enum params_ret */
     uint16_t flags;     /* of enum message_flag */
@@ -96,7 +107,7 @@ void message_settle(struct message *m);
 
 uint32_t message_count(const struct message *m, enum rcpt_state state);
 
-static inline bool message_has(const struct message *m, enum message_flag flag)
+static inline bool message_has(const struct message *m, unsigned flag)
 {
     return (m->flags & flag) != 0;
 }

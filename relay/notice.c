@@ -18,7 +18,7 @@ int notice_on_hold_ask(void *owner, struct chan *c, struct chan_message *m)
     if (err < 0)
         return err;
     const struct msg_relay_hold_answer answer = {
-        .message_count = hold_account(r, q.account, q.is_held),
+        .message_count = hold_account(r, q.account, q.held_for & HELD_FOR_ALL, q.is_held),
     };
     struct log_line line;
     log_begin(&line, LOG_LEVEL_INFO, q.is_held ? "account-held" : "account-released");

@@ -237,7 +237,6 @@ void queue_set_active(struct queue *q, struct queue_entry *e)
 
 void queue_set_held(struct queue *q, struct queue_entry *e)
 {
-    e->is_hold_wanted = false;
     change_state(q, e, QUEUE_HELD);
 }
 
@@ -297,6 +296,7 @@ struct queue_entry *queue_add(struct queue *q, const struct queue_facts *facts)
     e->name = facts->name;
     e->is_noticed = facts->is_noticed;
     e->is_large = facts->is_large;
+    e->held_for = facts->held_for;
     e->heap_index = QUEUE_HEAP_NONE;
     list_init(&e->in_lane);
     list_init(&e->ready);

@@ -51,7 +51,7 @@ struct queue_entry {
     uint8_t state;    /* enum queue_state */
     bool is_noticed;  /* the delay notice is out */
     bool is_large;
-    bool is_hold_wanted; /* asked for while ACTIVE: whoever gives it back leaves it HELD */
+    uint8_t held_for; /* bits of enum hold_reason; while ACTIVE: whoever gives it back leaves it HELD */
 };
 
 struct queue;
@@ -79,6 +79,7 @@ struct queue_facts {
     enum queue_state state;
     bool is_noticed;
     bool is_large;
+    uint8_t held_for; /* with QUEUE_HELD and QUEUE_ACTIVE */
 };
 
 /* NULL: out of memory, or the id is there already. */

@@ -67,6 +67,7 @@ static int add_head(struct relay *r, const struct envelope_head *h, bool is_acti
         .state = state_of(h, is_active),
         .is_noticed = (h->flags & MESSAGE_DELAY_NOTICED) != 0,
         .is_large = (h->flags & MESSAGE_LARGE) != 0,
+        .held_for = (uint8_t)message_held_for(h->flags),
     };
     if (!queue_add(r->queue, &facts))
         return MSA_ENOMEM;

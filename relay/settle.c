@@ -76,7 +76,7 @@ void settle_plan_retry(const struct relay *r, struct message *m)
 void settle_put_back(struct relay *r, struct queue_entry *e, int64_t next_attempt_ms)
 {
     int64_t wait_ms = next_attempt_ms - clock_wall_ms();
-    if (e->is_hold_wanted) {
+    if (e->held_for != 0) {
         hold_now(r, e);
     } else if (wait_ms > 0) {
         queue_set_waiting(r->queue, e, clock_mono_ms() + wait_ms);
@@ -181,8 +181,8 @@ void schedule_on_done(struct delivery *d, enum delivery_end end)
         outcome_report(r, d, end);
         if (message_count(m, RCPT_PENDING) > 0)
             settle_plan_retry(r, m);
-        if (e && e->is_hold_wanted)
-            m->flags |= MESSAGE_HELD;
+        if (e)
+            m->flags = message_flags_with(m->flags, e->held_for);
         int err = submit_progress(r, m, &telling);
         if (err < 0 && e)
             retry_later(r, e, err);
@@ -260,6 +260,8 @@ void settle_send_delay_notice(struct relay *r, struct queue_entry *e)
 {
     struct message *m;
     int err = spool_load(r->spool, e->id, &m);
+    if (err == MSA_OK)
+        m->flags = message_flags_with(m->flags, e->held_for); /* a release may be on its way to the disk */
     if (err == MSA_OK)
         err = submit_delay_notice(r, m);
     if (err < 0)

@@ -108,7 +108,7 @@ void event_mail_accepted(const struct smtp_session *s, enum smtp_reply reply)
     add_mail(&l, s);
     log_view(&l, "pool", t->pool);
     log_num(&l, "score_milli", t->score_milli);
-    log_str(&l, "result", t->is_held ? "held" : reply == REPLY_DELIVERED ? "delivered" : "queued");
+    log_str(&l, "result", t->held_for != 0 ? "held" : reply == REPLY_DELIVERED ? "delivered" : "queued");
     if (s->flags & SMTP_GONE)
         log_num(&l, "client_gone", 1);
     log_end(&l);

@@ -104,7 +104,7 @@ static int ask_accept(struct smtp_session *s, struct view prepend)
         .login = view_cstr(s->login),
         .client_ip = s->client_ip,
         .pool = t->pool,
-        .is_held = t->is_held,
+        .held_for = t->held_for,
         .is_large = t->body.is_large,
         .sender = t->sender,
         .body_type = (uint8_t)honest_body_type(t),
@@ -194,7 +194,7 @@ void smtp_session_on_route(struct smtp_session *s, const struct msg_policy_route
         return;
     if (a) {
         s->txn->pool = arena_copy(&s->txn->arena, a->pool);
-        s->txn->is_held = a->is_held;
+        s->txn->held_for = a->held_for;
         s->txn->sender_field = a->sender_field;
         s->txn->score_milli = a->score_milli;
     }

@@ -53,7 +53,7 @@ struct smtp_txn {
     struct view score_text;
 
     struct view pool;
-    bool is_held;
+    uint8_t held_for; /* bits of enum hold_reason */
     uint8_t sender_field; /* enum sender_field */
 };
 

@@ -25,6 +25,7 @@ const struct console_op console_ops[] = {
     {"queue.hold", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"queue.release", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"queue.delete", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"queue.return", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"mailbox.allow", ROLE_POLICY, SMALL, AT_ONCE_MS, ABOUT_ANY_NAME},
     {"mailbox.report", ROLE_POLICY, SMALL, AT_ONCE_MS, ABOUT_ANY_NAME},
     {"notice.test", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},

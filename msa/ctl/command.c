@@ -38,7 +38,7 @@ const struct ctl_command ctl_commands[] = {
      "FILE|- [--replace]", "make accounts from lines of login:hash"},
     {"queue", "list", COMMAND_PAGES,
      COMMAND_OPT_STATE | COMMAND_OPT_USER | COMMAND_OPT_SENDER | COMMAND_OPT_RECIPIENT |
-         COMMAND_OPT_POOL,
+         COMMAND_OPT_POOL | COMMAND_OPT_HELD,
      "queue.list", "messages", show_queue, "[FILTER...]", "what waits, oldest first"},
     {"queue", "show", COMMAND_ID, 0, "queue.show", NULL, show_pairs, "ID",
      "envelope and history of a message"},
@@ -47,9 +47,11 @@ const struct ctl_command ctl_commands[] = {
      "try now; without ID everything"},
     {"queue", "hold", COMMAND_IDS, 0, "queue.hold", NULL, show_done, "ID...", "try no more"},
     {"queue", "release", COMMAND_IDS, 0, "queue.release", NULL, show_done, "ID...",
-     "let go what is held"},
+     "let go what is held, for whatever reason"},
     {"queue", "delete", COMMAND_IDS, 0, "queue.delete", NULL, show_done, "ID...",
      "throw away, without a notice to its sender"},
+    {"queue", "return", COMMAND_IDS, COMMAND_OPT_TEXT, "queue.return", NULL, show_done,
+     "ID... [--text TEXT]", "give it back to its sender, with a sentence of yours"},
     {"mailbox", "check", COMMAND_ACCESS, COMMAND_OPT_PROTOCOL, "mailbox.allow", NULL, show_done,
      "LOGIN IP [--protocol P]", "may it read its mail from there?"},
     {"mailbox", "report", COMMAND_ACCESS, COMMAND_OPT_PROTOCOL, "mailbox.report", NULL, show_done,
@@ -90,7 +92,8 @@ static const struct {
     {"--no-travel", NULL, true},        {"--limit", NULL, true},
     {"--no-sender", NULL, true},        {"--consent", NULL, true},
     {"--language", NULL, true},         {"--all-of-class", "class", true},
-    {"--dry-run", "dry_run", false},
+    {"--dry-run", "dry_run", false},    {"--held", "held", false},
+    {"--text", "text", true},
 };
 
 /* ---- options ---- */
@@ -293,8 +296,8 @@ void ctl_command_help(struct buf *out)
                  "  -s SOCKET  the socket itself\n"
                  "  --json     print msad's answer as it is\n"
                  "  --stdin    take the password from standard input: one line\n"
-                 "  FILTER     --state ready|active|waiting|held, --user LOGIN, --sender ADDRESS,\n"
-                 "             --recipient ADDRESS, --pool NAME\n"
+                 "  FILTER     --state ready|active|waiting|held (--held for short), --user LOGIN,\n"
+                 "             --sender ADDRESS, --recipient ADDRESS, --pool NAME\n"
                  "  P          imap (the default) or pop3\n"
                  "  SETTING    --class NAME (\"\": none), --overseas allow|block|default,\n"
                  "             --home JP,US (or default), --travel [FR][:FROM..UNTIL] with days such\n"

@@ -54,9 +54,11 @@ enum command_option { /* bits: which options a command knows beside -f, -s and -
     COMMAND_OPT_LANGUAGE = 1 << 19,
     COMMAND_OPT_ALL_OF_CLASS = 1 << 20,
     COMMAND_OPT_DRY_RUN = 1 << 21,
+    COMMAND_OPT_HELD = 1 << 22,
+    COMMAND_OPT_TEXT = 1 << 23,
 };
 
-#define COMMAND_OPTION_COUNT 22
+#define COMMAND_OPTION_COUNT 24
 #define COMMAND_GIVEN_MAX    128
 
 /* The options that are settings of an account; see settings.h. */

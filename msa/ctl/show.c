@@ -264,6 +264,22 @@ void show_changes(const json_t *answer, struct buf *out)
     }
 }
 
+/* "held: rule,operator"; without the reasons where there are none. */
+static void add_state(struct grid *g, const json_t *message)
+{
+    size_t i;
+    const json_t *reason;
+    struct buf text;
+    buf_init(&text, VALUE_MAX);
+    buf_add(&text, text_at(message, "state"));
+    json_array_foreach(json_object_get(message, "held_for"), i, reason) {
+        buf_add_char(&text, i == 0 ? ':' : ',');
+        add_scalar("", reason, &text);
+    }
+    grid_add(g, buf_view(&text));
+    buf_fini(&text);
+}
+
 static void add_last_answer(struct grid *g, const json_t *message)
 {
     struct view text = text_at(message, "last_text");
@@ -279,12 +295,13 @@ void show_queue(const json_t *answer, struct buf *out)
     size_t i;
     const json_t *m;
     struct grid g;
-    grid_init(&g, "ID STATE >SIZE ARRIVED NEXT >TRIES POOL USER SENDER >RCPTS LAST");
+    grid_init(&g, "ID STATE >SIZE >SCORE ARRIVED NEXT >TRIES POOL USER SENDER >RCPTS LAST");
     json_array_foreach(json_object_get(answer, "messages"), i, m) {
         grid_begin_row(&g);
         grid_add(&g, text_at(m, "id"));
-        grid_add(&g, text_at(m, "state"));
+        add_state(&g, m);
         add_bytes(&g, m, "bytes");
+        grid_addf(&g, "%.1f", json_number_value(json_object_get(m, "score")));
         add_time(&g, m, "arrived_ms");
         add_time(&g, m, "next_attempt_ms");
         grid_addf(&g, "%" PRId64, number_at(m, "attempt_count"));

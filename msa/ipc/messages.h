@@ -85,6 +85,16 @@ enum sender_field { SENDER_KEEP = 0, SENDER_SET_LOGIN };
 /* score_answer.action, from mild to strict: a virus, or what a milter or rspamd decides by itself. */
 enum score_action { SCORE_ACTION_NONE = 0, SCORE_ACTION_HOLD, SCORE_ACTION_DEFER, SCORE_ACTION_REFUSE };
 
+/* Why a message is kept in the queue, bits: it goes when the last of them is gone. In policy_route_answer.held_for,
+ * relay_accept_ask.held_for and relay_hold_ask.held_for. */
+enum hold_reason {
+    HELD_FOR_ACCOUNT = 1 << 0,  /* its account is suspended */
+    HELD_FOR_RULE = 1 << 1,     /* a rule with `then hold`, which has left a record */
+    HELD_FOR_ROUTE = 1 << 2,    /* a route, or a service that looked at it: the desk decides about each one */
+    HELD_FOR_OPERATOR = 1 << 3, /* msactl queue hold */
+};
+#define HELD_FOR_ALL 0x0fu
+
 /* ---- generated from messages.def ---- */
 
 #define IPC_TYPE_u8 uint8_t

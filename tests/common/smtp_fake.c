@@ -168,7 +168,7 @@ static int fake_ask_accept(struct smtp_session *s, const struct msg_relay_accept
     struct fake *f = fake_of(s);
     NOTE(s, "accept pool=%.*s held=%d large=%d sender=<%.*s> body=%u utf8=%d requiretls=%d ret=%u "
             "envid=%.*s hold=%d score=%d found=%.*s count=%u",
-         V(m->pool), m->is_held, m->is_large, V(m->sender), m->body_type, m->is_smtputf8,
+         V(m->pool), m->held_for != 0, m->is_large, V(m->sender), m->body_type, m->is_smtputf8,
          m->is_requiretls, m->dsn_ret, V(m->dsn_envid), m->hold_until_ms != 0, (int)m->score_milli,
          V(m->findings), m->recipient_count);
     note_recipients(s, m->recipients);
@@ -432,7 +432,7 @@ static void answer_route(struct fake *f, const struct fake_answer *a)
         .verdict = (uint8_t)a->code,
         .delay_ms = a->delay_ms,
         .pool = VIEW_LIT("main"),
-        .is_held = a->is_held,
+        .held_for = a->is_held ? HELD_FOR_RULE : 0,
         .sender_field = a->sender_field,
         .text = view_cstr(a->text),
         .score_milli = f->asked_score_milli + a->score_milli,

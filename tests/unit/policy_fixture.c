@@ -63,7 +63,7 @@ ON_ANSWER(policy_mail_answer,
           take_text(a.rewritten_sender, f.answer.sender, sizeof f.answer.sender);)
 ON_ANSWER(policy_quota_answer, f.answer.reservation = a.reservation;)
 ON_ANSWER(policy_route_answer, take_text(a.pool, f.answer.pool, sizeof f.answer.pool);
-          f.answer.is_held = a.is_held; f.answer.sender_field = a.sender_field;
+          f.answer.held_for = a.held_for; f.answer.sender_field = a.sender_field;
           f.answer.score_milli = a.score_milli;)
 
 static int on_kill(void *owner, struct chan *c, struct chan_message *m)

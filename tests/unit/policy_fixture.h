@@ -23,7 +23,7 @@ struct pf_answer {
     char pool[64];
     char sender[512];
     uint64_t reservation;
-    bool is_held;
+    uint8_t held_for; /* bits of enum hold_reason */
     uint8_t sender_field;
     int64_t score_milli;
 };

@@ -342,7 +342,7 @@ void rx_accept_async(const struct rx_accept *what, struct rx_answer *answer)
         .pool = VIEW_LIT("main"),
         .sender = view_cstr(what->sender),
         .is_large = what->large_bytes > 0,
-        .is_held = what->is_held,
+        .held_for = what->held_for,
         .prepend = VIEW_LIT("Received: by mx\r\n"),
     };
     buf_init(&list, IPC_ITEMS_MAX);

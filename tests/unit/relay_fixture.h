@@ -61,7 +61,7 @@ struct rx_accept {
     const char *recipients; /* words; "!" before one: NOTIFY=NEVER, "+": SUCCESS,FAILURE */
     const char *content;    /* NULL: a small default */
     size_t large_bytes;     /* > 0: a body of that size in a file */
-    bool is_held;
+    uint8_t held_for; /* bits of enum hold_reason */
 };
 
 /* Asks and waits for the answer, ten seconds at most. */

@@ -223,20 +223,20 @@ Test(ctl, an_empty_answer_is_still_said)
 {
     cr_assert_shown(show_done, "{}", "done\n");
     cr_assert_shown(show_queue, "{\"messages\":[]}",
-                    "ID  STATE  SIZE  ARRIVED  NEXT  TRIES  POOL  USER  SENDER  RCPTS  LAST\n");
+                    "ID  STATE  SIZE  SCORE  ARRIVED  NEXT  TRIES  POOL  USER  SENDER  RCPTS  LAST\n");
 }
 
 Test(ctl, the_queue_is_a_table)
 {
     cr_assert_shown(
         show_queue,
-        "{\"messages\":[{\"id\":\"0saggm3t42000\",\"state\":\"waiting\",\"pool\":\"main\","
+        "{\"messages\":[{\"id\":\"0saggm3t42000\",\"state\":\"held\",\"held_for\":[\"rule\",\"route\"],\"score\":5.25,\"pool\":\"main\","
         "\"user\":\"taro\",\"sender\":\"\",\"recipient_count\":2,\"bytes\":309,"
         "\"arrived_ms\":1763865180000,\"next_attempt_ms\":1763865210000,\"attempt_count\":3,"
         "\"last_code\":451,\"last_text\":\"try\\u001b later\"}]}",
-        "ID             STATE    SIZE  ARRIVED               NEXT                  TRIES  POOL  USER  "
+        "ID             STATE            SIZE  SCORE  ARRIVED               NEXT                  TRIES  POOL  USER  "
         "SENDER  RCPTS  LAST\n"
-        "0saggm3t42000  waiting   309  2025-11-23T02:33:00Z  2025-11-23T02:33:30Z      3  main  taro  "
+        "0saggm3t42000  held:rule,route   309    5.2  2025-11-23T02:33:00Z  2025-11-23T02:33:30Z      3  main  taro  "
         "<>          2  451 try  later\n");
 }
 

@@ -380,7 +380,7 @@ Test(policy_role, fixed_answers_are_emergency_brakes)
     pf_reload(" policy { route hold; }");
     sign_in(PF_A, 3, HOME);
     struct pf_answer q = quota(PF_A, 3, HOME, 1);
-    cr_assert(pf_route(PF_A, 3, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 0).is_held);
+    cr_assert(pf_route(PF_A, 3, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 0).held_for);
 }
 
 Test(policy_role, a_reload_keeps_what_was_counted)

@@ -68,8 +68,8 @@ Test(policy_route, a_mismatch_is_mended_or_scored_as_the_block_says)
     cr_assert_str_eq(a.sender, PF_TARO_LOGIN);
     pf_reload(" align a { check header; mismatch score; add_score 6.0; }\n"
               "rule odd { count messages; within 1h; limit 0; when { min_score 5.0; } then hold; }");
-    cr_assert(author("boss@example.jp").is_held, "the score is seen by the rules");
-    cr_assert_not(author(PF_TARO_LOGIN).is_held);
+    cr_assert(author("boss@example.jp").held_for, "the score is seen by the rules");
+    cr_assert_not(author(PF_TARO_LOGIN).held_for);
 }
 
 Test(policy_route, a_rule_may_want_strict_alignment)
@@ -90,8 +90,8 @@ Test(policy_route, an_author_that_looks_like_another_account_is_scored)
              "rule odd { count messages; within 1h; limit 0; when { min_score 4.0; } then hold; }");
     pf_connect(PF_A, 5, HOME);
     pf_login(PF_A, 5, HOME, 8, "boss@example.jp", AUTH_OK, 0);
-    cr_assert_not(author("other@example.jp").is_held);
-    cr_assert(author("b0ss@example.jp").is_held);
+    cr_assert_not(author("other@example.jp").held_for);
+    cr_assert(author("b0ss@example.jp").held_for);
 }
 
 /* ---- the rest of a message ---- */
@@ -110,10 +110,10 @@ Test(policy_route, a_scanner_is_obeyed_and_the_whole_score_told)
     cr_assert_str_eq(a.text, "message refused by a content scanner");
     pf_scanner_says(SCORE_ACTION_HOLD, "");
     a = author(PF_TARO_LOGIN);
-    cr_assert(a.verdict == VERDICT_ALLOW && a.is_held);
+    cr_assert(a.verdict == VERDICT_ALLOW && a.held_for);
     struct pf_answer q = quota(PF_A, 1, HOME, 1);
     a = pf_route(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 3000);
-    cr_assert(a.verdict == VERDICT_ALLOW && !a.is_held);
+    cr_assert(a.verdict == VERDICT_ALLOW && !a.held_for);
     cr_assert_eq(a.score_milli, 5000);
 }
 
@@ -128,7 +128,7 @@ Test(policy_route, a_rule_may_hold_or_choose_another_pool)
         pf_route(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 1000);
     cr_assert_eq(a.verdict, VERDICT_ALLOW);
     cr_assert_str_eq(a.pool, "main");
-    cr_assert_not(a.is_held);
+    cr_assert_not(a.held_for);
     a = pf_route(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 9500);
-    cr_assert(a.is_held);
+    cr_assert(a.held_for);
 }

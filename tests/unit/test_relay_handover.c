@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "msa/base/err.h"
+#include "relay/hold.h"
 #include "relay_fixture.h"
 
 TestSuite(relay_handover, .timeout = 60, .fini = rx_tear_down);
@@ -247,7 +248,7 @@ Test(relay_handover, held_mail_stays_until_it_is_released)
 {
     rx_set_up("", "");
     struct rx_accept held = mail;
-    held.is_held = true;
+    held.held_for = HELD_FOR_RULE;
     struct rx_answer answer = rx_accept(&held);
     expect(&answer, RELAY_QUEUED, 250);
     rx_restart();
@@ -255,7 +256,9 @@ Test(relay_handover, held_mail_stays_until_it_is_released)
         rx_turn();
     cr_expect_eq(rx.mail_count, 0);
     cr_expect_eq(rx_in_state(QUEUE_HELD), 1);
-    const struct msg_relay_hold_ask release = {.account = 7, .is_held = false};
+    cr_expect_eq(hold_account(rx.relay, 7, HELD_FOR_ACCOUNT, false), 0);
+    cr_expect_eq(rx_in_state(QUEUE_HELD), 1, "the account's release lets go only what was held for it");
+    const struct msg_relay_hold_ask release = {.account = 7, .held_for = HELD_FOR_RULE};
     CHAN_SEND(rx.policy, relay_hold_ask, 9, &release);
     cr_expect(rx_wait(rx.mail_count == 1 && rx_queued() == 0));
 }

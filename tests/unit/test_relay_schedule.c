@@ -8,6 +8,7 @@
 #include "msa/base/clock.h"
 #include "msa/base/err.h"
 #include "msa/base/msgid.h"
+#include "relay/hold.h"
 #include "relay/schedule.h"
 #include "relay_fixture.h"
 
@@ -155,7 +156,8 @@ Test(relay_schedule, hold_of_an_account_takes_effect_on_all_it_has)
         rx_accept(&each);
     each.account = 8;
     rx_accept(&each);
-    const struct msg_relay_hold_ask hold = {.account = 7, .is_held = true};
+    const struct msg_relay_hold_ask hold = {
+        .account = 7, .is_held = true, .held_for = HELD_FOR_ACCOUNT};
     CHAN_SEND(rx.policy, relay_hold_ask, 9, &hold);
     cr_expect(rx_wait(rx_in_state(QUEUE_HELD) == 3));
     cr_expect(rx_wait(committer_waiting(rx.relay->committer) == 0));
@@ -173,7 +175,8 @@ Test(relay_schedule, hold_while_it_is_delivered_holds_what_comes_back)
     rx_set_rules(rules);
     rx_accept(&mail);
     cr_assert(rx_wait(rx_in_state(QUEUE_ACTIVE) == 1 && rx.mail_count == 1));
-    const struct msg_relay_hold_ask hold = {.account = 7, .is_held = true};
+    const struct msg_relay_hold_ask hold = {
+        .account = 7, .is_held = true, .held_for = HELD_FOR_ACCOUNT};
     CHAN_SEND(rx.policy, relay_hold_ask, 9, &hold);
     turns(20);
     pass(11 * 60000); /* the link times out */
@@ -324,7 +327,9 @@ Test(relay_schedule, operators_hold_release_flush_and_delete)
     cr_expect_eq(rx_in_state(QUEUE_HELD), 1);
     admin("queue.delete", "{\"id\": \"0000000000002\"}");
     cr_expect(rx_wait(rx_queued() == 2), "gone without a word");
-    admin("queue.delete", "{\"id\": \"0000000000003\", \"return_to_sender\": true}");
+    admin("queue.return", "{\"id\": \"0000000000003\", \"text\": \"not\\nso\"}");
+    cr_expect_eq(status, 400, "one line");
+    admin("queue.return", "{\"id\": \"0000000000003\", \"text\": \"It looks like a phish.\"}");
     cr_expect(rx_wait(!queue_find(rx.relay->queue, 3)));
     cr_expect_eq(rx_queued(), 2, "its bounce in its place");
     rx_set_rules(rules);
@@ -337,6 +342,43 @@ Test(relay_schedule, operators_hold_release_flush_and_delete)
     cr_expect_not_null(strstr(rx.mails[0].body, "Status: 5.7.1"));
     admin("queue.release", "{\"account\": 7}");
     cr_expect(rx_wait(rx.mail_count == 2 && rx_queued() == 0));
+    json_decref(result);
+}
+
+/* The words of what a message is held for, as queue.show gives them. */
+static const char *held_for(const char *id)
+{
+    static char words[64];
+    char ask[64];
+    size_t i, n = 0;
+    const json_t *word;
+    snprintf(ask, sizeof ask, "{\"id\": \"%s\"}", id);
+    json_t *r = admin("queue.show", ask);
+    words[0] = '\0';
+    json_array_foreach(json_object_get(r, "held_for"), i, word)
+        n += (size_t)snprintf(words + n, sizeof words - n, "%s ", json_string_value(word));
+    return words;
+}
+
+Test(relay_schedule, a_message_goes_when_the_last_reason_to_hold_it_is_gone)
+{
+    set_up("", "");
+    struct rx_accept held = mail;
+    held.held_for = HELD_FOR_RULE | HELD_FOR_ROUTE;
+    rx_accept(&held);
+    hold_account(rx.relay, 7, HELD_FOR_ACCOUNT, true);
+    cr_expect_str_eq(held_for("0000000000001"), "account rule route ");
+    rx_restart();
+    cr_expect_str_eq(held_for("0000000000001"), "account rule route ", "kept on disk");
+    hold_account(rx.relay, 7, HELD_FOR_ACCOUNT, false);
+    cr_expect_str_eq(held_for("0000000000001"), "rule route ");
+    hold_account(rx.relay, 7, HELD_FOR_RULE, false);
+    cr_expect_str_eq(held_for("0000000000001"), "route ");
+    json_t *r = admin("queue.list", "{\"held\": true}");
+    cr_expect_eq(json_array_size(json_object_get(r, "messages")), 1);
+    cr_expect_eq(rx.mail_count, 0);
+    admin("queue.release", "{\"id\": \"0000000000001\"}");
+    cr_expect(rx_wait(rx.mail_count == 1 && rx_queued() == 0));
     json_decref(result);
 }
 
