@@ -6,10 +6,14 @@
 #include "msa/base/err.h"
 #include "msa/base/utf8.h"
 #include "msa/mail/rfc2047.h"
+#include "policy/score/content/facts.h"
 #include "policy/score/content/fields.h"
 #include "policy/score/content/reader.h"
+#include "policy/score/content/text.h"
+#include "policy/score/content/transfer.h"
+#include "policy/score/content/walk.h"
 
-#define TEXT_BYTES (DOCUMENT_TEXT_HEAD_BYTES + 2 * DOCUMENT_TEXT_TAIL_BYTES)
+#define MAGIC_PEEK 256
 
 struct document_reader *document_reader_new(void)
 {
@@ -18,8 +22,12 @@ struct document_reader *document_reader_new(void)
         return NULL;
     arena_init(&r->arena, READER_ARENA_BYTES);
     buf_init(&r->header, DOCUMENT_HEADER_BYTES_MAX);
-    buf_init(&r->text, TEXT_BYTES);
+    buf_init(&r->text, DOCUMENT_TEXT_BYTES_MAX);
     buf_init(&r->hidden, DOCUMENT_HIDDEN_BYTES);
+    buf_init(&r->part_header, READER_PART_HEADER_BYTES);
+    buf_init(&r->word, READER_WORD_BYTES);
+    buf_init(&r->raw, READER_RAW_BYTES);
+    buf_init(&r->utf8, READER_UTF8_BYTES);
     r->charsets = charsets_new();
     if (r->charsets)
         return r;
@@ -36,6 +44,10 @@ void document_reader_free(struct document_reader *r)
     buf_fini(&r->header);
     buf_fini(&r->text);
     buf_fini(&r->hidden);
+    buf_fini(&r->part_header);
+    buf_fini(&r->word);
+    buf_fini(&r->raw);
+    buf_fini(&r->utf8);
     free(r->window);
     free(r);
 }
@@ -81,38 +93,41 @@ static void split_header(struct document_reader *r)
 
 /* ---- body ---- */
 
-static void read_text(struct document_reader *r, struct document_part *p)
+/* The first bytes of what is not decoded further. */
+static int read_magic(struct document_reader *r, struct document_part *p)
 {
-    uint64_t at = p->offset;
-    while (at < r->source.length && buf_len(&r->text) < DOCUMENT_TEXT_HEAD_BYTES) {
-        struct view piece = source_at(&r->source, at, 1);
-        piece = view_slice(piece, 0, DOCUMENT_TEXT_HEAD_BYTES - buf_len(&r->text));
-        buf_add(&r->text, piece);
-        at += piece.n;
-    }
-    p->text_bytes = buf_len(&r->text);
-    if (at < r->source.length) {
-        p->defects |= DOCUMENT_PART_CUT_SHORT;
-        r->doc.facts |= DOCUMENT_TEXT_CUT_SHORT;
-    }
+    struct transfer t;
+    struct view v =
+        view_slice(source_at(&r->source, p->offset, MAGIC_PEEK), 0, MAGIC_PEEK);
+    if (v.n > p->raw_bytes)
+        v.n = (size_t)p->raw_bytes;
+    transfer_init(&t, p->encoding);
+    buf_reset(&r->raw);
+    int err = transfer_feed(&t, v, &r->raw);
+    size_t n = buf_len(&r->raw);
+    p->magic_bytes = n < sizeof p->magic ? n : sizeof p->magic;
+    if (p->magic_bytes > 0)
+        memcpy(p->magic, r->raw.data + r->raw.start, p->magic_bytes);
+    return err == MSA_ENOMEM ? err : MSA_OK;
 }
 
-static void read_body(struct document_reader *r)
+static int read_part(struct document_reader *r, size_t index)
 {
-    struct document_part *p = &r->parts[0];
-    *p = (struct document_part){
-        .kind = DOCUMENT_PART_OTHER,
-        .media_type = VIEW_LIT("text/plain"),
-        .offset = r->doc.body_offset,
-        .raw_bytes = r->source.length - r->doc.body_offset,
-    };
-    r->doc.parts = r->parts;
-    r->doc.part_count = 1;
-    if (document_field(&r->doc, VIEW_LIT("Content-Type"), NULL))
-        return;
-    p->kind = DOCUMENT_PART_TEXT;
-    read_text(r, p);
-    r->doc.facts |= DOCUMENT_HAS_TEXT;
+    struct document_part *p = &r->parts[index];
+    if (p->kind == DOCUMENT_PART_TEXT || p->kind == DOCUMENT_PART_HTML)
+        return text_read_part(r, index);
+    return p->kind == DOCUMENT_PART_OTHER ? read_magic(r, p) : MSA_OK;
+}
+
+static int read_body(struct document_reader *r)
+{
+    int err = walk_parts(r);
+    for (size_t i = 0; err == MSA_OK && i < r->doc.part_count; i++)
+        err = read_part(r, i);
+    r->doc.text = buf_view(&r->text);
+    r->doc.hidden_text = buf_view(&r->hidden);
+    facts_gather(r);
+    return err;
 }
 
 static int read_source(struct document_reader *r, const struct document **out)
@@ -121,16 +136,14 @@ static int read_source(struct document_reader *r, const struct document **out)
     buf_reset(&r->header);
     buf_reset(&r->text);
     buf_reset(&r->hidden);
+    r->head_bytes = 0;
+    r->tail_count = 0;
     r->doc = (struct document){.message_bytes = r->source.length, .links = r->links};
     r->doc.body_offset = read_header(r);
     split_header(r);
-    read_body(r);
-    r->doc.text = buf_view(&r->text);
-    r->doc.hidden_text = buf_view(&r->hidden);
-    if (r->source.has_failed)
-        r->doc.facts |= DOCUMENT_READ_FAILED;
-    *out = &r->doc;
-    return MSA_OK;
+    int err = read_body(r);
+    *out = err == MSA_OK ? &r->doc : NULL;
+    return err;
 }
 
 int document_read(struct document_reader *r, struct view message,

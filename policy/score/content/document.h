@@ -28,6 +28,7 @@
 #define DOCUMENT_PARTS_MAX        200
 #define DOCUMENT_DEPTH_MAX        16                   /* a message in a message counts like a multipart */
 #define DOCUMENT_TEXT_HEAD_BYTES  ((size_t)256 * 1024) /* decoded, from the front of the text parts */
+#define DOCUMENT_TEXT_BYTES_MAX   ((size_t)640 * 1024) /* in UTF-8, all together */
 #define DOCUMENT_TEXT_TAIL_BYTES  ((size_t)32 * 1024)  /* from the end of each part that did not fit, twice at most */
 #define DOCUMENT_HIDDEN_BYTES     ((size_t)32 * 1024)
 #define DOCUMENT_LINKS_MAX        512
@@ -88,7 +89,7 @@ enum document_fact {
     DOCUMENT_HAS_ATTACHMENT = 1 << 9,
     DOCUMENT_HAS_MESSAGE = 1 << 10,         /* a message inside */
     DOCUMENT_HAS_HIDDEN_TEXT = 1 << 11,
-    DOCUMENT_IMAGE_ONLY = 1 << 12,          /* HTML that shows images and under 40 characters of text */
+    DOCUMENT_IMAGE_ONLY = 1 << 12,          /* HTML that shows images and under 40 bytes of text */
     DOCUMENT_TOO_DEEP = 1 << 13,            /* deeper parts were not looked into */
     DOCUMENT_TOO_MANY_PARTS = 1 << 14,
     DOCUMENT_TOO_MANY_LINKS = 1 << 15,
