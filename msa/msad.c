@@ -12,7 +12,8 @@
 
 static void print(FILE *to, struct view text)
 {
-    fwrite(text.p, 1, text.n, to);
+    if (text.n > 0)
+        fwrite(text.p, 1, text.n, to);
 }
 
 /* -t and -T: everything that a start reads is read and tried. Mistakes go to stderr, all of them. */
@@ -25,6 +26,7 @@ static int check(const char *path, bool is_dump)
     if (err < 0) {
         print(stderr, buf_view(&text));
     } else if (!is_dump) {
+        print(stderr, buf_view(&g->warnings));
         printf("%s: good\n", path);
     } else if ((err = config_dump(g->config, true, &text)) == MSA_OK) {
         print(stdout, buf_view(&text));

@@ -25,5 +25,6 @@ void check_rules(const struct checker *c);
 void check_align(const struct checker *c);
 void check_notice(const struct checker *c);
 void check_services(const struct checker *c);
+void check_dkim(const struct checker *c);
 
 #endif

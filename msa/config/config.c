@@ -4,6 +4,7 @@
  * wiped when it is freed, because of the passwords. */
 #include "msa/config/config.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "msa/base/err.h"
@@ -48,17 +49,19 @@ static void load_secret(const char *file, const char *what, const struct place *
     arena_fini(&arena);
 }
 
-/* A text of several lines; `what` says of which kind. */
-static void load_text(const char *file, const char *what, size_t max_bytes, const struct place *at,
-                      struct value_site *site, const char **text_out)
+/* A text of several lines; `what` says of which kind. One that `is_secret` others may not read. */
+static void load_any_text(const char *file, const char *what, bool is_secret, size_t max_bytes,
+                          const struct place *at, struct value_site *site, const char **text_out)
 {
     struct arena arena;
     struct view text;
     struct stat st;
     char why[FILE_WHY_MAX];
-    arena_init(&arena, max_bytes + 2);
+    arena_init_secret(&arena, max_bytes + 2);
     if (file_read(file, max_bytes, &arena, &text, &st, why) < 0) {
         report_add(site->errs, at, "%s file %s: %s", what, file, why);
+    } else if (is_secret && (st.st_mode & S_IRWXO)) {
+        report_add(site->errs, at, "%s file %s is open to everyone: chmod 600 it", what, file);
     } else if (text.n == 0 || view_find(text, '\0') < text.n) {
         report_add(site->errs, at, "%s file %s holds no text", what, file);
     } else {
@@ -66,6 +69,12 @@ static void load_text(const char *file, const char *what, size_t max_bytes, cons
         *text_out = kept ? kept : "";
     }
     arena_fini(&arena);
+}
+
+static void load_text(const char *file, const char *what, size_t max_bytes, const struct place *at,
+                      struct value_site *site, const char **text_out)
+{
+    load_any_text(file, what, false, max_bytes, at, site, text_out);
 }
 
 /* Where the setting stands, if it names a file that may be opened; elsewhere that is a mistake. */
@@ -99,8 +108,27 @@ static void load_template(struct config *cfg, struct config_template *t, bool ma
         load_text(t->file, "template", CONFIG_TEMPLATE_MAX_BYTES, at, site, &t->text);
 }
 
+static void load_dkim(struct config *cfg, bool may_open, struct value_site *site)
+{
+    size_t total_bytes = 0;
+    for (uint32_t i = 0; i < cfg->dkim_count; i++) {
+        for (uint32_t k = 0; k < cfg->dkim[i].selector_count; k++) {
+            struct config_dkim_selector *s = (struct config_dkim_selector *)&cfg->dkim[i].selectors[k];
+            const struct place *at = file_place(cfg, &s->key_file, "key_file", may_open, site);
+            if (!at)
+                continue;
+            load_any_text(s->key_file, "key", true, CONFIG_DKIM_KEY_MAX_BYTES, at, site, &s->key_pem);
+            size_t bytes = strlen(s->key_pem);
+            if (total_bytes <= CONFIG_DKIM_KEYS_MAX_BYTES && total_bytes + bytes > CONFIG_DKIM_KEYS_MAX_BYTES)
+                report_add(site->errs, at, "all keys together have more than %u bytes",
+                           CONFIG_DKIM_KEYS_MAX_BYTES);
+            total_bytes += bytes;
+        }
+    }
+}
+
 /* password_file and ca_file of each pool into password and ca_pem, the same of webhooks, the texts of templates,
- * and the console's token. */
+ * keys for DKIM, and the console's token. */
 static void load_files(struct config *cfg, bool may_open, struct value_site *site)
 {
     const struct place *token_at = file_place(cfg, &cfg->console.auth_policy_token_file,
@@ -124,6 +152,7 @@ static void load_files(struct config *cfg, bool may_open, struct value_site *sit
         load_template(cfg, (struct config_template *)&cfg->notice.templates[i], may_open, site);
     for (uint32_t i = 0; i < cfg->webhook_count; i++)
         load_webhook(cfg, (struct config_webhook *)&cfg->webhooks[i], may_open, site);
+    load_dkim(cfg, may_open, site);
 }
 
 /* ---- from text ------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@
 #include "msa/config/settings_accounts.h"
 #include "msa/config/settings_align.h"
 #include "msa/config/settings_console.h"
+#include "msa/config/settings_dkim.h"
 #include "msa/config/settings_relay.h"
 #include "msa/config/settings_geo.h"
 #include "msa/config/settings_notice.h"
@@ -81,6 +82,8 @@ struct config {
     uint32_t pool_count;
     struct config_queue queue;
     struct config_dns dns;
+    const struct config_dkim *dkim; /* in the order of the file */
+    uint32_t dkim_count;
     struct config_console console;
     struct config_private *priv;
 };

@@ -484,6 +484,17 @@ static const struct schema_key root_keys[] = {
      .block = &schema_dns,
      .roles = FOR_RELAY,
      .doc = "Looking up smarthosts."},
+    {.name = "dkim",
+     .type = SCHEMA_BLOCKS,
+     SCHEMA_FIELD(config, dkim),
+     .count_offset = offsetof(struct config, dkim_count),
+     .block = &schema_dkim,
+     .max = CONFIG_DKIM_MAX,
+     .roles = FOR_RELAY,
+     .doc = "Signs mail whose From is in this domain (RFC 6376, 8463), bounces and notices of msad's own, too: "
+            "`dkim example.jp { selector s1 { key_file /etc/msad/s1.pem; } }`. Mail from a domain without a block "
+            "leaves unsigned; what should be signed and cannot be waits in the queue. With several authors the "
+            "domain of Sender signs if it is one of theirs, else that of the first author who has a key."},
     BLOCK_KEY(console, schema_console, "The way in for msactl and for monitoring."),
 };
 

@@ -97,6 +97,7 @@ extern const struct schema_block schema_deadlines;
 extern const struct schema_block schema_pool;
 extern const struct schema_block schema_queue;
 extern const struct schema_block schema_dns;
+extern const struct schema_block schema_dkim;
 extern const struct schema_block schema_console;
 extern const struct schema_block schema_policy;
 extern const struct schema_block schema_privacy;

@@ -11,6 +11,7 @@
 #include "msa/base/err.h"
 #include "msa/base/log.h"
 #include "msa/io/fetch.h"
+#include "msa/proc/generation_dkim.h"
 #include "policy/notice/template.h"
 
 static int read_all(int fd, struct buf *out)
@@ -183,6 +184,16 @@ static int try_templates(const struct generation *g, struct buf *report)
     return err;
 }
 
+static void note_weak_key(void *arg, const struct config *config, const struct config_dkim_selector *s,
+                          unsigned bits)
+{
+    struct generation *g = arg;
+    char where[CONFIG_WHERE_MAX];
+    config_where(config, &s->key_file, where);
+    buf_addf(&g->warnings, "%s: %s: an RSA key of %u bits; 2048 are wanted (RFC 8301)\n", where,
+             s->key_file, bits);
+}
+
 static int load(const char *path, struct generation *g, struct buf *report)
 {
     struct config_errors errs;
@@ -201,6 +212,8 @@ static int load(const char *path, struct generation *g, struct buf *report)
         err = try_webhooks(g, report);
     if (err == MSA_OK)
         err = try_templates(g, report);
+    if (err == MSA_OK)
+        err = generation_try_dkim(g->config, note_weak_key, g, report);
     return err;
 }
 
@@ -210,6 +223,7 @@ int generation_load(const char *path, struct generation **out, struct buf *repor
     *out = NULL;
     if (!g)
         return MSA_ENOMEM;
+    buf_init(&g->warnings, GENERATION_REPORT_MAX);
     int err = load(path, g, report);
     if (err < 0)
         generation_free(&g);
@@ -226,6 +240,7 @@ void generation_free(struct generation **g)
         buf_fini(&(*g)->certificates[i].key);
     }
     free((*g)->certificates);
+    buf_fini(&(*g)->warnings);
     config_free(&(*g)->config);
     free(*g);
     *g = NULL;
@@ -233,6 +248,14 @@ void generation_free(struct generation **g)
 
 #define SOON_DAYS 14
 #define DAY_S     86400
+
+void generation_log_warnings(const struct generation *g)
+{
+    for (struct view rest = buf_view(&g->warnings); rest.n > 0;) {
+        struct view text = view_cut(&rest, '\n');
+        log_msg(LOG_LEVEL_WARN, "config-warning", "%.*s", (int)text.n, text.p);
+    }
+}
 
 void generation_log_expiry(const struct generation *g)
 {

@@ -23,6 +23,7 @@ struct generation {
     struct config *config;
     struct generation_certificate *certificates; /* in the order of the configuration */
     size_t certificate_count;
+    struct buf warnings; /* one line for each thing that works and should be changed */
 };
 
 /* Reads the file and everything that it names, and builds a TLS context to see that keys fit their
@@ -34,5 +35,8 @@ void generation_free(struct generation **g); /* wipes keys; NULL is fine */
 /* A line in the log for each certificate that ends soon or has ended. It serves all the same: better than none,
  * and a reload that is about something else must not fail for it. */
 void generation_log_expiry(const struct generation *g);
+
+/* The same for its warnings. */
+void generation_log_warnings(const struct generation *g);
 
 #endif

@@ -104,6 +104,7 @@ static void commit(struct supervisor *sup)
     sup->generation = r->next;
     r->next = NULL;
     generation_log_expiry(sup->generation);
+    generation_log_warnings(sup->generation);
     for (size_t i = 0; i < sup->worker_count; i++) {
         struct worker *w = &sup->workers[i];
         if (w->state != WORKER_READY)

@@ -286,6 +286,7 @@ static int start(struct supervisor *sup)
         return err;
     loop_hook_add(sup->loop, LOOP_STAGE_LOG, &sup->log_hook, write_log, NULL);
     generation_log_expiry(sup->generation);
+    generation_log_warnings(sup->generation);
     for (size_t i = 0; i < sup->worker_count; i++)
         worker_start(&sup->workers[i]);
     return MSA_OK;
