@@ -10,6 +10,7 @@
 #include "relay/hold.h"
 #include "relay/envelope.h"
 #include "relay/schedule.h"
+#include "relay/signing.h"
 
 #define PAGE_DEFAULT   100
 #define PAGE_MAX       1000
@@ -424,6 +425,15 @@ static json_t *json_pools(struct relay *r)
     return list;
 }
 
+static json_t *json_signing(const struct relay *r)
+{
+    struct signing_counts counts;
+    signing_get_counts(r->signing, &counts);
+    return json_pack("{s:I, s:I, s:I}", "signed_count", (json_int_t)counts.signed_count,
+                     "unsigned_count", (json_int_t)counts.unsigned_count,
+                     "failed_count", (json_int_t)counts.failed_count);
+}
+
 struct oldest {
     int64_t since_ms;
 };
@@ -447,7 +457,7 @@ static void status_op(void *state, const struct admin_call *call)
     spool_usage(r->spool, &used, &free_bytes);
     (void)spool_page(r->spool, 0, 1, on_oldest, &oldest);
     admin_reply(call->chan, call->id, 200,
-                json_pack("{s:o, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+                json_pack("{s:o, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
                           "queue", json_counts(&all),
                           "oldest_arrived_ms", (json_int_t)oldest.since_ms,
                           "used_bytes", (json_int_t)used,
@@ -459,6 +469,7 @@ static void status_op(void *state, const struct admin_call *call)
                           "refused_count", (json_int_t)r->refused_count,
                           "failed_count", (json_int_t)r->failed_count,
                           "bounce_count", (json_int_t)r->bounce_count,
+                          "dkim", json_signing(r),
                           "pools", json_pools(r)));
 }
 

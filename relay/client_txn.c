@@ -37,7 +37,7 @@ static const char *find_mismatch(const struct client *c, struct message *m)
     if (message_has(m, MESSAGE_REQUIRETLS) &&
         !(c->is_tls && c->is_tls_verified && offers(c, EHLO_REQUIRETLS)))
         return refuse(m, 550, "5.7.30", "the next server does not support REQUIRETLS");
-    if (c->caps.size_max > 0 && content_bytes(&m->content) > c->caps.size_max)
+    if (c->caps.size_max > 0 && message_bytes(m) > c->caps.size_max)
         return refuse(m, 552, "5.3.4", "the message is larger than the next server takes");
     if (m->body_type == BODY_BINARYMIME && !(offers(c, EHLO_BINARYMIME) && offers(c, EHLO_CHUNKING)))
         return refuse(m, 554, "5.6.3", "the next server does not take binary MIME");
@@ -60,7 +60,7 @@ static void add_mail(struct client *c)
     buf_add_char(b, '>');
     if (offers(c, EHLO_SIZE)) {
         buf_add(b, VIEW_LIT(" SIZE="));
-        buf_add_u64(b, content_bytes(&m->content));
+        buf_add_u64(b, message_bytes(m));
     }
     if (m->body_type != BODY_7BIT)
         buf_add_cstr(b, body[m->body_type]);
@@ -119,7 +119,7 @@ static void add_data(struct client *c)
         return;
     }
     buf_add(&c->out, VIEW_LIT("BDAT "));
-    buf_add_u64(&c->out, content_bytes(&c->m->content));
+    buf_add_u64(&c->out, message_bytes(c->m));
     buf_add(&c->out, VIEW_LIT(" LAST\r\n"));
 }
 
@@ -151,7 +151,7 @@ static bool may_send_data(const struct client *c)
         return true;
     if (!offers(c, EHLO_PIPELINING))
         return false;
-    return !c->is_bdat || content_bytes(&c->m->content) <= BDAT_AHEAD_BYTES;
+    return !c->is_bdat || message_bytes(c->m) <= BDAT_AHEAD_BYTES;
 }
 
 static bool may_send(const struct client *c)

@@ -22,6 +22,7 @@ struct delivery {
     struct message *m;
     delivery_done_fn *done; /* in the loop, once, never inside the call that submitted it */
     void *arg;
+    int64_t signed_ms;   /* clock_mono_ms when its signature was there */
     int64_t sent_ms;     /* clock_mono_ms when a link got it */
     bool is_sent;        /* a link has it */
     bool is_second_try;  /* a kept link had died on it before a reply */

@@ -11,6 +11,7 @@
 #include "relay/change.h"
 #include "relay/outcome.h"
 #include "relay/settle.h"
+#include "relay/signing.h"
 
 /* One client who waits. */
 struct handover {
@@ -24,6 +25,8 @@ struct handover {
     struct delivery *delivery; /* NULL: none is under way */
     struct pool *pool;         /* of the delivery */
     struct timer deadline;
+    bool is_signing;           /* a thread reads the message: nobody else may have it */
+    bool is_late;              /* and when it is back the client has waited long enough */
     bool is_committing;
     bool is_ended;             /* a late delivery ended before the commit did */
     enum delivery_end end;
@@ -235,6 +238,10 @@ static void on_late_committed(void *arg, int err)
 static void on_deadline(void *arg)
 {
     struct handover *h = arg;
+    if (h->is_signing) {
+        h->is_late = true;
+        return;
+    }
     if (pool_cancel(h->pool, h->delivery)) {
         end_try(h, DELIVERY_NOT_TRIED);
         return;
@@ -257,6 +264,26 @@ static bool is_for_now(const struct handover *h, const struct pool *pool)
            !message_has(h->m, MESSAGE_HELD) && h->m->hold_until_ms == 0 && !h->relay->is_draining;
 }
 
+/* The pool may be another one by now, or have no time. */
+static void on_signed(void *arg, int err)
+{
+    struct handover *h = arg;
+    h->is_signing = false;
+    h->pool = pools_find(h->relay->pools, h->m->pool, h->account);
+    if (err < 0 || h->is_late || !is_for_now(h, h->pool) || pool_submit(h->pool, h->delivery) < 0)
+        end_try(h, DELIVERY_NOT_TRIED);
+}
+
+/* Through the threads that sign, or to the pool at once. */
+static bool submit(struct handover *h, struct delivery *d)
+{
+    if (!signing_is_on(h->relay->signing))
+        return pool_submit(h->pool, d) == MSA_OK;
+    h->is_signing = pool_is_open(h->pool) &&
+                    signing_begin(h->relay->signing, h->m, on_signed, h) == MSA_OK;
+    return h->is_signing;
+}
+
 static bool start_try(struct handover *h, struct pool *pool)
 {
     struct delivery *d = calloc(1, sizeof *d);
@@ -266,14 +293,14 @@ static bool start_try(struct handover *h, struct pool *pool)
     d->m = h->m;
     d->done = on_tried;
     d->arg = h;
+    h->pool = pool;
     if (timer_start(&h->deadline, h->relay->loop, pool_config(pool)->handover_deadline_ms) < 0 ||
-        pool_submit(pool, d) < 0) {
+        !submit(h, d)) {
         timer_stop(&h->deadline);
         free(d);
         return false;
     }
     h->delivery = d;
-    h->pool = pool;
     return true;
 }
 

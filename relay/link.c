@@ -140,7 +140,7 @@ static void flush(struct link *l)
 static int send_piece(struct link *l)
 {
     struct view piece, run;
-    int got = content_piece(&l->delivery->m->content, l->body_at, l->piece, sizeof l->piece, &piece);
+    int got = message_piece(l->delivery->m, l->body_at, l->piece, sizeof l->piece, &piece);
     if (got < 0)
         return got;
     l->body_at += piece.n;
@@ -155,7 +155,7 @@ static int send_piece(struct link *l)
 /* False: the kernel must take some first, or the link is to end with the next step. */
 static bool send_body(struct link *l)
 {
-    uint64_t total = content_bytes(&l->delivery->m->content);
+    uint64_t total = message_bytes(l->delivery->m);
     while (l->body_at < total) {
         if (conn_output_len(l->conn) >= OUTPUT_HIGH)
             return false;

@@ -227,6 +227,22 @@ uint32_t message_count(const struct message *m, enum rcpt_state state)
     return count;
 }
 
+/* ---- what is sent ---- */
+
+uint64_t message_bytes(const struct message *m)
+{
+    return m->signature.n + content_bytes(&m->content);
+}
+
+int message_piece(const struct message *m, uint64_t offset, char *scratch, size_t scratch_bytes,
+                  struct view *piece_out)
+{
+    if (offset >= m->signature.n)
+        return content_piece(&m->content, offset - m->signature.n, scratch, scratch_bytes, piece_out);
+    *piece_out = view_slice(m->signature, (size_t)offset, m->signature.n);
+    return MSA_OK;
+}
+
 /* ---- SMTPUTF8 ---- */
 
 static bool is_ascii(struct view v)

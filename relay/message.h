@@ -80,6 +80,8 @@ struct message {
     struct message_rcpt *rcpts;
     uint64_t header_bytes; /* of the content, prepended fields included, without the empty line */
     struct content content;
+    struct view signature; /* DKIM-Signature fields of the attempt under way: sent in front of the content */
+    struct view signed_by; /* for the log: "example.jp/s1,e1" */
     struct arena arena; /* every view above points into it, or to constants */
 };
 
@@ -111,6 +113,11 @@ static inline bool message_has(const struct message *m, unsigned flag)
 {
     return (m->flags & flag) != 0;
 }
+
+/* What is sent: the signature and the content; by piece as content_piece does it. */
+uint64_t message_bytes(const struct message *m);
+int message_piece(const struct message *m, uint64_t offset, char *scratch, size_t scratch_bytes,
+                  struct view *piece_out);
 
 /* True when something in the envelope or the header is not ASCII, so that a next hop without SMTPUTF8
  * cannot take it (RFC 6531 section 3.4). Reads the header from the content. */

@@ -36,6 +36,8 @@ static void log_attempt(const struct delivery *d, enum delivery_end end)
     log_num(&line, "delivered", message_count(m, RCPT_DELIVERED));
     log_num(&line, "deferred", message_count(m, RCPT_PENDING));
     log_num(&line, "failed", message_count(m, RCPT_FAILED));
+    if (m->signed_by.n > 0)
+        log_view(&line, "dkim", m->signed_by);
     if (end == DELIVERY_LOST)
         log_str(&line, "lost", "yes");
     if (telling) {

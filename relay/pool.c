@@ -418,14 +418,14 @@ static bool is_wait_short(const struct pool *p)
            (p->waiting_count < WAITING_MAX && wait_ms < p->set.config->handover_deadline_ms / 4);
 }
 
-static bool is_open(const struct pool *p)
+bool pool_is_open(const struct pool *p)
 {
     return !p->is_retired && p->is_proven && p->late_until_ms <= clock_mono_ms() && is_wait_short(p);
 }
 
 int pool_submit(struct pool *p, struct delivery *d)
 {
-    if (!is_open(p))
+    if (!pool_is_open(p))
         return MSA_EAGAIN;
     list_append(&p->waiting, &d->link);
     p->waiting_count++;
@@ -479,7 +479,7 @@ void pool_get_status(const struct pool *p, struct pool_status *out)
         .busy_count = p->link_counts[BUCKET_BUSY],
         .waiting_count = p->waiting_count,
         .target_count = p->targets.count,
-        .is_open = is_open(p),
+        .is_open = pool_is_open(p),
         .delivered_count = p->delivered_count,
         .lost_count = p->lost_count,
         .source = p->set.source,

@@ -46,6 +46,8 @@ void pool_free(struct pool **p);
 void pool_retire(struct pool *p);
 bool pool_is_empty(const struct pool *p); /* no links and nothing that waits */
 
+bool pool_is_open(const struct pool *p); /* pool_submit would take something now */
+
 /* MSA_OK, or MSA_EAGAIN with nothing started: nobody would answer soon. */
 int pool_submit(struct pool *p, struct delivery *d);
 /* Takes back what waits; false when a link has it already. No callback comes after true. */

@@ -10,11 +10,13 @@
 #include "relay/notice.h"
 #include "relay/relay.h"
 #include "relay/schedule.h"
+#include "relay/signing.h"
 #include "relay/state.h"
 #include "relay/webhook.h"
 
 #define SYNC_THREADS   2
 #define SYNC_QUEUE_MAX 256
+#define SIGN_THREADS   2 /* each makes about a thousand RSA signatures a second */
 #define MINUTE_MS      60000
 #define DRAIN_STEP_MS  50
 
@@ -22,6 +24,7 @@ static void on_minute(void *arg)
 {
     struct relay *r = arg;
     spool_check_readers(r->spool);
+    signing_give_back_old(r->signing);
     if (timer_start(&r->minute, r->loop, MINUTE_MS) < 0)
         log_msg(LOG_LEVEL_WARN, "relay-no-memory", "the minute's timer does not run");
 }
@@ -39,7 +42,8 @@ static int open_role(const struct role_env *env, void **state_out)
     list_init(&r->calls);
     r->queue = queue_new();
     r->fetcher = fetcher_new(r->loop);
-    return r->queue && r->fetcher ? MSA_OK : MSA_ENOMEM;
+    r->signing = signing_new(r);
+    return r->queue && r->fetcher && r->signing ? MSA_OK : MSA_ENOMEM;
 }
 
 /* ---- configuration ---- */
@@ -86,7 +90,7 @@ static void retire(struct relay *r, struct pools *pools, struct dns *dns)
 
 /* The old pools go last: what they give back asks for the new ones. */
 static void swap_pools(struct relay *r, const struct config *config, struct dns *dns,
-                       struct pools *pools)
+                       struct pools *pools, struct signing_plan *plan)
 {
     struct pools *old_pools = r->pools;
     struct dns *old_dns = r->dns;
@@ -95,6 +99,7 @@ static void swap_pools(struct relay *r, const struct config *config, struct dns 
     r->pools = pools;
     r->dns = dns;
     schedule_reconfigure(r);
+    signing_set_plan(r->signing, plan);
     if (old_pools)
         retire(r, old_pools, old_dns);
 }
@@ -105,13 +110,19 @@ static int take_config(void *state, const struct role_config *next, char *why_no
     int err = open_store(r, next->config, why_not, size);
     struct dns *dns = err == MSA_OK ? dns_for(r, next->config, why_not, size) : NULL;
     struct pools *pools = NULL;
+    struct signing_plan *plan = NULL;
     if (dns)
-        pools = pools_new(r->loop, dns, next->config, schedule_next, schedule_ready, r, why_not, size);
+        pools = pools_new(r->loop, dns, next->config, signing_next, signing_ready, r, why_not, size);
     if (pools)
-        swap_pools(r, next->config, dns, pools);
-    else if (dns != r->dns)
-        dns_free(&dns);
-    return pools ? MSA_OK : err < 0 ? err : MSA_EINVAL;
+        plan = signing_plan_new(next->config, pools_count(pools), why_not, size);
+    if (plan) {
+        swap_pools(r, next->config, dns, pools, plan);
+    } else {
+        pools_free(&pools);
+        if (dns != r->dns)
+            dns_free(&dns);
+    }
+    return plan ? MSA_OK : err < 0 ? err : MSA_EINVAL;
 }
 
 static int serve(void *state)
@@ -119,7 +130,7 @@ static int serve(void *state)
     struct relay *r = state;
     r->syncers = threads_new(r->loop, SYNC_THREADS, SYNC_QUEUE_MAX);
     r->committer = committer_new(r->loop, r->spool, r->config->queue.commit_batch_count);
-    if (!r->syncers || !r->committer) {
+    if (!r->syncers || !r->committer || signing_start(r->signing, SIGN_THREADS) < 0) {
         log_msg(LOG_LEVEL_ERROR, "relay-no-memory", "threads cannot be started");
         return MSA_ENOMEM;
     }
@@ -207,6 +218,7 @@ static void close_role(void **state)
     handover_forget_all(r);
     webhook_forget_all(r);
     fetcher_free(&r->fetcher);
+    signing_free(&r->signing);
     pools_free(&r->retired_pools);
     pools_free(&r->pools);
     dns_free(&r->retired_dns);

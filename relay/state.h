@@ -18,6 +18,8 @@
 #include "relay/queue.h"
 #include "relay/spool.h"
 
+struct signing; /* signing.h */
+
 struct relay {
     struct loop *loop;
     const char *state_dir;
@@ -26,6 +28,7 @@ struct relay {
     struct committer *committer;
     struct queue *queue;
     struct threads *syncers; /* sync large bodies, beside the committer */
+    struct signing *signing; /* signs what is about to be sent */
     struct dns *dns;
     struct pools *pools;         /* of the configuration in force */
     struct pools *retired_pools; /* of the one before: their links finish; or NULL */

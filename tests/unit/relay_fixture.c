@@ -349,6 +349,7 @@ void rx_accept_async(const struct rx_accept *what, struct rx_answer *answer)
     add_recipients(&list, what->recipients, &q.recipient_count);
     q.recipients = buf_view(&list);
     int fd = make_body(what, &q.body_bytes);
+    q.body_bytes += what->missing_bytes;
     *answer = (struct rx_answer){0};
     msg_relay_accept_ask_encode(&q, chan_ask_begin(rx.session, IPC_relay_accept_ask));
     chan_attach_fd(rx.session, fd);

@@ -62,6 +62,7 @@ struct rx_accept {
     const char *content;    /* NULL: a small default */
     size_t large_bytes;     /* > 0: a body of that size in a file */
     uint8_t held_for; /* bits of enum hold_reason */
+    size_t missing_bytes; /* the body is said to be longer than it is */
 };
 
 /* Asks and waits for the answer, ten seconds at most. */
