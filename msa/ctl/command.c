@@ -289,6 +289,8 @@ void ctl_command_help(struct buf *out)
     }
     buf_addf(out, "  %-45s %s\n", "replay [OPTIONS] FILE...",
              "try the rules on old logs: see replay --help");
+    buf_addf(out, "  %-45s %s\n", "dkim keygen|dns [OPTIONS]",
+             "make a key that signs mail; print the DNS records: see dkim --help");
     buf_add_cstr(out,
                  "\n"
                  "  -f FILE    msad's configuration, which says where its socket is\n"

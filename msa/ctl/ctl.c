@@ -10,6 +10,7 @@
 #include "msa/base/err.h"
 #include "msa/base/secret.h"
 #include "msa/config/config.h"
+#include "msa/ctl/dkim_command.h"
 #include "msa/ctl/prompt.h"
 #include "msa/ctl/replay_command.h"
 #include "msa/ctl/show.h"
@@ -342,6 +343,8 @@ int ctl_main(int argc, char *argv[])
     int rc = CTL_EXIT_OK;
     if (replay_is_asked(argc, argv))
         return replay_command(argc, argv);
+    if (dkim_command_is_asked(argc, argv))
+        return dkim_command(argc, argv);
     if (ctl_command_parse(argc, argv, &ctl.line, error) < 0)
         return ctl_complain(CTL_EXIT_USAGE, error);
     buf_init_secret(&ctl.out, OUTPUT_MAX);
