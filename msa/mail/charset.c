@@ -12,6 +12,7 @@ enum charset_kind {
     KIND_ICONV = 0,
     KIND_UTF8, /* and ASCII, which is a part of it */
     KIND_JIS,  /* ISO-2022-JP, by way of EUC */
+    KIND_KR,   /* ISO-2022-KR, likewise */
 };
 
 /* What mail calls them (RFC 2978 names and habits) and what converts them. Labels are widened
@@ -23,20 +24,28 @@ static const struct charset {
     enum charset_kind kind;
 } table[] = {
     {"us-ascii", NULL, KIND_UTF8},
+    {"ascii", NULL, KIND_UTF8},
     {"utf-8", NULL, KIND_UTF8},
     {"utf8", NULL, KIND_UTF8},
     {"iso-2022-jp", "EUC-JP-MS", KIND_JIS},
     {"iso-2022-jp-1", "EUC-JP-MS", KIND_JIS},
+    {"iso-2022-jp-2", "EUC-JP-MS", KIND_JIS},
+    {"iso-2022-jp-3", "EUC-JP-MS", KIND_JIS},
+    {"iso-2022-jp-2004", "EUC-JP-MS", KIND_JIS},
     {"iso-2022-jp-ms", "EUC-JP-MS", KIND_JIS},
     {"cp50221", "EUC-JP-MS", KIND_JIS},
     {"euc-jp", "EUC-JP-MS", KIND_ICONV},
+    {"x-euc-jp", "EUC-JP-MS", KIND_ICONV},
     {"shift_jis", "CP932", KIND_ICONV},
+    {"sjis", "CP932", KIND_ICONV},
     {"shift-jis", "CP932", KIND_ICONV},
     {"x-sjis", "CP932", KIND_ICONV},
     {"windows-31j", "CP932", KIND_ICONV},
     {"cp932", "CP932", KIND_ICONV},
     {"iso-8859-1", "CP1252", KIND_ICONV},
+    {"latin1", "CP1252", KIND_ICONV},
     {"windows-1252", "CP1252", KIND_ICONV},
+    {"cp1252", "CP1252", KIND_ICONV},
     {"iso-8859-2", "ISO-8859-2", KIND_ICONV},
     {"iso-8859-3", "ISO-8859-3", KIND_ICONV},
     {"iso-8859-4", "ISO-8859-4", KIND_ICONV},
@@ -62,8 +71,14 @@ static const struct charset {
     {"gbk", "GB18030", KIND_ICONV},
     {"gb18030", "GB18030", KIND_ICONV},
     {"big5", "BIG5", KIND_ICONV},
+    {"big5-hkscs", "BIG5-HKSCS", KIND_ICONV},
+    {"iso-2022-kr", "UHC", KIND_KR},
     {"euc-kr", "UHC", KIND_ICONV},
+    {"cp949", "UHC", KIND_ICONV},
     {"ks_c_5601-1987", "UHC", KIND_ICONV},
+    {"utf-16", "UTF-16", KIND_ICONV}, /* a byte order mark decides, else this machine's */
+    {"utf-16le", "UTF-16LE", KIND_ICONV},
+    {"utf-16be", "UTF-16BE", KIND_ICONV},
 };
 #define CHARSETS (sizeof table / sizeof table[0])
 
@@ -110,7 +125,7 @@ static bool convert_some(iconv_t cd, struct view *in, char *dst, size_t room, si
 
 static int convert(iconv_t cd, struct view in, struct buf *out)
 {
-    char chunk[512];
+    char chunk[4096];
     iconv(cd, NULL, NULL, NULL, NULL); /* the state of an earlier text */
     while (in.n > 0) {
         size_t n;
@@ -144,6 +159,8 @@ static size_t jis_escape(struct view v, enum jis_set *set_out)
         {VIEW_LIT("\x1b(B"), JIS_ASCII}, {VIEW_LIT("\x1b(J"), JIS_ASCII},
         {VIEW_LIT("\x1b(I"), JIS_KANA},  {VIEW_LIT("\x1b$@"), JIS_0208},
         {VIEW_LIT("\x1b$B"), JIS_0208},  {VIEW_LIT("\x1b$(D"), JIS_0212},
+        {VIEW_LIT("\x1b$(B"), JIS_0208}, {VIEW_LIT("\x1b$(@"), JIS_0208},
+        {VIEW_LIT("\x1b$(O"), JIS_0208}, {VIEW_LIT("\x1b$(Q"), JIS_0208}, /* JIS X 0213, which holds it */
     };
     for (size_t i = 0; i < sizeof escapes / sizeof escapes[0]; i++)
         if (view_has_prefix(v, escapes[i].text)) {
@@ -153,52 +170,109 @@ static size_t jis_escape(struct view v, enum jis_set *set_out)
     return 0;
 }
 
-/* One character as EUC-JP: high bits set, half width kana behind SS2, JIS X 0212 behind SS3. */
-static size_t jis_char(struct view v, enum jis_set set, struct buf *euc)
+/* One character as EUC-JP: high bits set, half width kana behind SS2, JIS X 0212 behind SS3. The bytes of `v` that
+ * it takes; `*dst` has room for three. */
+static size_t jis_char(struct view v, enum jis_set set, char **dst)
 {
     bool is_graphic = (unsigned char)v.p[0] > 0x20 && (unsigned char)v.p[0] < 0x7f;
     if (set == JIS_ASCII || !is_graphic) {
-        buf_append(euc, v.p, 1);
+        *(*dst)++ = v.p[0];
+        return 1;
+    }
+    if (set == JIS_KANA && (unsigned char)v.p[0] > 0x5f) {
+        *(*dst)++ = (char)0xff; /* no kana: one replacement, not two */
         return 1;
     }
     size_t n = set == JIS_KANA || v.n < 2 ? 1 : 2;
     if (set != JIS_0208)
-        buf_add_char(euc, (char)(set == JIS_KANA ? 0x8e : 0x8f));
+        *(*dst)++ = (char)(set == JIS_KANA ? 0x8e : 0x8f);
     for (size_t i = 0; i < n; i++)
-        buf_add_char(euc, (char)(v.p[i] | 0x80));
+        *(*dst)++ = (char)(v.p[i] | 0x80);
     return n;
 }
 
 static int jis_to_euc(struct view in, struct buf *euc)
 {
     enum jis_set set = JIS_ASCII;
+    char *start = buf_reserve(euc, 2 * in.n + 1), *dst = start; /* kana grow from one byte to two */
+    if (!start)
+        return MSA_ENOMEM;
     while (in.n > 0) {
-        size_t n = jis_escape(in, &set);
+        size_t n = in.p[0] == '\x1b' ? jis_escape(in, &set) : 0;
         if (n == 0)
-            n = jis_char(in, set, euc);
-        in = view_slice(in, n, in.n);
+            n = jis_char(in, set, &dst);
+        in.p += n;
+        in.n -= n;
     }
-    return buf_failed(euc) ? MSA_ENOMEM : MSA_OK;
+    buf_commit(euc, (size_t)(dst - start));
+    return MSA_OK;
+}
+
+/* ISO-2022-KR (RFC 1557): SO and SI switch, one sequence says so at the front of a line. */
+static int kr_to_euc(struct view in, struct buf *euc)
+{
+    static const struct view designator = VIEW_LIT("\x1b$)C");
+    bool is_shifted = false;
+    char *start = buf_reserve(euc, in.n + 1), *dst = start;
+    if (!start)
+        return MSA_ENOMEM;
+    for (size_t i = 0; i < in.n; i++) {
+        char c = in.p[i];
+        if (c == '\x1b' && view_has_prefix(view_slice(in, i, in.n), designator))
+            i += designator.n - 1;
+        else if (c == '\x0e' || c == '\x0f')
+            is_shifted = c == '\x0e';
+        else
+            *dst++ = is_shifted && (unsigned char)c > 0x20 ? (char)(c | 0x80) : c;
+        is_shifted &= c != '\n';
+    }
+    buf_commit(euc, (size_t)(dst - start));
+    return MSA_OK;
+}
+
+/* The bytes at the front of `v` that are well-formed. */
+static size_t valid_length(struct view v)
+{
+    size_t n = 0;
+    while (n < v.n) {
+        uint32_t code;
+        size_t step = (unsigned char)v.p[n] < 0x80 ? 1 : utf8_decode(view_slice(v, n, v.n), &code);
+        if (step == 0)
+            break;
+        n += step;
+    }
+    return n;
 }
 
 static int clean_utf8(struct view in, struct buf *out)
 {
     while (in.n > 0) {
-        uint32_t code;
-        size_t n = utf8_decode(in, &code);
-        int err = buf_add(out, n ? view_slice(in, 0, n) : REPLACEMENT);
+        size_t n = valid_length(in), room = out->max - buf_len(out);
+        if (n > room) { /* what fits is appended, in whole characters */
+            n = room;
+            while (n > 0 && ((unsigned char)in.p[n] & 0xc0) == 0x80)
+                n--;
+            buf_append(out, in.p, n);
+            return buf_append(out, in.p + n, in.n - n);
+        }
+        int err = buf_append(out, in.p, n);
+        in = view_slice(in, n, in.n);
+        if (err == MSA_OK && in.n > 0) {
+            err = buf_add(out, REPLACEMENT);
+            in = view_slice(in, 1, in.n);
+        }
         if (err < 0)
             return err;
-        in = view_slice(in, n ? n : 1, in.n);
     }
     return MSA_OK;
 }
 
-static int convert_jis(iconv_t cd, struct view in, struct buf *out)
+/* By way of EUC; without a converter for its ASCII alone. */
+static int convert_shifted(iconv_t cd, enum charset_kind kind, struct view in, struct buf *out)
 {
     struct buf euc;
-    buf_init(&euc, 2 * in.n + 1); /* kana grow from one byte to two */
-    int err = jis_to_euc(in, &euc);
+    buf_init(&euc, 2 * in.n + 1);
+    int err = kind == KIND_JIS ? jis_to_euc(in, &euc) : kr_to_euc(in, &euc);
     if (err == MSA_OK)
         err = cd == NO_CONVERTER ? clean_utf8(buf_view(&euc), out) : convert(cd, buf_view(&euc), out);
     buf_fini(&euc);
@@ -209,8 +283,9 @@ static int convert_jis(iconv_t cd, struct view in, struct buf *out)
 
 static int ascii_of(const struct charset *known, struct view bytes, struct buf *out)
 {
-    return known && known->kind == KIND_JIS ? convert_jis(NO_CONVERTER, bytes, out)
-                                            : clean_utf8(bytes, out);
+    bool is_shifted = known && (known->kind == KIND_JIS || known->kind == KIND_KR);
+    return is_shifted ? convert_shifted(NO_CONVERTER, known->kind, bytes, out)
+                      : clean_utf8(bytes, out);
 }
 
 static const struct charset *find_charset(struct view label)
@@ -233,6 +308,6 @@ int charset_to_utf8(struct charsets *cs, struct view label, struct view bytes, s
     iconv_t converter = cs->converter[known - table];
     if (converter == NO_CONVERTER)
         return MSA_ENOENT;
-    return known->kind == KIND_JIS ? convert_jis(converter, bytes, out)
-                                   : convert(converter, bytes, out);
+    return known->kind == KIND_ICONV ? convert(converter, bytes, out)
+                                     : convert_shifted(converter, known->kind, bytes, out);
 }

@@ -20,6 +20,9 @@ struct charsets;
 struct charsets *charsets_new(void);
 void charsets_free(struct charsets *cs);
 
+/* Bytes of UTF-8 that one byte becomes at most: malformed JIS X 0212 gives three replacements for two bytes. */
+#define CHARSET_GROWTH 5
+
 /* Without converters (`cs` NULL) every charset is read for its ASCII alone, the rest as U+FFFD: for a role that
  * has to see the addresses in a text, and not to open a converter on a stranger's word.
  *

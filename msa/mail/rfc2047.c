@@ -175,7 +175,7 @@ int rfc2047_decode(struct charsets *cs, struct view body, struct buf *out)
     struct decoder d = {.cs = cs, .out = out};
     struct view in = view_trim(body);
     buf_init(&d.raw, in.n);
-    buf_init(&d.text, 3 * in.n + 3); /* a byte becomes at most U+FFFD or one character of three */
+    buf_init(&d.text, CHARSET_GROWTH * in.n + 3);
     int err = decode_all(&d, in);
     buf_fini(&d.raw);
     buf_fini(&d.text);

@@ -28,6 +28,15 @@ Test(charset, converts_what_mail_uses)
         {"big5", VIEW_LIT("\xa4\x73"), "\xe5\xb1\xb1"},
         {"euc-kr", VIEW_LIT("\xb1\xe8"), "\xea\xb9\x80"},
         {"koi8-r", VIEW_LIT("\xeb"), "\xd0\x9a"},
+        {"iso-2022-jp-3", VIEW_LIT("\x1b$(Q;3\x1b(B!"), "\xe5\xb1\xb1!"},
+        {"iso-2022-jp", VIEW_LIT("\x1b$A"), "\x1b$A"}, /* Chinese in it is not read */
+        {"iso-2022-kr", VIEW_LIT("\x1b$)Ca \x0e" "1h\x0f b\n\x0e" "1h\n1h"),
+         "a \xea\xb9\x80 b\n\xea\xb9\x80\n" "1h"},
+        {"iso-2022-jp", VIEW_LIT("\x1b(Iyy1"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbd\xb1"},
+        {"big5-hkscs", VIEW_LIT("\xa4\x73"), "\xe5\xb1\xb1"},
+        {"utf-16", VIEW_LIT("\xff\xfe\x71\x5c"), "\xe5\xb1\xb1"},
+        {"utf-16be", VIEW_LIT("\x5c\x71\x5c"), "\xe5\xb1\xb1\xef\xbf\xbd"},
+        {"utf-8", VIEW_LIT("\xff\xff" "a\xe5\xb1\xb1\xe5"), "\xef\xbf\xbd\xef\xbf\xbd" "a\xe5\xb1\xb1\xef\xbf\xbd"},
         {"windows-1255", VIEW_LIT("\xf9"), "\xd7\xa9"}, /* the converter waits for an accent */
     };
     struct charsets *cs = charsets_new();
