@@ -16,6 +16,8 @@ Test(mime_params, reads_the_word)
         {VIEW_LIT(" text / html ;"), VIEW_LIT("text/html")},
         {VIEW_LIT(" (why (not)) text/(;)html"), VIEW_LIT("text/html")},
         {VIEW_LIT("\r\n\ttext/plain\r\n ;x=y"), VIEW_LIT("text/plain")},
+        {VIEW_LIT("application/pdf name=\"x\""), VIEW_LIT("application/pdf")},
+        {VIEW_LIT("base64 (or so)"), VIEW_LIT("base64")},
         {VIEW_LIT(""), VIEW_LIT("")},
         {VIEW_LIT(";"), VIEW_LIT("")},
         {VIEW_LIT("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),

@@ -14,6 +14,7 @@
 #include "policy/score/content/walk.h"
 
 #define MAGIC_PEEK 256
+#define LINE_PEEK  1024 /* enough to see what a line is */
 
 struct document_reader *document_reader_new(void)
 {
@@ -54,20 +55,32 @@ void document_reader_free(struct document_reader *r)
 
 /* ---- header ---- */
 
+/* A boundary, where the empty line is missing or has blanks in it. */
+static bool is_boundary_like(struct view line)
+{
+    return view_has_prefix(line, VIEW_LIT("--")) &&
+           !fields_is_field(view_slice(line, 0, fields_line_length(line)));
+}
+
 /* The lines before the empty one go to `header`; the offset of what follows it. */
 static uint64_t read_header(struct document_reader *r)
 {
     uint64_t at = 0;
     bool is_new_line = true;
     while (at < r->source.length) {
-        struct view line = source_at(&r->source, at, 2);
+        struct view line = source_at(&r->source, at, LINE_PEEK);
         line = view_slice(line, 0, view_find(line, '\n') + 1);
         if (line.n == 0)
             break;
-        at += line.n;
-        if (is_new_line && fields_line_length(line) == 0 && line.p[line.n - 1] == '\n')
+        bool has_end = line.p[line.n - 1] == '\n';
+        if (is_new_line && has_end && fields_line_length(line) == 0)
+            return at + line.n;
+        if (is_new_line && is_boundary_like(line)) {
+            r->doc.facts |= DOCUMENT_HEADER_NO_END;
             return at;
-        is_new_line = line.p[line.n - 1] == '\n';
+        }
+        at += line.n;
+        is_new_line = has_end;
         if (buf_add(&r->header, line) < 0)
             r->doc.facts |= DOCUMENT_HEADER_CUT_SHORT;
     }
@@ -178,7 +191,7 @@ int document_decode(struct document_reader *r, struct view value, struct buf *ou
     if (utf8_is_valid(value))
         return rfc2047_decode(r->charsets, value, out);
     struct buf utf8;
-    buf_init(&utf8, 3 * value.n);
+    buf_init(&utf8, CHARSET_GROWTH * value.n);
     int err = charset_to_utf8(r->charsets, VIEW_LIT("windows-1252"), value, &utf8);
     if (err == MSA_OK)
         err = rfc2047_decode(r->charsets, buf_view(&utf8), out);

@@ -78,7 +78,7 @@ struct document_link {
 
 enum document_fact {
     DOCUMENT_HEADER_CUT_SHORT = 1 << 0,     /* a limit for header fields was hit */
-    DOCUMENT_HEADER_NO_END = 1 << 1,        /* no empty line: nothing but a header */
+    DOCUMENT_HEADER_NO_END = 1 << 1,        /* no empty line: nothing but a header, or a boundary ends it */
     DOCUMENT_HEADER_BAD_LINE = 1 << 2,      /* a line in it is no field */
     DOCUMENT_HEADER_8BIT = 1 << 3,          /* octets above 127 in it */
     DOCUMENT_HEADER_8BIT_BAD = 1 << 4,      /* and they are not UTF-8 */

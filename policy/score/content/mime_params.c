@@ -34,15 +34,19 @@ static void skip_blank(struct view *v)
     *v = view_slice(*v, i, v->n);
 }
 
+/* White space ends the word, unless a slash stands beside it. */
 struct view mime_word(struct view value, char *dst, size_t dst_size)
 {
     size_t n = 0;
-    for (;;) {
-        skip_blank(&value);
-        if (value.n == 0 || value.p[0] == ';' || n == dst_size)
-            break;
+    skip_blank(&value);
+    while (value.n > 0 && value.p[0] != ';' && n < dst_size) {
         dst[n++] = ascii_lower(value.p[0]);
         value = view_slice(value, 1, value.n);
+        size_t before = value.n;
+        skip_blank(&value);
+        bool is_beside_slash = dst[n - 1] == '/' || (value.n > 0 && value.p[0] == '/');
+        if (value.n < before && !is_beside_slash)
+            break;
     }
     return view_of(dst, n);
 }
@@ -197,7 +201,7 @@ static int add_shown(struct charsets *cs, struct view charset, struct view raw,
 {
     struct buf utf8;
     bool is_utf8 = charset.n == 0 && utf8_is_valid(raw);
-    buf_init(&utf8, 4 * raw.n + 16);
+    buf_init(&utf8, CHARSET_GROWTH * raw.n + 16);
     int err = is_utf8 ? buf_add(&utf8, raw) : charset_to_utf8(cs, charset, raw, &utf8);
     if (err == MSA_ENOENT)
         err = charset_to_utf8(cs, VIEW_LIT("windows-1252"), raw, &utf8);

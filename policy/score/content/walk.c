@@ -69,7 +69,9 @@ static void close_parts(struct walker *w, size_t keep, uint64_t end)
     while (w->open_count > keep) {
         struct open_part *o = &w->open[--w->open_count];
         struct document_part *p = &w->r->parts[o->index];
-        p->raw_bytes = end > p->offset ? end - p->offset : 0;
+        if (p->offset > end) /* nothing but the line end that belongs to the boundary */
+            p->offset = end;
+        p->raw_bytes = end - p->offset;
         if (o->boundary.n > 0)
             p->defects |= DOCUMENT_PART_UNCLOSED;
     }
