@@ -54,7 +54,10 @@ static void note(const struct milter_frame *f)
     buf_addf(&said, "%c", f->command);
     for (size_t i = 0; i < n && f->command != 'O'; i++) {
         unsigned char c = (unsigned char)f->data.p[i];
-        buf_addf(&said, c < ' ' ? (i + 1 < n ? "|" : "") : i == 0 ? " %c" : "%c", c);
+        if (i == 0)
+            buf_add_char(&said, ' ');
+        if (c >= ' ' || i + 1 < n)
+            buf_add_char(&said, c >= ' ' ? (char)c : '|');
     }
     buf_add_cstr(&said, "\n");
 }
