@@ -347,6 +347,15 @@ Test(services, what_clamd_should_not_say_is_neutral)
     cr_assert_eq(sf_status("failed"), (int64_t)(sizeof bad / sizeof bad[0]) + 1);
 }
 
+Test(services, the_status_can_be_told_whatever_came)
+{
+    static const char answer[] = "stream: \xff\xfe\x01 caf\xe9 ERROR\0";
+    start_clamd(hear_clamd);
+    set_answer(answer, sizeof answer - 1);
+    expect_neutral(sf_ask(MESSAGE));
+    cr_assert_str_eq(sf_status_text("last_error"), "it says: stream: ??? caf?");
+}
+
 Test(services, one_that_reads_nothing_costs_no_memory_and_ends_in_time)
 {
     size_t n = 12u << 20;

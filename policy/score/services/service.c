@@ -177,11 +177,20 @@ static void skip_waiting(struct service *s)
         skip(LIST_FIRST(&s->waiting, struct job, link));
 }
 
+/* The status is JSON, and `why` may quote what came. */
+static void keep_error(struct service *s, const char *why)
+{
+    snprintf(s->last_error, sizeof s->last_error, "%s", why);
+    for (char *c = s->last_error; *c; c++)
+        if (*c < ' ' || *c >= 0x7f)
+            *c = '?';
+}
+
 static void fail(struct job *j, const char *why)
 {
     struct service *s = j->service;
     s->failed++;
-    snprintf(s->last_error, sizeof s->last_error, "%s", why);
+    keep_error(s, why);
     log_failed(j, why);
     settle(j, false);
     if (breaker_failure(&s->breaker, clock_mono_ms()))
