@@ -95,7 +95,7 @@ format-check:
 # ---- bench ------------------------------------------------------------------------------------
 
 # BENCH: options, such as BENCH='--workloads w1,w2 --runs 1'.
-.PHONY: bench bench-built bench-rules
+.PHONY: bench bench-built bench-rules bench-content
 bench: deps-test
 	@+$(MAKE) --no-print-directory bench-built
 bench-built: all tools bench-rules
@@ -104,6 +104,10 @@ bench-built: all tools bench-rules
 # A million accounts and a million sources, none of them in a warm cache: how many decisions a second on one core.
 bench-rules: tools
 	@$(BUILD)/tests/rules_bench --dir $(BUILD)
+
+# What it costs to read messages of many kinds for their score.
+bench-content: tools
+	@$(BUILD)/tests/content_bench
 
 # ---- long forms of integration tests ----------------------------------------------------------------
 

@@ -18,6 +18,7 @@
 #include "msa/io/conn.h"
 #include "msa/io/threads.h"
 #include "msa/ipc/chan.h"
+#include "policy/score/content/document.h"
 
 /* ---- memory that ends ---- */
 
@@ -268,6 +269,24 @@ static void torture_threads(void)
     loop_free(&loop);
 }
 
+/* ---- documents ---- */
+
+/* Either the whole document or none: a message is never judged by a part of it. */
+static void torture_document(void)
+{
+    static const char message[] =
+        "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+        "Content-Type: text/plain; charset=iso-2022-jp; name*=utf-8''%E5%B1%B1\r\n\r\n"
+        "\x1b$B;3\x1b(B http://x.example\r\n--b\r\nContent-Type: text/html\r\nContent-ID: <x>\r\n\r\n"
+        "<a href=http://y.example>z</a><p style='display:none'>h\r\n--b--\r\n";
+    struct document_reader *r = document_reader_new();
+    const struct document *d = NULL;
+    if (r && document_read(r, view_cstr(message), &d) == MSA_OK)
+        must(d->part_count == 3 && d->link_count == 2 && d->text.n > 20 && d->hidden_text.n == 1,
+             "a document lacks something");
+    document_reader_free(r);
+}
+
 /* ---- all ---- */
 
 static int open_fd_count(void)
@@ -302,6 +321,7 @@ int main(void)
     torture("chan", torture_chan);
     torture("conn", torture_conn);
     torture("threads", torture_threads);
-    puts("torture: 3 passed, 0 failed");
+    torture("document", torture_document);
+    puts("torture: 4 passed, 0 failed");
     return 0;
 }

@@ -344,6 +344,22 @@ Test(document_parts, keep_the_front_and_the_end_of_long_text)
     document_reader_free(r);
 }
 
+/* A text of one line, which grows in UTF-8 beyond what is kept. */
+Test(document_parts, keep_what_fits_of_a_long_line)
+{
+    struct document_reader *r = document_reader_new();
+    struct buf m;
+    buf_init(&m, 1 << 20);
+    buf_add_cstr(&m, "Content-Type: text/plain; charset=shift_jis\n\n");
+    while (buf_len(&m) < 250 * 1024)
+        buf_add_char(&m, (char)0xb1); /* a kana, three octets in UTF-8 */
+    const struct document *d = read_buf(r, &m);
+    cr_expect(d->text.n > DOCUMENT_TEXT_BYTES_MAX - 4 && d->text.n <= DOCUMENT_TEXT_BYTES_MAX, "%zu", d->text.n);
+    cr_expect(d->facts & DOCUMENT_TEXT_CUT_SHORT);
+    buf_fini(&m);
+    document_reader_free(r);
+}
+
 /* Boundaries that lie across the window of a descriptor, at every offset there. */
 Test(document_parts, are_found_across_the_window)
 {

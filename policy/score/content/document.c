@@ -30,7 +30,7 @@ struct document_reader *document_reader_new(void)
     buf_init(&r->raw, READER_RAW_BYTES);
     buf_init(&r->utf8, READER_UTF8_BYTES);
     r->charsets = charsets_new();
-    if (r->charsets)
+    if (r->charsets && buf_reserve(&r->word, READER_WORD_BYTES)) /* a boundary is never lost for memory */
         return r;
     document_reader_free(r);
     return NULL;
@@ -81,8 +81,9 @@ static uint64_t read_header(struct document_reader *r)
         }
         at += line.n;
         is_new_line = has_end;
-        if (buf_add(&r->header, line) < 0)
-            r->doc.facts |= DOCUMENT_HEADER_CUT_SHORT;
+        int err = buf_add(&r->header, line);
+        r->doc.facts |= err < 0 ? DOCUMENT_HEADER_CUT_SHORT : 0u;
+        r->is_starved |= err == MSA_ENOMEM;
     }
     r->doc.facts |= DOCUMENT_HEADER_NO_END;
     return at;
@@ -150,11 +151,14 @@ static int read_source(struct document_reader *r, const struct document **out)
     buf_reset(&r->text);
     buf_reset(&r->hidden);
     r->head_bytes = 0;
+    r->is_starved = false;
     r->tail_count = 0;
     r->doc = (struct document){.message_bytes = r->source.length, .links = r->links};
     r->doc.body_offset = read_header(r);
     split_header(r);
     int err = read_body(r);
+    if (r->is_starved)
+        err = MSA_ENOMEM;
     *out = err == MSA_OK ? &r->doc : NULL;
     return err;
 }

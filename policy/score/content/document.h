@@ -146,7 +146,7 @@ struct document_reader;
 struct document_reader *document_reader_new(void);
 void document_reader_free(struct document_reader *r); /* NULL is fine */
 
-/* Reads a message, header and body. `*out` belongs to the reader. 0 or MSA_ENOMEM, and then `*out` is NULL. A
+/* Reads a message, header and body. `*out` belongs to the reader. 0, or MSA_ENOMEM and `*out` is NULL. A
  * descriptor that cannot be read gives what could be, with DOCUMENT_READ_FAILED. */
 int document_read(struct document_reader *r, struct view message, const struct document **out);
 int document_read_fd(struct document_reader *r, int fd, uint64_t message_bytes,

@@ -8,6 +8,7 @@
 #include "policy/score/content/html_link.h"
 #include "policy/score/content/html_style.h"
 #include "policy/score/content/html_token.h"
+#include "policy/score/content/text.h"
 
 /* ---- elements ---- */
 
@@ -216,12 +217,11 @@ static void put(struct page *h, struct view letters, bool to_text)
     if (letters.n == 0)
         return;
     if (*has_blank && !is_at_line_start(b, to_text ? h->text_start : h->hidden_start))
-        buf_add_char(b, ' ');
+        text_add(h->r, b, VIEW_LIT(" "));
     *has_blank = false;
     if (!to_text)
         h->r->doc.html.hidden_bytes += (uint32_t)letters.n;
-    if (buf_add(b, letters) < 0 && buf_len(b) < b->max)
-        buf_add(b, view_slice(letters, 0, b->max - buf_len(b)));
+    text_add(h->r, b, letters);
 }
 
 static void put_code(struct page *h, uint32_t code, bool is_numeric, bool to_text)
@@ -263,9 +263,9 @@ static void break_line(struct page *h)
 {
     h->text_has_blank = h->hidden_has_blank = false;
     if (!is_at_line_start(&h->r->text, h->text_start))
-        buf_add_char(&h->r->text, '\n');
+        text_add(h->r, &h->r->text, VIEW_LIT("\n"));
     if (!is_at_line_start(&h->r->hidden, h->hidden_start))
-        buf_add_char(&h->r->hidden, '\n');
+        text_add(h->r, &h->r->hidden, VIEW_LIT("\n"));
 }
 
 static void blank(struct page *h)

@@ -4,6 +4,7 @@
 
 #include "msa/base/utf8.h"
 #include "policy/score/content/html_entity.h"
+#include "policy/score/content/text.h"
 #include "policy/score/content/url_scan.h"
 
 /* Which attribute of which tag refers to what. */
@@ -101,9 +102,9 @@ static void end_anchor(struct html_links *l)
     if (a) {
         struct url_facts facts;
         struct view shown = shown_text(l, text);
-        a->shown = arena_copy(&l->r->arena, shown);
+        a->shown = text_keep(l->r, shown);
         url_look_shown(shown, &facts);
-        a->shown_host = arena_copy(&l->r->arena, view_of(facts.host, facts.host_bytes));
+        a->shown_host = text_keep(l->r, view_of(facts.host, facts.host_bytes));
         bool is_page = !(a->flags & (DOCUMENT_LINK_MAILTO | DOCUMENT_LINK_RELATIVE));
         if (is_page && a->shown_host.n > 0 && !is_related(a->shown_host, a->host))
             a->flags |= DOCUMENT_LINK_HOST_DIFFERS;

@@ -219,7 +219,8 @@ int mime_param_text(struct charsets *cs, struct view value, struct view name,
     struct view charset = VIEW_EMPTY;
     buf_init(&raw, MIME_VALUE_BYTES_MAX);
     int found = get(value, name, &charset, &raw);
-    if (found != MSA_NOT_FOUND) /* what fitted of a long one, too */
+    bool has_nothing = found == MSA_ENOMEM && buf_len(&raw) == 0;
+    if (found != MSA_NOT_FOUND && !has_nothing) /* what fitted of a long one, too */
         found = add_shown(cs, charset, buf_view(&raw), out);
     buf_fini(&raw);
     return found;

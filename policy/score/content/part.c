@@ -3,6 +3,7 @@
 #include "msa/base/err.h"
 #include "policy/score/content/fields.h"
 #include "policy/score/content/mime_params.h"
+#include "policy/score/content/text.h"
 #include "policy/score/content/walk.h"
 
 #define BOUNDARY_MAX 256 /* RFC 2046 allows 70 */
@@ -118,7 +119,8 @@ static int describe_file_name(struct document_reader *r, struct document_part *p
     struct buf *word = &r->word;
     int found = mime_param_text(r->charsets, disposition, VIEW_LIT("filename"), word);
     if (found == MSA_NOT_FOUND)
-        mime_param_text(r->charsets, type, VIEW_LIT("name"), word);
+        found = mime_param_text(r->charsets, type, VIEW_LIT("name"), word);
+    r->is_starved |= found == MSA_ENOMEM && buf_len(word) == 0;
     return keep(r, word, &p->file_name);
 }
 
@@ -153,7 +155,7 @@ int part_describe(struct document_reader *r, struct document_part *p,
     buf_reset(&r->word);
     p->encoding = encoding_of(encoding, p);
     p->disposition = disposition_of(shown);
-    p->content_id = id ? arena_copy(&r->arena, view_trim(id->value)) : VIEW_EMPTY;
+    p->content_id = id ? text_keep(r, view_trim(id->value)) : VIEW_EMPTY;
     int err = describe_type(r, p, type, is_in_digest);
     if (err == MSA_OK)
         err = describe_charset(r, p, type);

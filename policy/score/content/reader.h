@@ -35,6 +35,7 @@ struct document_reader {
     size_t head_bytes;   /* decoded so far, of DOCUMENT_TEXT_HEAD_BYTES */
     unsigned tail_count; /* ends of long parts looked at */
     char *window;        /* made at the first descriptor */
+    bool is_starved;     /* memory ran out in this message */
 };
 
 #endif

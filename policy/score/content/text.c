@@ -12,6 +12,26 @@
 #define LINE_PEEK      2048
 #define TAIL_RAW_BYTES (DOCUMENT_TEXT_TAIL_BYTES / 3 * 4)
 
+void text_add(struct document_reader *r, struct buf *out, struct view v)
+{
+    size_t room = out->max - buf_len(out), n = v.n;
+    if (n > room) {
+        n = room;
+        while (n > 0 && ((unsigned char)v.p[n] & 0xc0) == 0x80)
+            n--;
+        out->failed = true;
+    }
+    if (buf_append(out, v.p, n) == MSA_ENOMEM)
+        r->is_starved = true;
+}
+
+struct view text_keep(struct document_reader *r, struct view v)
+{
+    struct view copy = arena_copy(&r->arena, v);
+    r->is_starved |= v.n > 0 && !copy.p;
+    return copy;
+}
+
 /* ---- decoding ---- */
 
 /* Decodes part of the message from `*at` on until `end`, or until r->raw has `most`
@@ -39,7 +59,7 @@ static int decode(struct document_reader *r, struct document_part *p, uint64_t *
     if (t.is_malformed)
         p->defects |= p->encoding == DOCUMENT_ENCODING_QP ? DOCUMENT_PART_BAD_QP
                                                           : DOCUMENT_PART_BAD_BASE64;
-    return err;
+    return err < 0 ? MSA_ENOMEM : MSA_OK; /* r->raw is large enough for what is asked */
 }
 
 static void blank_nuls(struct document_reader *r, struct document_part *p)
@@ -71,12 +91,10 @@ static void add_lines(struct document_reader *r, struct view text)
 {
     while (text.n > 0) {
         size_t at = view_find(text, '\r');
-        int err = buf_add(&r->text, view_slice(text, 0, at));
         bool is_line_end = at + 1 < text.n && text.p[at + 1] == '\n';
-        if (err == MSA_OK && at < text.n && !is_line_end)
-            err = buf_add_char(&r->text, '\n');
-        if (err < 0)
-            return;
+        text_add(r, &r->text, view_slice(text, 0, at));
+        if (at < text.n && !is_line_end)
+            text_add(r, &r->text, VIEW_LIT("\n"));
         text = view_slice(text, at + 1, text.n);
     }
 }
@@ -100,7 +118,7 @@ static int show(struct document_reader *r, size_t index)
         url_scan(r, index, before, buf_len(&r->text), 0);
     }
     if (buf_len(&r->text) > before && r->text.data[r->text.end - 1] != '\n')
-        buf_add_char(&r->text, '\n');
+        text_add(r, &r->text, VIEW_LIT("\n"));
     if (buf_failed(&r->text))
         p->defects |= DOCUMENT_PART_CUT_SHORT;
     return MSA_OK;

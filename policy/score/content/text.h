@@ -4,6 +4,12 @@
 
 #include "policy/score/content/reader.h"
 
+/* Appends of `v` what fits, in whole characters; no memory for it leaves r->is_starved. */
+void text_add(struct document_reader *r, struct buf *out, struct view v);
+
+/* A copy that lives as long as the document; no memory for it leaves r->is_starved. */
+struct view text_keep(struct document_reader *r, struct view v);
+
 /* Appends the text of part `index`, of kind TEXT or HTML, to r->text, with its links and
  * facts. 0 or MSA_ENOMEM. */
 int text_read_part(struct document_reader *r, size_t index);

@@ -2,6 +2,7 @@
 
 #include "msa/base/ipaddr.h"
 #include "policy/score/content/hex.h"
+#include "policy/score/content/text.h"
 #include "policy/score/content/url_scan.h"
 
 /* ---- schemes ---- */
@@ -230,16 +231,12 @@ struct document_link *url_add(struct document_reader *r, size_t part,
     url_look(url, &facts);
     struct document_link *link = &r->links[r->doc.link_count];
     *link = (struct document_link){
-        .url = arena_copy(&r->arena, url),
-        .host = arena_copy(&r->arena, view_of(facts.host, facts.host_bytes)),
+        .url = text_keep(r, url),
+        .host = text_keep(r, view_of(facts.host, facts.host_bytes)),
         .source = source,
         .part = (uint16_t)part,
         .flags = facts.flags | flags,
     };
-    if (!link->url.p) {
-        r->doc.facts |= DOCUMENT_TOO_MANY_LINKS;
-        return NULL;
-    }
     r->doc.link_count++;
     return link;
 }

@@ -214,7 +214,8 @@ static void header_line(struct walker *w)
         end_header(
             w, DOCUMENT_PART_BAD_HEADER_LINE); /* the body began without an empty line */
     } else {
-        buf_add(&w->r->part_header, line); /* what is over its limit is not looked at */
+        if (buf_add(&w->r->part_header, line) == MSA_ENOMEM) /* what is over its limit is not looked at */
+            w->err = MSA_ENOMEM;
         w->at += line.n;
         w->is_line_start = has_end;
     }
