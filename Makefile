@@ -46,7 +46,7 @@ TEST_LIBS    := $(shell pkg-config --libs criterion 2>/dev/null)
 # ---- what is built ----------------------------------------------------------------------------
 
 # Highest layer first: the order of the link line.
-FOLDERS := msa/ctl msa/proc msa/console smtp auth relay relay/dkim policy/score policy/score/content \
+FOLDERS := msa/ctl msa/proc msa/console smtp auth relay relay/dkim policy/score policy/score/classify policy/score/content \
            policy/score/services policy policy/notice policy/engine msa/ipc msa/db msa/io msa/config msa/mail msa/base
 
 src_of  = $(sort $(wildcard $(1)/*.c))

@@ -9,7 +9,7 @@ TESTDIR := $(abspath $(BUILD))/tests
 # The flags of the libraries are known only once their packages are there, so a second make does the work.
 .PHONY: test test-asan test-built test-build
 test: deps-test
-	@+$(PYTHON) tests/all.py $(MAKE) test-build lint test-unit test-dialog test-integ
+	@+$(PYTHON) tests/all.py $(MAKE) test-build lint test-unit test-dialog test-integ test-score
 
 test-asan: deps-test
 	@+$(PYTHON) tests/all.py '$(MAKE) BUILD=$(BUILD)/asan SANITIZE=1' test-build test-unit test-dialog test-integ test-race test-torture
@@ -36,6 +36,11 @@ test-dialog: all tools
 
 test-integ: all tools
 	@MSAD_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/integ/run.py $(FILTER)
+
+# What the built-in classifier finds and what it takes for spam by mistake, on sorted mail.
+.PHONY: test-score
+test-score: $(BUILD)/tests/score_eval
+	@tests/run-score.sh $(BUILD)
 
 # What has threads, under the thread sanitizer, which Criterion does not stand. It wants addresses that are not
 # randomised.

@@ -26,6 +26,8 @@ RANK = {
     "policy": 5,
     "policy/score": 5,
     "policy/score/services": 5,
+    "policy/score/classify": 5,
+    "policy/score/content": 5,
     "relay": 5,
     "msa/console": 6,
     "msa/proc": 7,
@@ -136,7 +138,10 @@ def may_include(user, used):
     if user == used or RANK[used] < RANK[user]:
         return True
     return (user, used) in (("policy/score", "policy"),  # one matter in two processes, one direction
-                            ("policy/score", "policy/score/services"))
+                            ("policy/score", "policy/score/services"),
+                            ("policy/score", "policy/score/classify"),
+                            ("policy/score", "policy/score/content"),
+                            ("policy/score/classify", "policy/score/content"))
 
 
 def check_layers(path, text):
