@@ -63,8 +63,21 @@ UNIT_OBJ := $(call obj_of,$(sort $(wildcard tests/unit/*.c)))
 all: $(ARCHIVES) $(PROGRAMS)
 tools: $(TOOLS)
 
+# The pages of console are part of the program: their bytes, packed ones, and the hash of each.
+PAGES := $(sort $(shell find msa/console/pages -type f))
+MORE_msa/console := $(BUILD)/obj/gen/pages.o
+
+$(BUILD)/gen/pages.c: msa/console/embed.sh $(PAGES)
+	@mkdir -p $(@D)
+	@echo "  PAGES   $@"
+	@sh msa/console/embed.sh msa/console/pages $(BUILD)/gen/pages > $@
+
+$(BUILD)/obj/gen/pages.o: $(BUILD)/gen/pages.c
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS_MSA) $(CPPFLAGS) $(CFLAGS_MSA) $(CFLAGS) -MMD -MP -c -o $@ $<
+
 define archive_rule
-$(BUILD)/lib/$(subst /,-,$(1)).a: $(call obj_of,$(call src_of,$(1)))
+$(BUILD)/lib/$(subst /,-,$(1)).a: $(call obj_of,$(call src_of,$(1))) $(MORE_$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	@ar rcs $$@ $$^

@@ -91,15 +91,17 @@ static struct operation *operation_new(struct admin *a, const struct admin_call 
     o->args = json_incref(call->args);
     o->rules = a->rules;
     o->snapshot.now_wall_ms = clock_wall_ms();
+    o->snapshot.now_mono_ms = clock_mono_ms();
     o->snapshot.queued_count = threads_queued(a->writer);
     exchanges_counts(a->exchanges, &o->snapshot.exchanges);
     cache_counts(a->env->cache, &o->snapshot.cache_hits, &o->snapshot.cache_misses);
     o->call = (struct ops_call){
-        .store = a->env->store, .rules = &o->rules, .snapshot = &o->snapshot};
+        .store = a->env->store, .env = a->env, .rules = &o->rules, .snapshot = &o->snapshot};
     list_append(&a->running, &o->link);
     /* The name is one of the table's; an actor that is cut is still an actor. */
     (void)view_to_cstr(call->op, o->name, sizeof o->name);
     (void)view_to_cstr(view_slice(call->actor, 0, sizeof o->actor - 1), o->actor, sizeof o->actor);
+    o->call.actor = view_cstr(o->actor);
     return o;
 }
 

@@ -370,6 +370,11 @@ static const struct op {
     {"account.show", op_show, false},    {"account.list", op_list, false},
     {"account.resolve", ops_resolve, false},
     {"auth.status", op_status, false},
+    {"token.add", ops_token_add, true},
+    {"token.list", ops_token_list, false},
+    {"token.remove", ops_token_remove, true},
+    {"token.check", ops_token_check, false},
+    {"sign_in.verify", ops_sign_in_verify, false},
 };
 
 static const struct op *op_find(struct view name)

@@ -11,6 +11,11 @@
  *   account.import   {lines, replace?}                     200 {added, replaced, skipped, failed,
  *                                                               errors}
  *   auth.status      {}                                    200
+ *   token.add        {role, note, scopes?, days?}          201 {token, id, role, scopes, note, expires_ms}
+ *   token.list       {}                                    200 {tokens: […]}, without their secrets
+ *   token.remove     {id}                                  200 {id} · 404
+ *   token.check      {token}                               200 {id, role, scopes, expires_ms} · 401
+ *   sign_in.verify   {login, password}                     200 {login, account, created_ms, result, wrong_password}
  *
  * account = {login, id, enabled, created_ms, password_changed_ms, secret, iterations, scram,
  *            cram_md5}
@@ -30,7 +35,7 @@
 #include "auth/verify.h"
 #include "msa/base/view.h"
 
-#define OPS_COUNT             10
+#define OPS_COUNT             15
 #define OPS_IMPORT_LINES_MAX 10000
 #define OPS_LIST_MAX         1000
 #define OPS_DETAIL_MAX       256
@@ -40,11 +45,13 @@ struct ops_snapshot {
     struct exchange_counts exchanges;
     size_t queued_count;
     uint64_t cache_hits, cache_misses;
-    int64_t now_wall_ms;
+    int64_t now_wall_ms, now_mono_ms;
 };
 
 struct ops_call {
     struct store *store;
+    const struct verify_env *env;
+    struct view actor; /* as the caller's role says */
     const struct verify_rules *rules;
     const struct ops_snapshot *snapshot;
     char login[STORE_LOGIN_MAX + 1]; /* out: the account that it was about, for the audit log */

@@ -11,6 +11,8 @@
 typedef int ops_fn(struct ops_call *call, json_t *args, json_t **answer_out);
 
 ops_fn ops_import, ops_resolve;
+ops_fn ops_token_add, ops_token_list, ops_token_remove, ops_token_check; /* ops_token.c */
+ops_fn ops_sign_in_verify;                                               /* ops_sign_in.c */
 
 /* Set call->detail and return the status. */
 int ops_fail(struct ops_call *call, int status, const char *fmt, ...)

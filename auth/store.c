@@ -11,12 +11,13 @@
 
 #define MAP_BYTES ((size_t)16 << 30) /* address space; about 20 million accounts */
 
-enum { TABLE_META = 0, TABLE_ACCOUNTS, TABLE_IDS, TABLE_COUNT };
+enum { TABLE_META = 0, TABLE_ACCOUNTS, TABLE_IDS, TABLE_TOKENS, TABLE_COUNT };
 
 static const char *const table_names[TABLE_COUNT] = {
     [TABLE_META] = "meta",
     [TABLE_ACCOUNTS] = "accounts",
     [TABLE_IDS] = "ids",
+    [TABLE_TOKENS] = "tokens",
 };
 
 struct store {
@@ -282,4 +283,42 @@ enum msa_lookup store_remove(struct store_change *change, struct view login, uin
     }
     account_wipe(&a);
     return MSA_FOUND;
+}
+
+/* ---- bearer tokens --------------------------------------------------------------------------- */
+
+enum msa_lookup store_find_token(struct store *s, struct view id, struct buf *out)
+{
+    struct db_txn txn;
+    struct view record;
+    db_begin(s->db, false, &txn);
+    enum msa_lookup found = db_get(&txn, TABLE_TOKENS, id, &record);
+    if (found == MSA_FOUND && buf_add(out, record) < 0)
+        found = MSA_RETRY;
+    db_abort(&txn);
+    return found;
+}
+
+int store_each_token(struct store *s, store_each_token_fn *fn, void *arg)
+{
+    struct db_txn txn;
+    struct db_cursor cur;
+    db_begin(s->db, false, &txn);
+    db_seek(&txn, TABLE_TOKENS, VIEW_EMPTY, &cur);
+    while (db_cursor_is_at(&cur) && fn(arg, cur.key, cur.value))
+        db_next(&cur);
+    db_cursor_end(&cur);
+    int err = txn.err;
+    db_abort(&txn);
+    return err;
+}
+
+int store_add_token(struct store_change *change, struct view id, struct view record)
+{
+    return db_put_new(&change->txn, TABLE_TOKENS, id, record);
+}
+
+bool store_remove_token(struct store_change *change, struct view id)
+{
+    return db_delete(&change->txn, TABLE_TOKENS, id);
 }

@@ -1,7 +1,8 @@
-/* The accounts on disk: one LMDB environment with three tables.
+/* The accounts on disk: one LMDB environment with four tables.
  *
  *   accounts   canonical login name     → record (account.h)
  *   ids        id, 8 bytes big endian   → canonical login name
+ *   tokens     id of a bearer token     → record (ops_token.c)
  *   meta       "key"                    → 32 random bytes, made once
  *              "next-id"                → u64; ids are never given twice, also not after a removal
  *
@@ -14,6 +15,7 @@
 #include <stdint.h>
 
 #include "auth/account.h"
+#include "msa/base/buf.h"
 #include "msa/base/err.h"
 #include "msa/base/view.h"
 #include "msa/db/db.h"
@@ -45,6 +47,15 @@ int store_count(struct store *s, uint64_t *count_out);
 void store_usage(struct store *s, uint64_t *used_bytes_out, uint64_t *max_bytes_out);
 void store_check_readers(struct store *s); /* every minute, the loop's thread */
 
+/* ---- bearer tokens: id and record are opaque here ---- */
+
+#define STORE_TOKEN_RECORD_MAX 4096
+
+/* MSA_FOUND with the record added to `out`. */
+enum msa_lookup store_find_token(struct store *s, struct view id, struct buf *out);
+typedef bool store_each_token_fn(void *arg, struct view id, struct view record);
+int store_each_token(struct store *s, store_each_token_fn *fn, void *arg); /* fn must not call the store */
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 struct store_change {
@@ -66,5 +77,9 @@ int store_add(struct store_change *change, struct view login, struct account *a)
 void store_replace(struct store_change *change, struct view login, const struct account *a);
 /* Removes a damaged record too; then *id_out is 0. */
 enum msa_lookup store_remove(struct store_change *change, struct view login, uint64_t *id_out);
+
+/* Bearer tokens. */
+int store_add_token(struct store_change *change, struct view id, struct view record); /* MSA_EEXIST … */
+bool store_remove_token(struct store_change *change, struct view id); /* false: there was none */
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/access.h"
+#include "policy/audit.h"
 #include "policy/restriction.h"
 #include "policy/restrictions.h"
 
@@ -74,6 +75,20 @@ static bool look_at_access(void *arg, struct view key, struct view value)
     return true;
 }
 
+static bool look_at_audit(void *arg, struct view key, struct view value)
+{
+    struct slice *s = arg;
+    char copy[LEDGER_KEY_MAX];
+    (void)value;
+    if (!take_place(s, key))
+        return false;
+    if (audit_time(key) < s->before_ms && key.n <= sizeof copy) {
+        memcpy(copy, key.p, key.n);
+        (void)ledger_delete(s->ledger, LEDGER_AUDIT, view_of(copy, key.n));
+    }
+    return true;
+}
+
 void expiry_step(struct expiry *e, struct ledger *ledger, const struct config_retention *keep,
                  int64_t now_ms)
 {
@@ -85,6 +100,11 @@ void expiry_step(struct expiry *e, struct ledger *ledger, const struct config_re
                            .place = &e->access,
                            .now_ms = now_ms,
                            .before_ms = now_ms - keep->access_ms};
+    struct slice audit = {.ledger = ledger,
+                          .place = &e->audit,
+                          .now_ms = now_ms,
+                          .before_ms = now_ms - keep->access_ms};
+    walk(&audit, LEDGER_AUDIT, look_at_audit);
     walk(&restrictions, LEDGER_RESTRICTIONS, look_at_restriction);
     walk(&access, LEDGER_ACCESS, look_at_access);
 }

@@ -27,6 +27,7 @@ enum ledger_table {
     LEDGER_ACCESS,
     LEDGER_META,
     LEDGER_LOOKALIKES,
+    LEDGER_AUDIT,
     LEDGER_TABLE_COUNT
 };
 

@@ -80,59 +80,70 @@ int policy_on_disconnect(void *owner, struct chan *c, struct chan_message *m)
 
 /* ---- sign-in ---- */
 
-static void login_facts(const struct policy *p, const struct live_session *s,
-                        const struct account *account,
-                        const struct msg_policy_login_ask *ask, struct event *e)
+static void login_facts(const struct policy *p, const struct sign_in *s, struct event *e)
 {
-    bool is_good = ask->result == AUTH_OK;
-    policy_facts(p, is_good ? EVENT_LOGIN : EVENT_LOGIN_FAILED, &s->ip, &s->place,
-                 account, e);
-    e->listener = ask->listener;
-    e->address_sessions = sessions_of_source(s).sessions;
-    /* this one included, which is not the account's before the answer */
-    e->account_sessions =
-        sessions_open_of(p->sessions, account->id).sessions + (s->account != account->id);
-    e->tried_account_hash = facts_text_hash(p->rules->hash_key, ask->login);
-    e->wrong_password = ask->wrong_password;
+    policy_facts(p, s->is_good ? EVENT_LOGIN : EVENT_LOGIN_FAILED, s->ip, s->place, s->account, e);
+    e->listener = s->listener;
+    if (s->protocol.n > 0)
+        e->protocol = s->protocol;
+    e->address_sessions = s->address_sessions;
+    e->account_sessions = s->account_sessions;
+    e->tried_account_hash = facts_text_hash(p->rules->hash_key, s->account->login);
+    e->wrong_password = s->wrong_password;
 }
 
 /* What a right password does not change. */
-static bool is_shut_out(struct policy *p, const struct live_session *s,
-                        const struct account *account, const struct event *e)
+static bool is_shut_out(struct policy *p, const struct sign_in *s, const struct event *e)
 {
-    if (restrictions_standing(p->restrictions, account->id))
+    if (restrictions_standing(p->restrictions, s->account->id))
         return true;
-    if (account_allows_from(account, p->config, s->place.country, e->is_home, e->at_ms))
+    if (account_allows_from(s->account, p->config, s->place->country, e->is_home, e->at_ms))
         return false;
     p->counts.overseas_refusals++;
     return true;
+}
+
+struct answer policy_judge_sign_in(struct policy *p, const struct sign_in *s)
+{
+    struct event e;
+    struct verdict v;
+    struct answer a = {.verdict = VERDICT_REFUSE,
+                       .text = "suspended"}; /* for the session's log */
+    login_facts(p, s, &e);
+    if (is_shut_out(p, s, &e)) {
+        if (s->is_good && !restrictions_standing(p->restrictions, s->account->id)) {
+            enforce_overseas(p, &e, s->account->login);
+            a = (struct answer){.verdict = VERDICT_REFUSE, .text = "overseas"};
+        }
+        if (s->is_good)
+            return a; /* no sign-in took place: nothing is counted */
+    }
+    a = policy_decide(p, &e, s->account->login, &v);
+    a.text[0] = '\0';
+    struct answer by_config = fixed(p->config->policy.login);
+    answer_fold(&a, &by_config);
+    if (!s->is_good)
+        a.verdict = a.verdict == VERDICT_CLOSE ? VERDICT_CLOSE : VERDICT_REFUSE;
+    return a;
 }
 
 static struct answer judge_login(struct policy *p, struct live_session *s,
                                  const struct account *account,
                                  const struct msg_policy_login_ask *ask)
 {
-    struct event e;
-    struct verdict v;
-    struct answer a = {.verdict = VERDICT_REFUSE,
-                       .text = "suspended"}; /* for the session's log */
-    bool is_good = ask->result == AUTH_OK;
-    login_facts(p, s, account, ask, &e);
-    if (is_shut_out(p, s, account, &e)) {
-        if (is_good && !restrictions_standing(p->restrictions, account->id)) {
-            enforce_overseas(p, &e, account->login);
-            a = (struct answer){.verdict = VERDICT_REFUSE, .text = "overseas"};
-        }
-        if (is_good)
-            return a; /* no sign-in took place: nothing is counted */
-    }
-    a = policy_decide(p, &e, account->login, &v);
-    a.text[0] = '\0';
-    struct answer by_config = fixed(p->config->policy.login);
-    answer_fold(&a, &by_config);
-    if (!is_good)
-        a.verdict = a.verdict == VERDICT_CLOSE ? VERDICT_CLOSE : VERDICT_REFUSE;
-    return a;
+    const struct sign_in facts = {
+        .account = account,
+        .ip = &s->ip,
+        .place = &s->place,
+        .listener = ask->listener,
+        .is_good = ask->result == AUTH_OK,
+        .wrong_password = ask->wrong_password,
+        .address_sessions = sessions_of_source(s).sessions,
+        /* this one included, which is not the account's before the answer */
+        .account_sessions =
+            sessions_open_of(p->sessions, account->id).sessions + (s->account != account->id),
+    };
+    return policy_judge_sign_in(p, &facts);
 }
 
 /* The account that signs in, or that was tried. A name that is nobody's is an account of

@@ -16,8 +16,14 @@ extern const struct admin_op policy_ops_mailbox[POLICY_OPS_MAILBOX_COUNT];
 #define POLICY_OPS_ACCOUNT_COUNT 5
 extern const struct admin_op policy_ops_account[POLICY_OPS_ACCOUNT_COUNT];
 
-/* A peer is gone: what it asked for is done, but it hears no more of it. */
+#define POLICY_OPS_CONSOLE_COUNT 3
+extern const struct admin_op policy_ops_console[POLICY_OPS_CONSOLE_COUNT];
+
+/* 200 with `answer` (taken over) when all that was put is on the disk. */
 struct policy;
+void policy_reply_when_durable(struct policy *p, const struct admin_call *call, json_t *answer);
+
+/* A peer is gone: what it asked for is done, but it hears no more of it. */
 void policy_ops_account_drop_peer(struct policy *p, const struct chan *c);
 
 #endif

@@ -108,7 +108,7 @@ static void on_durable(void *arg, int err)
     free(q);
 }
 
-static void reply_when_durable(struct policy *p, const struct admin_call *call, json_t *answer)
+void policy_reply_when_durable(struct policy *p, const struct admin_call *call, json_t *answer)
 {
     struct pending *q = calloc(1, sizeof *q);
     if (q)
@@ -170,7 +170,7 @@ static void op_set(void *state, const struct admin_call *call)
     int err = change(p, &l, call->args, beside_set, false, &is_changed, detail);
     if (err == MSA_OK) {
         access_note(p->ledger, l.account.id, call->actor, call->op, clock_wall_ms());
-        reply_when_durable(p, call, account_json(&l.account, p->config));
+        policy_reply_when_durable(p, call, account_json(&l.account, p->config));
     } else {
         admin_refuse(call->chan, call->id, err == MSA_EINVAL ? 400 : err == MSA_ECORRUPT ? 503 : 507, "%s",
                      detail);
@@ -287,7 +287,7 @@ static void op_set_many(void *state, const struct admin_call *call)
     if (m.is_dry)
         admin_reply(call->chan, call->id, 200, o);
     else
-        reply_when_durable(p, call, o);
+        policy_reply_when_durable(p, call, o);
 }
 
 /* ---- who looked ---- */

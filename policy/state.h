@@ -95,6 +95,26 @@ sessions_over_fn policy_session_over; /* arg: struct policy */
 struct answer policy_decide(struct policy *p, const struct event *e, struct view login,
                             struct verdict *v);
 
+/* ---- on_sign_in.c ---- */
+
+/* A sign-in with its outcome, wherever it was tried. Views outlive the call. */
+struct account;
+struct sign_in {
+    const struct account *account; /* with its login; a name that is nobody's is an account of its own */
+    const struct ipaddr *ip;
+    const struct place *place;
+    struct view listener;
+    struct view protocol; /* empty: smtp */
+    bool is_good;         /* the password was right, and the account is not disabled */
+    uint64_t wrong_password;
+    uint32_t address_sessions, account_sessions;
+};
+
+/* The one judgement of sign-ins; its text is for logs alone. */
+struct answer policy_judge_sign_in(struct policy *p, const struct sign_in *s);
+
+/* ---- live.c ---- */
+
 void policy_count(struct policy *p, enum question question, enum policy_verdict verdict);
 
 /* Facts that every event of a session has. `account` NULL: none known. */

@@ -234,6 +234,18 @@ static void check_queue(const struct checker *c)
                 "message_size", q->bytes, "max_bytes");
 }
 
+/* Passwords and tokens go over it. */
+static void check_console_web(const struct checker *c)
+{
+    const struct config_console *s = &c->cfg->console;
+    for (uint32_t i = 0; i < s->http.count; i++)
+        if (!ipaddr_is_loopback(&s->http.items[i].addr))
+            report_add(c->errs, check_place(c, &s->http, s),
+                       "'http' is for loopback addresses: use 'https' for others");
+    if (s->https.count > 0 && c->cfg->tls.certificate_count == 0)
+        report_add(c->errs, check_place(c, &s->https, s), "'https' needs a certificate in 'tls'");
+}
+
 /* Who can ask there learns who may not read mail, and can tell lies about accounts. */
 static void check_console(const struct checker *c)
 {
@@ -265,4 +277,5 @@ void check_settings(const struct config *cfg, struct config_errors *errs)
     check_limits(&c);
     check_queue(&c);
     check_console(&c);
+    check_console_web(&c);
 }

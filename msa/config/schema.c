@@ -270,7 +270,7 @@ static const struct schema_key auth_keys[] = {
      .initial = "1s",
      .min = 0,
      .max = 60000,
-     .roles = FOR_AUTH | FOR_SMTP,
+     .roles = FOR_AUTH | FOR_SMTP | FOR_CONSOLE,
      .doc = "A failed sign-in is answered no sooner than this after it began, whatever the "
             "reason, so that the time tells nothing."},
 };

@@ -24,6 +24,28 @@ static const struct schema_key console_keys[] = {
      .doc = "Addresses and ports where POP and IMAP servers ask whether an account may sign in, and "
             "tell that it did: Dovecot's `auth_policy_server_url`, plain HTTP. Any other address "
             "than loopback needs `auth_policy_token_file`."},
+    {.name = "http",
+     .type = SCHEMA_ENDPOINT,
+     SCHEMA_FIELD(config_console, http),
+     .roles = FOR_CONSOLE,
+     .flags = SCHEMA_LIST,
+     .doc = "Loopback addresses and ports that serve the API and the pages in clear: for a program on "
+            "this host, or a proxy that speaks TLS."},
+    {.name = "https",
+     .type = SCHEMA_ENDPOINT,
+     SCHEMA_FIELD(config_console, https),
+     .roles = FOR_CONSOLE,
+     .flags = SCHEMA_LIST | SCHEMA_LISTEN,
+     .doc = "Addresses and ports that serve them behind TLS, with the first certificate of `tls`, whose key the "
+            "console process then holds, too."},
+    {.name = "host_names",
+     .type = SCHEMA_NAME,
+     SCHEMA_FIELD(config_console, host_names),
+     .max = 253,
+     .roles = FOR_CONSOLE,
+     .flags = SCHEMA_LIST,
+     .doc = "Names, beside `hostname`, localhost and addresses, under which browsers may reach the pages. Requests "
+            "for other hosts are refused (421), so that nobody's name can be bound to this server."},
     {.name = "auth_policy_token_file",
      .type = SCHEMA_PATH,
      SCHEMA_FIELD(config_console, auth_policy_token_file),

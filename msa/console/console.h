@@ -1,12 +1,14 @@
-/* console: the way in for msactl and for monitoring. HTTP/1.1 over a UNIX socket, JSON both ways.
+/* console: the way in for people, for other programs and for monitoring. HTTP/1.1, JSON both ways.
  *
- *   GET  /api/v1/status        how every role is
- *   POST /api/v1/<operation>   one operation of a role (ops.c lists them); arguments are a JSON object
+ *   /api/v1/…                  the API: api_routes.c is its table, GET /api/v1/openapi.json its description
+ *   POST /api/v1/<operation>   over the control socket alone, for msactl: one operation of a role (ops.c lists them)
  *   GET  /metrics              OpenMetrics text
  *   GET  /healthz, /readyz     is it alive; does everybody serve
+ *   GET  /…                    the pages, which are part of the program
  *
- * Only the last three are served on the TCP addresses of `console { metrics … }`. Those of
- * `console { auth_policy … }` serve one thing, for POP and IMAP servers (auth_policy.h):
+ * Its doors: the UNIX socket `socket`, where who connects is an operator; `http` on loopback and `https`, where tokens
+ * and sessions say who asks; `metrics`, for figures only. Those of `console { auth_policy … }` serve one thing, for
+ * POP and IMAP servers (auth_policy.h):
  *
  *   POST /?command=allow       may this account read its mail from there
  *   POST /?command=report      it did, or it failed to
@@ -21,6 +23,8 @@
 /* Names of listening sockets, also systemd's. */
 #define CONSOLE_METRICS     "metrics"
 #define CONSOLE_AUTH_POLICY "auth_policy"
+#define CONSOLE_HTTP        "console_http"
+#define CONSOLE_HTTPS       "console_https"
 
 extern const struct role_ops console_role;
 

@@ -6,6 +6,7 @@
 
 #include "msa/console/http.h"
 #include "msa/console/ops.h"
+#include "msa/console/web_session.h"
 #include "msa/ipc/chan.h"
 #include "msa/ipc/role.h"
 
@@ -20,6 +21,18 @@ struct console_door {
     bool is_closed; /* only its last connections go on */
 };
 
+/* What auth said of a bearer token, for a short time. */
+#define CONSOLE_TOKENS_MAX     1024
+#define CONSOLE_TOKEN_KEPT_MS  30000
+#define CONSOLE_TOKEN_TEXT_MAX 128
+struct console_token {
+    uint8_t digest[SESSION_DIGEST_BYTES];
+    char id[24];
+    unsigned who;
+    uint64_t scopes;
+    int64_t until_ms; /* monotonic */
+};
+
 struct console {
     struct loop *loop;
     const struct config *config;
@@ -30,6 +43,12 @@ struct console {
         int64_t refused_ms; /* when the last line was written, monotonic; 0: never */
         int64_t unanswered_ms;
     } complaints;
+    const struct tls_certificate *certificates; /* of the configuration in force */
+    size_t certificate_count;
+    struct web_sessions sessions;
+    struct timer sessions_timer;
+    struct console_token tokens[CONSOLE_TOKENS_MAX]; /* by digest */
+    unsigned sign_ins; /* passwords being checked now */
     struct timer drain_timer;
     role_drained_fn *drained; /* NULL: not draining */
     void *drained_arg;
@@ -51,6 +70,18 @@ typedef void console_answer_fn(void *arg, unsigned status, struct view json);
  * canonical form, where the operation is about an account. `fn` is called once, perhaps before it returns. */
 void console_ask(struct console *c, const struct console_op *op, struct view actor,
                  struct view json, console_answer_fn *fn, void *arg);
+
+/* ---- op_door.c: an operation by its name, for msactl ---- */
+
+void console_op(struct console *c, struct http_request *r, const struct console_op *op);
+
+/* ---- caller.c ---- */
+
+void console_forget_tokens(struct console *c); /* one was taken back */
+
+/* ---- pages.c ---- */
+
+void console_page(struct console *c, struct http_request *r);
 
 /* ---- auth_policy_door.c ---- */
 

@@ -72,16 +72,23 @@ static const json_t *at_path(const json_t *object, const char *path)
     return object;
 }
 
-static void write_head(const char *name, enum kind kind, const char *help, struct buf *out)
+/* Where it is written, and how. */
+struct writer {
+    struct buf *out;
+    bool is_openmetrics;
+};
+
+static void write_head(const char *name, enum kind kind, const char *help, const struct writer *w)
 {
-    buf_addf(out, "# TYPE %s %s\n# HELP %s %s\n", name, kind == COUNTER ? "counter" : "gauge", name,
-             help);
+    const char *suffix = kind == COUNTER && !w->is_openmetrics ? "_total" : "";
+    buf_addf(w->out, "# TYPE %s%s %s\n# HELP %s%s %s\n", name, suffix,
+             kind == COUNTER ? "counter" : "gauge", name, suffix, help);
 }
 
 static void write_value(const char *name, enum kind kind, const char *role, int64_t index,
-                        int64_t value, struct buf *out)
+                        int64_t value, const struct writer *w)
 {
-    buf_addf(out, "%s%s{role=\"%s\",index=\"%" PRId64 "\"} %" PRId64 "\n", name,
+    buf_addf(w->out, "%s%s{role=\"%s\",index=\"%" PRId64 "\"} %" PRId64 "\n", name,
              kind == COUNTER ? "_total" : "", role, index, value);
 }
 
@@ -91,7 +98,7 @@ static int64_t index_of(const json_t *status)
 }
 
 /* A process that is away, or does not know the figure, has no line: absent is not zero. */
-static void write_figure(const json_t *statuses, const struct figure *f, struct buf *out)
+static void write_figure(const json_t *statuses, const struct figure *f, const struct writer *w)
 {
     size_t i;
     const json_t *status;
@@ -101,40 +108,41 @@ static void write_figure(const json_t *statuses, const struct figure *f, struct 
         if (!json_is_integer(value))
             continue;
         if (!has_head)
-            write_head(f->name, f->kind, f->help, out);
+            write_head(f->name, f->kind, f->help, w);
         has_head = true;
-        write_value(f->name, f->kind, f->role, index_of(status), json_integer_value(value), out);
+        write_value(f->name, f->kind, f->role, index_of(status), json_integer_value(value), w);
     }
 }
 
 /* ---- what the supervisor knows of every process ---- */
 
 static void write_processes(const json_t *processes, const char *name, enum kind kind,
-                            const char *help, const char *key, struct buf *out)
+                            const char *help, const char *key, const struct writer *w)
 {
     size_t i;
     const json_t *p;
-    write_head(name, kind, help, out);
+    write_head(name, kind, help, w);
     json_array_foreach(processes, i, p) {
         const json_t *value = json_object_get(p, key);
         const char *state = json_string_value(value);
         const char *role = json_string_value(json_object_get(p, "role"));
         int64_t n = state ? strcmp(state, "ready") == 0 : json_integer_value(value);
-        write_value(name, kind, role ? role : "", index_of(p), n, out);
+        write_value(name, kind, role ? role : "", index_of(p), n, w);
     }
 }
 
-void metrics_write(const json_t *statuses, struct buf *out)
+void metrics_write(const json_t *statuses, bool is_openmetrics, struct buf *out)
 {
+    const struct writer w = {out, is_openmetrics};
     const json_t *supervisor = json_array_get(json_object_get(statuses, "supervisor"), 0);
     const json_t *processes = json_object_get(supervisor, "processes");
     if (json_is_array(processes)) {
         write_processes(processes, "msad_process_up", GAUGE, "Whether the process serves.", "state",
-                        out);
+                        &w);
         write_processes(processes, "msad_process_restarts", COUNTER,
-                        "How often the process had to be started again.", "restarts", out);
+                        "How often the process had to be started again.", "restarts", &w);
     }
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
-        write_figure(statuses, &figures[i], out);
+        write_figure(statuses, &figures[i], &w);
     buf_add_cstr(out, "# EOF\n");
 }

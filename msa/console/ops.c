@@ -41,6 +41,14 @@ const struct console_op console_ops[] = {
     {"restriction.show", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"restriction.release", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"restriction.suspend", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
+    {"sign_in.verify", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"sign_in.judge", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"token.add", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"token.list", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"token.remove", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"token.check", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"audit.add", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"audit.list", ROLE_POLICY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"supervisor.status", ROLE_SUPERVISOR, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"supervisor.reload", ROLE_SUPERVISOR, SMALL, RELOAD_MS, ABOUT_NO_ACCOUNT},
 };
@@ -53,6 +61,15 @@ const struct console_op *console_op_find(struct view name)
         if (view_eq(view_cstr(console_ops[i].name), name))
             return &console_ops[i];
     return NULL;
+}
+
+bool console_op_is_internal(const struct console_op *op)
+{
+    static const char *const names[] = {"sign_in.verify", "sign_in.judge", "token.check", "audit.add"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (view_eq(view_cstr(names[i]), view_cstr(op->name)))
+            return true;
+    return false;
 }
 
 const struct console_status console_statuses[] = {

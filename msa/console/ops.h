@@ -3,6 +3,7 @@
 #ifndef MSA_CONSOLE_OPS_H
 #define MSA_CONSOLE_OPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,9 @@ extern const struct console_op console_ops[];
 extern const size_t console_op_count;
 
 const struct console_op *console_op_find(struct view name); /* NULL: there is none */
+
+/* One that console asks for itself, in the course of another: nobody calls it by name. */
+bool console_op_is_internal(const struct console_op *op);
 
 /* What the status page gathers: one question to each process of these roles. */
 struct console_status {

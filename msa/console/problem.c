@@ -6,32 +6,55 @@
 
 static const struct {
     unsigned status;
+    const char *kind; /* the last part of its type */
     const char *title;
-} titles[] = {
-    {400, "Bad Request"},        {403, "Forbidden"},
-    {404, "Not Found"},          {405, "Method Not Allowed"},
-    {409, "Conflict"},           {413, "Content Too Large"},
-    {422, "Unprocessable Content"}, {429, "Too Many Requests"},
-    {500, "Internal Server Error"}, {502, "Bad Gateway"},
-    {503, "Service Unavailable"}, {504, "Gateway Timeout"},
-    {507, "Insufficient Storage"},
+} kinds[] = {
+    {400, "malformed", "Bad Request"},
+    {401, "unauthorized", "Unauthorized"},
+    {403, "forbidden", "Forbidden"},
+    {404, "not-found", "Not Found"},
+    {405, "method", "Method Not Allowed"},
+    {409, "conflict", "Conflict"},
+    {413, "too-large", "Content Too Large"},
+    {415, "media-type", "Unsupported Media Type"},
+    {421, "host", "Misdirected Request"},
+    {422, "unprocessable", "Unprocessable Content"},
+    {429, "too-many", "Too Many Requests"},
+    {500, "internal", "Internal Server Error"},
+    {502, "bad-answer", "Bad Gateway"},
+    {503, "unavailable", "Service Unavailable"},
+    {504, "timeout", "Gateway Timeout"},
+    {507, "full", "Insufficient Storage"},
 };
+
+static size_t find(unsigned status)
+{
+    size_t i = 0;
+    while (i < sizeof kinds / sizeof kinds[0] && kinds[i].status != status)
+        i++;
+    return i;
+}
 
 const char *problem_title(unsigned status)
 {
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
-        if (titles[i].status == status)
-            return titles[i].title;
-    return "Error";
+    size_t i = find(status);
+    return i < sizeof kinds / sizeof kinds[0] ? kinds[i].title : "Error";
 }
 
-/* "type" is left out: that is about:blank, the status alone says which kind it is (RFC 9457 §4.2.1). */
+static const char *kind_of(unsigned status)
+{
+    size_t i = find(status);
+    return i < sizeof kinds / sizeof kinds[0] ? kinds[i].kind : "error";
+}
+
 char *problem_text(unsigned status, struct view json)
 {
     json_t *document = json_pack("{s:s, s:i}", "title", problem_title(status), "status", (int)status);
     json_t *more = json.n > 0 ? json_loadb(json.p, json.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
     if (document && json_is_object(more))
         json_object_update_missing(document, more);
+    if (document && !json_object_get(document, "type"))
+        json_object_set_new(document, "type", json_sprintf(PROBLEM_URN "%s", kind_of(status)));
     char *text = document ? json_dumps(document, JSON_COMPACT) : NULL;
     json_decref(document);
     json_decref(more);

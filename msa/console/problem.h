@@ -7,6 +7,9 @@
 
 #define PROBLEM_TYPE "application/problem+json"
 
+/* Every problem has a type that stays: this and a word. Without one in the role's answer it is that of the status. */
+#define PROBLEM_URN "urn:msad:problem:"
+
 const char *problem_title(unsigned status); /* the reason phrase; "Error" where there is none */
 
 /* The document's text, to be freed; NULL: out of memory. Members of `json`, if that is an object (a role's

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "msa/base/clock.h"
 #include "msa/base/err.h"
 #include "msa/base/log.h"
 #include "msa/console/console_private.h"
@@ -64,13 +65,36 @@ static struct console_door *free_door(struct console *c)
     return found;
 }
 
+static bool is_https(struct view name)
+{
+    return view_eq(name, VIEW_LIT(CONSOLE_HTTPS));
+}
+
 /* The control socket has no address. */
 static enum http_door kind_of(struct view name, const struct ipaddr *ip, uint16_t port)
 {
     if (ipaddr_is_none(ip) && port == 0)
         return HTTP_DOOR_CONTROL;
+    if (is_https(name) || view_eq(name, VIEW_LIT(CONSOLE_HTTP)))
+        return HTTP_DOOR_WEB;
     return view_eq(name, VIEW_LIT(CONSOLE_AUTH_POLICY)) ? HTTP_DOOR_AUTH_POLICY
                                                         : HTTP_DOOR_METRICS;
+}
+
+static const struct tls_certificate *certificate_of(const struct console *c, struct view name)
+{
+    return is_https(name) && c->certificate_count > 0 ? &c->certificates[0] : NULL;
+}
+
+/* Behind TLS or not at all. */
+static struct http_server *serve_at(struct console *c, struct view name, const struct ipaddr *ip, uint16_t port,
+                                    int fd)
+{
+    const struct tls_certificate *certificate = certificate_of(c, name);
+    if (!is_https(name) || certificate)
+        return http_server_new(c->loop, fd, kind_of(name, ip, port), certificate, console_route, c);
+    close(fd);
+    return NULL;
 }
 
 static void console_take_listener(void *state, struct view name, const struct ipaddr *ip,
@@ -79,8 +103,7 @@ static void console_take_listener(void *state, struct view name, const struct ip
     struct console *c = state;
     struct console_door *d = find_door(c, ip, port) ? NULL : free_door(c);
     if (d)
-        d->server =
-            http_server_new(c->loop, fd, kind_of(name, ip, port), console_route, c);
+        d->server = serve_at(c, name, ip, port, fd);
     else
         close(fd);
     if (d && d->server) {
@@ -105,7 +128,39 @@ static void console_drop_listener(void *state, struct view name, const struct ip
     d->is_closed = true;
 }
 
+/* Certificates are read when a server begins: another one takes over the socket, and the old one goes with its
+ * last request. */
+static void renew_tls(struct console *c)
+{
+    for (size_t i = 0; i < CONSOLE_DOORS_MAX; i++) {
+        struct console_door *d = &c->doors[i];
+        if (!d->server || d->is_closed || !http_server_is_tls(d->server))
+            continue;
+        int fd = http_server_take_listener(d->server);
+        http_server_end_streams(d->server);
+        d->is_closed = true;
+        if (fd != -1)
+            console_take_listener(c, VIEW_LIT(CONSOLE_HTTPS), &d->ip, d->port, fd);
+    }
+}
+
 /* ---- life ---- */
+
+#define SESSIONS_LOOK_MS 60000
+
+static void on_sessions_timer(void *arg)
+{
+    struct console *c = arg;
+    web_sessions_expire(&c->sessions, clock_mono_ms());
+    (void)timer_start(&c->sessions_timer, c->loop, SESSIONS_LOOK_MS); /* was on: cannot fail */
+}
+
+/* OpenSSL reads its configuration file at its first use, which must be before the sandbox closes. */
+static void warm_up(void)
+{
+    uint8_t unused[SESSION_DIGEST_BYTES];
+    console_digest(VIEW_LIT("warm-up"), unused);
+}
 
 static int console_open(const struct role_env *env, void **state_out)
 {
@@ -114,6 +169,9 @@ static int console_open(const struct role_env *env, void **state_out)
     if (!c)
         return MSA_ENOMEM;
     c->loop = env->loop;
+    web_sessions_init(&c->sessions);
+    timer_init(&c->sessions_timer, on_sessions_timer, c);
+    warm_up();
     return MSA_OK;
 }
 
@@ -123,13 +181,16 @@ static int console_take_config(void *state, const struct role_config *next, char
     struct console *c = state;
     (void)why_not, (void)why_not_size;
     c->config = next->config;
+    c->certificates = next->certificates;
+    c->certificate_count = next->certificate_count;
+    renew_tls(c);
     return MSA_OK;
 }
 
 static int console_serve(void *state)
 {
-    (void)state;
-    return MSA_OK;
+    struct console *c = state;
+    return timer_start(&c->sessions_timer, c->loop, SESSIONS_LOOK_MS);
 }
 
 #define DRAIN_LOOK_MS 50
@@ -151,13 +212,21 @@ static void on_drain_timer(void *arg)
         timer_start(&c->drain_timer, c->loop, DRAIN_LOOK_MS); /* each question has its deadline */
 }
 
+static void end_door(struct console_door *d)
+{
+    if (!d->server)
+        return;
+    if (!d->is_closed)
+        http_server_refuse_new(d->server);
+    http_server_end_streams(d->server);
+}
+
 static void console_drain(void *state, uint32_t within_ms, role_drained_fn *done, void *arg)
 {
     struct console *c = state;
     (void)within_ms; /* the supervisor keeps the time */
     for (size_t i = 0; i < CONSOLE_DOORS_MAX; i++)
-        if (c->doors[i].server && !c->doors[i].is_closed)
-            http_server_refuse_new(c->doors[i].server);
+        end_door(&c->doors[i]);
     c->drained = done;
     c->drained_arg = arg;
     timer_init(&c->drain_timer, on_drain_timer, c);
@@ -168,8 +237,11 @@ static void console_close(void **state)
 {
     struct console *c = *state;
     timer_stop(&c->drain_timer);
+    timer_stop(&c->sessions_timer);
     for (size_t i = 0; i < CONSOLE_DOORS_MAX; i++)
         http_server_free(&c->doors[i].server);
+    web_sessions_fini(&c->sessions);
+    console_forget_tokens(c);
     free(c);
     *state = NULL;
 }

@@ -1,5 +1,5 @@
 /* Which request does what. A path is compared as a whole; the operations of the API stand in ops.c. */
-#include "msa/console/console_private.h"
+#include "msa/console/api_call.h"
 
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 #include "msa/console/metrics.h"
 #include "msa/console/problem.h"
 
-#define API    "/api/v1/"
+#define API    API_PREFIX "/"
 #define PLAIN  "text/plain; charset=utf-8"
 #define JSON   "application/json"
 
@@ -48,21 +48,28 @@ static void answer_status(struct http_request *r, json_t *statuses)
     free(text);
 }
 
+static bool wants_openmetrics(const struct http_request *r)
+{
+    struct view accept = http_request_header(r, "Accept");
+    while (accept.n > 0) {
+        struct view one = view_trim(view_cut(&accept, ','));
+        if (view_eq_nocase(view_trim(view_cut(&one, ';')), VIEW_LIT("application/openmetrics-text")))
+            return true;
+    }
+    return false;
+}
+
 static void answer_metrics(struct http_request *r, json_t *statuses)
 {
     struct buf text;
+    bool is_open = wants_openmetrics(r);
     buf_init(&text, METRICS_MAX);
-    metrics_write(statuses, &text);
+    metrics_write(statuses, is_open, &text);
     if (buf_failed(&text))
         problem_answer(r, 503, "out of memory");
     else
-        http_answer(r, 200, METRICS_TYPE, buf_view(&text));
+        http_answer(r, 200, is_open ? METRICS_TYPE : METRICS_TEXT_TYPE, buf_view(&text));
     buf_fini(&text);
-}
-
-static void on_status(struct console *c, struct http_request *r)
-{
-    fanout_start(c, r, answer_status);
 }
 
 static void on_metrics(struct console *c, struct http_request *r)
@@ -70,26 +77,27 @@ static void on_metrics(struct console *c, struct http_request *r)
     fanout_start(c, r, answer_metrics);
 }
 
-/* ---- one role ---- */
-
-static void on_op_answer(void *arg, unsigned status, struct view json)
+void api_status(struct api_call *call)
 {
-    if (status >= 400)
-        problem_answer_json(arg, status, json);
-    else
-        http_answer(arg, status, JSON, json);
+    struct http_request *r = call->request;
+    struct console *c = call->console;
+    api_end(call);
+    fanout_start(c, r, answer_status);
 }
 
-static void on_op(struct console *c, struct http_request *r)
+/* ---- the API ---- */
+
+/* The control socket takes operations by their name, too. */
+static void on_api(struct console *c, struct http_request *r)
 {
-    struct view path = http_request_path(r), body = http_request_body(r);
-    const struct console_op *op = console_op_find(view_slice(path, sizeof API - 1, path.n));
-    if (!op)
-        problem_answer(r, 404, "there is no such operation");
-    else if (body.n > op->body_max_bytes)
-        problem_answer(r, 413, "the arguments are longer than this operation takes");
+    const struct console_op *op = NULL;
+    struct view path = http_request_path(r);
+    if (http_request_door(r) == HTTP_DOOR_CONTROL && http_request_method(r) == HTTP_POST)
+        op = console_op_find(view_slice(path, sizeof API - 1, path.n));
+    if (op && !console_op_is_internal(op))
+        console_op(c, r, op);
     else
-        console_ask(c, op, http_request_actor(r), body, on_op_answer, r);
+        api_handle(c, r);
 }
 
 /* ---- the table ---- */
@@ -97,21 +105,41 @@ static void on_op(struct console *c, struct http_request *r)
 #define CONTROL (1u << HTTP_DOOR_CONTROL)
 #define METRICS (1u << HTTP_DOOR_METRICS)
 #define AUTH_POLICY (1u << HTTP_DOOR_AUTH_POLICY)
+#define WEB (1u << HTTP_DOOR_WEB)
+#define ANY_METHOD HTTP_METHOD_COUNT
 
 static const struct route {
     const char *path;
     bool is_prefix;
-    enum http_method method;
+    unsigned method; /* an enum http_method, or ANY_METHOD */
     unsigned doors;
     route_fn *fn;
 } routes[] = {
-    {"/healthz", false, HTTP_GET, CONTROL | METRICS, on_healthz},
-    {"/readyz", false, HTTP_GET, CONTROL | METRICS, on_readyz},
+    {"/healthz", false, HTTP_GET, CONTROL | METRICS | WEB, on_healthz},
+    {"/readyz", false, HTTP_GET, CONTROL | METRICS | WEB, on_readyz},
     {"/metrics", false, HTTP_GET, CONTROL | METRICS, on_metrics},
-    {API "status", false, HTTP_GET, CONTROL, on_status},
-    {API, true, HTTP_POST, CONTROL, on_op},
+    {API, true, ANY_METHOD, CONTROL | WEB, on_api},
+    {"/", true, HTTP_GET, WEB, console_page},
     {"/", false, HTTP_POST, AUTH_POLICY, console_auth_policy},
 };
+
+/* What a browser is told of everything that comes from here: nothing is framed, nothing is loaded from elsewhere, no
+ * address of ours is told to others. */
+static void add_browser_rules(struct http_request *r)
+{
+    bool is_api = view_has_prefix(http_request_path(r), VIEW_LIT(API));
+    http_add_header(r, "Content-Security-Policy",
+                    is_api ? VIEW_LIT("default-src 'none'; frame-ancestors 'none'")
+                           : VIEW_LIT("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+                                      "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+                                      "frame-ancestors 'none'"));
+    http_add_header(r, "Referrer-Policy", VIEW_LIT("no-referrer"));
+    http_add_header(r, "X-Frame-Options", VIEW_LIT("DENY"));
+    http_add_header(r, "Cross-Origin-Opener-Policy", VIEW_LIT("same-origin"));
+    http_add_header(r, "Cross-Origin-Resource-Policy", VIEW_LIT("same-origin"));
+    if (http_request_is_tls(r))
+        http_add_header(r, "Strict-Transport-Security", VIEW_LIT("max-age=31536000"));
+}
 
 static bool is_at(const struct route *route, struct view path)
 {
@@ -122,12 +150,19 @@ static bool is_at(const struct route *route, struct view path)
 void console_route(void *console, struct http_request *r)
 {
     bool is_known = false;
+    const char *why_not = http_request_door(r) == HTTP_DOOR_WEB ? guard_host(console, r) : NULL;
+    if (http_request_door(r) == HTTP_DOOR_WEB)
+        add_browser_rules(r);
+    if (why_not) {
+        problem_answer(r, 421, why_not);
+        return;
+    }
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         const struct route *route = &routes[i];
         if (!(route->doors & (1u << http_request_door(r))) || !is_at(route, http_request_path(r)))
             continue;
         is_known = true;
-        if (route->method == http_request_method(r)) {
+        if (route->method == ANY_METHOD || route->method == http_request_method(r)) {
             route->fn(console, r);
             return;
         }

@@ -60,6 +60,14 @@ const struct ctl_command ctl_commands[] = {
      "send a sample of each notice to the customer, the desk and the webhooks"},
     {"access", "list", COMMAND_LOGIN, 0, "access.list", NULL, show_accesses, "LOGIN",
      "which operator looked at it or changed it, newest first"},
+    {"token", "add", COMMAND_PLAIN,
+     COMMAND_OPT_ROLE | COMMAND_OPT_SCOPE | COMMAND_OPT_NOTE | COMMAND_OPT_DAYS, "token.add", NULL, show_pairs,
+     "--role R --note TEXT [--scope S,S] [--days N]", "a bearer token for the API; it is shown this once"},
+    {"token", "list", COMMAND_PLAIN, 0, "token.list", NULL, show_tokens, "", "those that were given out"},
+    {"token", "remove", COMMAND_ID, COMMAND_OPT_WHY, "token.remove", NULL, show_done, "ID [--why TEXT]",
+     "take it back, and end what it signed in"},
+    {"audit", "list", COMMAND_PAGES, COMMAND_OPT_TARGET, "audit.list", "audit", show_audit, "[--target T]",
+     "every change: who, from where, what, whose, why; newest first"},
     {"geo", "lookup", COMMAND_IP, 0, "geo.lookup", NULL, show_pairs, "IP",
      "the country of an address, and by which databases"},
     {"restriction", "list", COMMAND_LOGIN_PAGES, COMMAND_OPT_ALL, "restriction.list",
@@ -93,7 +101,9 @@ static const struct {
     {"--no-sender", NULL, true},        {"--consent", NULL, true},
     {"--language", NULL, true},         {"--all-of-class", "class", true},
     {"--dry-run", "dry_run", false},    {"--held", "held", false},
-    {"--text", "text", true},
+    {"--text", "text", true},           {"--role", "role", true},
+    {"--scope", "scopes", true},        {"--days", "days", true},
+    {"--target", "target", true},       {"--why", "why", true},
 };
 
 /* ---- options ---- */
@@ -257,6 +267,25 @@ static bool takes_settings(enum command_form form)
     return form == COMMAND_SET || form == COMMAND_SET_MANY;
 }
 
+/* "a.read,b.write" as a list; a number as one; else the text, or that it was given. */
+static json_t *option_value(size_t i, const char *value)
+{
+    uint64_t n;
+    struct view rest = view_cstr(value);
+    if (!options[i].has_value)
+        return json_true();
+    if ((1u << i) == COMMAND_OPT_DAYS && view_parse_u64(rest, INT32_MAX, &n))
+        return json_integer((json_int_t)n);
+    if ((1u << i) != COMMAND_OPT_SCOPE)
+        return json_string(value);
+    json_t *list = json_array();
+    while (rest.n > 0) {
+        struct view one = view_cut(&rest, ',');
+        json_array_append_new(list, json_stringn(one.p, one.n));
+    }
+    return list;
+}
+
 json_t *ctl_command_args(const struct ctl_line *line, const char *word)
 {
     json_t *args = json_object();
@@ -271,8 +300,7 @@ json_t *ctl_command_args(const struct ctl_line *line, const char *word)
         if (!(line->options & (1u << i)) || !options[i].key ||
             (takes_settings(form) && (COMMAND_OPTS_SETTINGS & (1u << i))))
             continue;
-        json_object_set_new(args, options[i].key,
-                            options[i].has_value ? json_string(line->values[i]) : json_true());
+        json_object_set_new(args, options[i].key, option_value(i, line->values[i]));
     }
     return args;
 }
@@ -301,6 +329,8 @@ void ctl_command_help(struct buf *out)
                  "  FILTER     --state ready|active|waiting|held (--held for short), --user LOGIN,\n"
                  "             --sender ADDRESS, --recipient ADDRESS, --pool NAME\n"
                  "  P          imap (the default) or pop3\n"
+                 "  R          operator, support or portal; S what it may, such as accounts.read\n"
+                 "             (GET /api/v1/openapi.json names them all); none: all of its role\n"
                  "  SETTING    --class NAME (\"\": none), --overseas allow|block|default,\n"
                  "             --home JP,US (or default), --travel [FR][:FROM..UNTIL] with days such\n"
                  "             as 2026-12-01 in local time, the last one included, --no-travel with\n"

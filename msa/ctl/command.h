@@ -56,9 +56,14 @@ enum command_option { /* bits: which options a command knows beside -f, -s and -
     COMMAND_OPT_DRY_RUN = 1 << 21,
     COMMAND_OPT_HELD = 1 << 22,
     COMMAND_OPT_TEXT = 1 << 23,
+    COMMAND_OPT_ROLE = 1 << 24,
+    COMMAND_OPT_SCOPE = 1 << 25,
+    COMMAND_OPT_DAYS = 1 << 26,
+    COMMAND_OPT_TARGET = 1 << 27,
+    COMMAND_OPT_WHY = 1 << 28,
 };
 
-#define COMMAND_OPTION_COUNT 24
+#define COMMAND_OPTION_COUNT 29
 #define COMMAND_GIVEN_MAX    128
 
 /* The options that are settings of an account; see settings.h. */

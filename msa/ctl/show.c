@@ -240,6 +240,45 @@ void show_accesses(const json_t *answer, struct buf *out)
     grid_fini(&g);
 }
 
+void show_tokens(const json_t *answer, struct buf *out)
+{
+    size_t i;
+    const json_t *t;
+    struct grid g;
+    grid_init(&g, "ID ROLE ENDS SCOPES NOTE");
+    json_array_foreach(json_object_get(answer, "tokens"), i, t) {
+        grid_begin_row(&g);
+        grid_add(&g, text_at(t, "id"));
+        grid_add(&g, text_at(t, "role"));
+        add_time(&g, t, "expires_ms");
+        struct view scopes = text_at(t, "scopes");
+        grid_add(&g, scopes.n > 0 ? scopes : VIEW_LIT("(all)"));
+        grid_add(&g, text_at(t, "note"));
+    }
+    grid_write(&g, out);
+    grid_fini(&g);
+}
+
+void show_audit(const json_t *answer, struct buf *out)
+{
+    static const char *const keys[] = {"actor", "from", "op", "target", "why"};
+    size_t i;
+    const json_t *a;
+    struct grid g;
+    grid_init(&g, "TIME STATUS ACTOR FROM OPERATION TARGET WHY");
+    json_array_foreach(json_object_get(answer, "audit"), i, a) {
+        char status[24];
+        grid_begin_row(&g);
+        add_time(&g, a, "at_ms");
+        snprintf(status, sizeof status, "%" PRId64, number_at(a, "status"));
+        grid_add(&g, view_cstr(status));
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+            grid_add(&g, text_at(a, keys[k]));
+    }
+    grid_write(&g, out);
+    grid_fini(&g);
+}
+
 void show_changes(const json_t *answer, struct buf *out)
 {
     size_t i;

@@ -13,6 +13,8 @@ void show_pairs(const json_t *answer, struct buf *out);   /* key: value, nested 
 void show_accounts(const json_t *answer, struct buf *out);
 void show_restrictions(const json_t *answer, struct buf *out);
 void show_accesses(const json_t *answer, struct buf *out);
+void show_tokens(const json_t *answer, struct buf *out);
+void show_audit(const json_t *answer, struct buf *out);
 void show_changes(const json_t *answer, struct buf *out); /* of many accounts */
 void show_queue(const json_t *answer, struct buf *out);
 void show_content(const json_t *answer, struct buf *out); /* a message, octet for octet */

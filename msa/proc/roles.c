@@ -61,6 +61,7 @@ const struct role_spec role_specs[] = {
         .ops = &console_role,
         .links = ROLE_SMTP | ROLE_AUTH | ROLE_POLICY | ROLE_SCORE | ROLE_RELAY,
         .has_listeners = true,
+        .has_certificates = true, /* with console { https … } alone */
         .sandbox_rights = SANDBOX_ACCEPT,
     },
 };

@@ -15,6 +15,7 @@
 
 #define CONSOLE_BACKLOG     32
 #define AUTH_POLICY_BACKLOG 511
+#define WEB_BACKLOG         511
 
 static struct socket_entry *add(struct sockets *s, enum role role, const char *name, int fd)
 {
@@ -221,6 +222,10 @@ int sockets_prepare(const struct sockets *now, const struct systemd_sockets *giv
     if (err == MSA_OK)
         err = prepare_listener(&plan, ROLE_CONSOLE, CONSOLE_AUTH_POLICY,
                                &cfg->console.auth_policy, AUTH_POLICY_BACKLOG);
+    if (err == MSA_OK)
+        err = prepare_listener(&plan, ROLE_CONSOLE, CONSOLE_HTTP, &cfg->console.http, WEB_BACKLOG);
+    if (err == MSA_OK)
+        err = prepare_listener(&plan, ROLE_CONSOLE, CONSOLE_HTTPS, &cfg->console.https, WEB_BACKLOG);
     for (uint32_t i = 0; i < cfg->listener_count && err == MSA_OK; i++)
         err = prepare_listener(&plan, ROLE_SMTP, cfg->listeners[i].name,
                                &cfg->listeners[i].addresses, cfg->listeners[i].backlog_count);

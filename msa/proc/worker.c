@@ -168,7 +168,8 @@ int worker_send_config(struct worker *w, const struct generation *g, uint64_t nu
     struct msg_boot_config_ask ask = {.generation = number};
     if (!w->boot)
         return MSA_ECLOSED;
-    if (w->spec->has_certificates)
+    if (w->spec->has_certificates &&
+        (w->spec->role != ROLE_CONSOLE || g->config->console.https.count > 0))
         send_certificates(w, g, number);
     buf_init_secret(&text, CONFIG_TEXT_MAX_BYTES);
     int err = config_serialize(g->config, w->spec->config_role, &text);

@@ -30,6 +30,7 @@ Test(console, names_say_whose_the_operation_is)
         {"account.", ROLE_AUTH},  {"auth.", ROLE_AUTH},   {"queue.", ROLE_RELAY},
         {"relay.", ROLE_RELAY},   {"policy.", ROLE_POLICY}, {"supervisor.", ROLE_SUPERVISOR},
         {"mailbox.", ROLE_POLICY},  {"restriction.", ROLE_POLICY}, {"notice.", ROLE_POLICY},
+        {"sign_in.verify", ROLE_AUTH}, {"sign_in.judge", ROLE_POLICY}, {"token.", ROLE_AUTH}, {"audit.", ROLE_POLICY},
         {"settings.", ROLE_POLICY}, {"access.", ROLE_POLICY}, {"geo.", ROLE_POLICY},
     };
     for (size_t i = 0; i < console_op_count; i++) {
@@ -47,7 +48,7 @@ Test(console, names_say_whose_the_operation_is)
 Test(console, problems_carry_title_status_and_the_roles_own_words)
 {
     char *text = problem_text(404, VIEW_LIT("{\"detail\":\"there is no account x\",\"status\":1}"));
-    cr_assert_str_eq(text, "{\"title\":\"Not Found\",\"status\":404,\"detail\":\"there is no account x\"}");
+    cr_assert_str_eq(text, "{\"title\":\"Not Found\",\"status\":404,\"detail\":\"there is no account x\",\"type\":\"urn:msad:problem:not-found\"}");
     free(text);
 }
 
@@ -56,7 +57,7 @@ Test(console, problems_survive_an_answer_that_is_no_object)
     static const char *const answers[] = {"", "[]", "null", "{", "\xff"};
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
         char *text = problem_text(500, view_cstr(answers[i]));
-        cr_assert_str_eq(text, "{\"title\":\"Internal Server Error\",\"status\":500}");
+        cr_assert_str_eq(text, "{\"title\":\"Internal Server Error\",\"status\":500,\"type\":\"urn:msad:problem:internal\"}");
         free(text);
     }
     cr_assert_str_eq(problem_title(418), "Error");
@@ -67,7 +68,7 @@ static void metrics_of(const char *json, struct buf *out)
     json_t *statuses = json_loads(json, 0, NULL);
     cr_assert(statuses);
     buf_init(out, METRICS_MAX);
-    metrics_write(statuses, out);
+    metrics_write(statuses, true, out);
     buf_append(out, "", 1);
     cr_assert_not(buf_failed(out));
     json_decref(statuses);

@@ -1,0 +1,195 @@
+/* Who asks: by the socket's credentials, by a bearer token, by a session's cookie. Tokens are known to auth; what it
+ * said of one is believed for half a minute, and forgotten at once when one is taken back here. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "msa/base/clock.h"
+#include "msa/base/secret.h"
+#include "msa/console/api_call.h"
+
+#define ALL_SCOPES UINT64_MAX
+
+/* ---- what is remembered of tokens ---- */
+
+static struct console_token *slot_of(struct console *c, const uint8_t digest[SESSION_DIGEST_BYTES])
+{
+    return &c->tokens[(digest[0] | digest[1] << 8) % CONSOLE_TOKENS_MAX];
+}
+
+static const struct console_token *recall(struct console *c, struct view token)
+{
+    uint8_t digest[SESSION_DIGEST_BYTES];
+    console_digest(token, digest);
+    const struct console_token *t = slot_of(c, digest);
+    bool is_it = t->until_ms > clock_mono_ms() && memcmp(t->digest, digest, sizeof digest) == 0;
+    return is_it ? t : NULL;
+}
+
+static uint64_t scopes_of(struct view text)
+{
+    uint64_t scopes = 0;
+    if (text.n == 0)
+        return ALL_SCOPES;
+    while (text.n > 0)
+        scopes |= api_scope_bit(api_scope_named(view_cut(&text, ' ')));
+    return scopes;
+}
+
+static struct view text_of(const json_t *o, const char *key)
+{
+    return view_cstr(json_string_value(json_object_get(o, key)));
+}
+
+/* False: auth's answer is none that we know. */
+static bool remember(struct console *c, struct view token, struct view json)
+{
+    struct console_token t = {.until_ms = clock_mono_ms() + CONSOLE_TOKEN_KEPT_MS};
+    json_t *o = json_loadb(json.p, json.n, 0, NULL);
+    int64_t expires_ms = json_integer_value(json_object_get(o, "expires_ms"));
+    int64_t left_ms = expires_ms - clock_wall_ms();
+    t.who = api_who_named(text_of(o, "role"));
+    t.scopes = scopes_of(text_of(o, "scopes"));
+    bool is_good = t.who != 0 && left_ms > 0 && view_to_cstr(text_of(o, "id"), t.id, sizeof t.id);
+    json_decref(o);
+    if (!is_good)
+        return false;
+    if (left_ms < CONSOLE_TOKEN_KEPT_MS)
+        t.until_ms = clock_mono_ms() + left_ms;
+    console_digest(token, t.digest);
+    *slot_of(c, t.digest) = t;
+    return true;
+}
+
+/* ---- a token ---- */
+
+struct token_question {
+    struct console *console;
+    caller_fn *fn;
+    void *arg;
+    char token[CONSOLE_TOKEN_TEXT_MAX + 1];
+};
+
+static void by_token(const struct console_token *t, caller_fn *fn, void *arg)
+{
+    struct caller caller = {.who = t->who, .scopes = t->scopes};
+    snprintf(caller.actor, sizeof caller.actor, "token:%s", t->id);
+    snprintf(caller.name, sizeof caller.name, "%s", t->id);
+    fn(arg, &caller, 0);
+}
+
+static void by_nobody(unsigned status, caller_fn *fn, void *arg)
+{
+    static const struct caller nobody;
+    fn(arg, &nobody, status);
+}
+
+static void on_checked(void *arg, unsigned status, struct view json)
+{
+    struct token_question q = *(struct token_question *)arg;
+    struct view token = view_cstr(q.token);
+    secret_wipe(arg, sizeof q);
+    free(arg);
+    if (status == 200 && remember(q.console, token, json))
+        by_token(recall(q.console, token), q.fn, q.arg);
+    else
+        by_nobody(status >= 500 ? status : 401, q.fn, q.arg);
+    secret_wipe(q.token, sizeof q.token);
+}
+
+void caller_check_token(struct console *c, struct view token, caller_fn *fn, void *arg)
+{
+    struct token_question *q = NULL;
+    if (token.n == 0 || token.n > CONSOLE_TOKEN_TEXT_MAX) {
+        by_nobody(401, fn, arg);
+        return;
+    }
+    const struct console_token *known = recall(c, token);
+    if (known) {
+        by_token(known, fn, arg);
+        return;
+    }
+    json_t *args = json_pack("{s:s%}", "token", token.p, token.n);
+    char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
+    if (text)
+        q = calloc(1, sizeof *q);
+    if (q) {
+        *q = (struct token_question){.console = c, .fn = fn, .arg = arg};
+        (void)view_to_cstr(token, q->token, sizeof q->token);
+        console_ask(c, console_op_find(VIEW_LIT("token.check")), VIEW_LIT("console"), view_cstr(text),
+                    on_checked, q);
+    } else {
+        by_nobody(args ? 503 : 401, fn, arg); /* no UTF-8: no token */
+    }
+    if (text)
+        secret_wipe(text, strlen(text));
+    free(text);
+    json_decref(args);
+}
+
+void console_forget_tokens(struct console *c)
+{
+    secret_wipe(c->tokens, sizeof c->tokens);
+}
+
+/* ---- a cookie ---- */
+
+/* The value of ours; empty when there is none, or two of them. */
+static struct view cookie_value(struct view header)
+{
+    struct view found = VIEW_EMPTY;
+    unsigned count = 0;
+    while (header.n > 0) {
+        struct view pair = view_trim(view_cut(&header, ';')), name = view_cut(&pair, '=');
+        if (!view_eq(name, VIEW_LIT(CALLER_COOKIE)))
+            continue;
+        found = pair;
+        count++;
+    }
+    return count == 1 ? found : VIEW_EMPTY;
+}
+
+struct web_session *caller_session(struct console *c, struct http_request *r)
+{
+    return web_sessions_find(&c->sessions, cookie_value(http_request_header(r, "Cookie")), clock_mono_ms());
+}
+
+static void by_cookie(struct console *c, struct http_request *r, caller_fn *fn, void *arg)
+{
+    struct caller caller = {0};
+    const struct web_session *s = caller_session(c, r);
+    if (s) {
+        caller.who = s->owner.who;
+        caller.scopes = s->owner.scopes;
+        caller.is_by_cookie = true;
+        (void)view_to_cstr(view_cstr(s->owner.name), caller.name, sizeof caller.name);
+        (void)view_to_cstr(view_cstr(s->csrf), caller.csrf, sizeof caller.csrf);
+        struct view shown = view_slice(view_cstr(s->owner.name), 0, HTTP_ACTOR_MAX - 12);
+        snprintf(caller.actor, sizeof caller.actor, "%s:%.*s", caller.who == WHO_CUSTOMER ? "customer" : "token",
+                 (int)shown.n, shown.p);
+    }
+    fn(arg, &caller, 0);
+}
+
+/* ---- */
+
+static void by_socket(const struct http_request *r, caller_fn *fn, void *arg)
+{
+    struct caller caller = {.who = WHO_OPERATOR, .scopes = ALL_SCOPES};
+    (void)view_to_cstr(http_request_actor(r), caller.actor, sizeof caller.actor);
+    fn(arg, &caller, 0);
+}
+
+void caller_identify(struct console *c, struct http_request *r, caller_fn *fn, void *arg)
+{
+    struct view authorization = http_request_header(r, "Authorization");
+    struct view bearer = VIEW_LIT("Bearer ");
+    if (http_request_door(r) == HTTP_DOOR_CONTROL)
+        by_socket(r, fn, arg);
+    else if (view_has_prefix_nocase(authorization, bearer))
+        caller_check_token(c, view_trim(view_slice(authorization, bearer.n, authorization.n)), fn, arg);
+    else if (authorization.n > 0)
+        by_nobody(401, fn, arg);
+    else
+        by_cookie(c, r, fn, arg);
+}
