@@ -1,4 +1,4 @@
-/* score_bench: what the built-in classifier costs for one message, all in all: reading it into a document, taking
+/* classify_bench: what the built-in classifier costs for one message, all in all: reading it into a document, taking
  * features, weighing them. Lines "NAME MICROSECONDS", of CPU, the median of several runs. */
 #include <stdio.h>
 #include <stdlib.h>

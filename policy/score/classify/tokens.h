@@ -1,0 +1,49 @@
+/* The token database: what was learnt from, as numbers, and the model that was made of it. One LMDB file, tokens.mdb,
+ * in the state directory of the score processes. No text of any message is in it: an example is the hashes of its
+ * features, known by a hash of its bytes, so that a message which is learnt twice counts once, and the last word on
+ * it holds.
+ *
+ *      examples   16 bytes of SHA-256 of the message → kind (1: spam), u32 count for each family, u32 ids
+ *      model      "model" → the bytes of model.h
+ *
+ * Any thread, one at a time for writing; a write blocks for a sync. Several processes may have it open. */
+#ifndef POLICY_SCORE_CLASSIFY_TOKENS_H
+#define POLICY_SCORE_CLASSIFY_TOKENS_H
+
+#include "policy/score/classify/model.h"
+
+#define TOKENS_EXAMPLES_MAX 100000u
+#define TOKENS_ERROR_MAX    256
+
+struct tokens;
+
+/* NULL with a sentence in `error`. */
+struct tokens *tokens_open(const char *state_dir, char error[static TOKENS_ERROR_MAX]);
+void tokens_close(struct tokens **t); /* NULL inside is fine */
+
+/* Messages to be remembered together: all of them, or none. */
+struct tokens_batch;
+
+struct tokens_batch *tokens_batch_new(void); /* NULL without memory */
+void tokens_batch_free(struct tokens_batch **b);
+/* `message`: the bytes that `f` was read from. MSA_OK or MSA_ENOMEM. */
+int tokens_batch_add(struct tokens_batch *b, struct view message, const struct features *f, bool is_spam);
+
+struct tokens_added {
+    uint32_t added;   /* not known before */
+    uint32_t changed; /* known as the other kind */
+};
+/* Durable when it returns MSA_OK; MSA_EFULL beyond TOKENS_EXAMPLES_MAX or without room on the disk; or the store's error. */
+int tokens_remember(struct tokens *t, const struct tokens_batch *b, struct tokens_added *out);
+int tokens_forget_all(struct tokens *t); /* examples and model */
+
+/* Adds all examples to `c`, in the order of their hashes, so that the same mail gives the same model in whatever order
+ * it came. MSA_OK, MSA_ENOMEM, MSA_ECORRUPT, or the store's error. */
+int tokens_read(struct tokens *t, struct corpus *c);
+
+/* Durable when it returns MSA_OK. */
+int tokens_put_model(struct tokens *t, const struct model *m);
+/* MSA_OK; MSA_ENOENT: nothing was trained yet; else as model_decode, with a sentence in `*why_out`. */
+int tokens_get_model(struct tokens *t, struct model **out, const char **why_out);
+
+#endif
