@@ -122,8 +122,10 @@ static bool set_class(struct change *c, const json_t *value)
         is_there |= is_class_among(&c->config->rule[i].when.classes, &near);
     for (uint32_t i = 0; i < c->config->align_count; i++)
         is_there |= is_class_among(&c->config->align[i].when.classes, &near);
+    for (uint32_t i = 0; i < c->config->route_count; i++)
+        is_there |= is_class_among(&c->config->route[i].when.classes, &near);
     return (is_there && near.word.n <= ACCOUNT_NAME_MAX) ||
-           fail(c, "no rule and no align block speaks of the class '%.*s'%s", SHOWN(near.word),
+           fail(c, "no rule, align block or route speaks of the class '%.*s'%s", SHOWN(near.word),
                 suggest_text(&near));
 }
 

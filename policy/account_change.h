@@ -1,6 +1,6 @@
 /* A change of an account's settings as an operator gives it, in JSON; any subset of:
  *
- *      {"class": "business",                       "" : none; a class that some rule or align block names
+ *      {"class": "business",                       "" : none; a class that some rule, align block or route names
  *       "overseas": "allow" | "block" | "default",
  *       "home": ["JP", "US"],                      [] : those of the configuration
  *       "exceptions": [E…], "exceptions_add": [E…], "exceptions_remove": [E…]

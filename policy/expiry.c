@@ -7,6 +7,7 @@
 #include "policy/audit.h"
 #include "policy/restriction.h"
 #include "policy/restrictions.h"
+#include "policy/risk.h"
 
 struct slice {
     struct ledger *ledger;
@@ -89,6 +90,20 @@ static bool look_at_audit(void *arg, struct view key, struct view value)
     return true;
 }
 
+/* The end of the time that an account stays in a pool; the look at its next message says so, too. */
+static bool look_at_risk(void *arg, struct view key, struct view value)
+{
+    struct slice *s = arg;
+    char copy[LEDGER_KEY_MAX];
+    if (!take_place(s, key))
+        return false;
+    if (risk_record_until_ms(value) <= s->now_ms && key.n <= sizeof copy) {
+        memcpy(copy, key.p, key.n);
+        (void)ledger_delete(s->ledger, LEDGER_RISKS, view_of(copy, key.n));
+    }
+    return true;
+}
+
 void expiry_step(struct expiry *e, struct ledger *ledger, const struct config_retention *keep,
                  int64_t now_ms)
 {
@@ -105,6 +120,8 @@ void expiry_step(struct expiry *e, struct ledger *ledger, const struct config_re
                           .now_ms = now_ms,
                           .before_ms = now_ms - keep->access_ms};
     walk(&audit, LEDGER_AUDIT, look_at_audit);
+    struct slice risks = {.ledger = ledger, .place = &e->risks, .now_ms = now_ms};
     walk(&restrictions, LEDGER_RESTRICTIONS, look_at_restriction);
     walk(&access, LEDGER_ACCESS, look_at_access);
+    walk(&risks, LEDGER_RISKS, look_at_risk);
 }

@@ -18,7 +18,7 @@ struct expiry_place {
 };
 
 struct expiry {
-    struct expiry_place restrictions, access, audit;
+    struct expiry_place restrictions, access, audit, risks;
 };
 
 /* One slice of each. What a restriction has done last counts, and one that stands stays. */

@@ -9,6 +9,7 @@
 #include "msa/ipc/messages.h"
 #include "msa/mail/path.h"
 #include "policy/engine/subject.h"
+#include "policy/outcome.h"
 
 /* Domains that are told apart in one message; what is in others counts for no
  * destination. */
@@ -159,7 +160,10 @@ int facts_rejected(const uint8_t hash_key[16], struct view items, struct arena *
         struct msg_recipient_result r;
         if (msg_recipient_result_decode(item, &r) < 0)
             return MSA_EPROTO;
-        if (r.code < 500 || r.code > 599)
+        enum outcome_class class = outcome_class_of(r.code, r.enhanced);
+        if (class == OUTCOME_SPAM)
+            e->spam_refusals = 1; /* one message, however many it was for */
+        if (class != OUTCOME_NO_RECIPIENT)
             continue;
         e->recipients++;
         err = count_domain(&g, r.path);

@@ -21,6 +21,7 @@ static const char *const table_names[LEDGER_TABLE_COUNT] = {
     [LEDGER_META] = "meta",
     [LEDGER_LOOKALIKES] = "lookalikes",
     [LEDGER_AUDIT] = "audit",
+    [LEDGER_RISKS] = "risks",
 };
 
 /* What is to be written under one key. While it is in the thread's hands it does not change; what is put meanwhile is

@@ -28,6 +28,7 @@ enum ledger_table {
     LEDGER_META,
     LEDGER_LOOKALIKES,
     LEDGER_AUDIT,
+    LEDGER_RISKS,
     LEDGER_TABLE_COUNT
 };
 

@@ -9,6 +9,17 @@
 #include "policy/rules.h"
 #include "policy/state.h"
 
+const char *policy_listener(struct policy *p, struct view name)
+{
+    for (unsigned i = 0; i < p->listener_count; i++)
+        if (view_eq(view_cstr(p->listeners[i]), name))
+            return p->listeners[i];
+    if (p->listener_count == POLICY_LISTENERS_MAX ||
+        !view_to_cstr(name, p->listeners[p->listener_count], sizeof p->listeners[0]))
+        return "";
+    return p->listeners[p->listener_count++];
+}
+
 void policy_count(struct policy *p, enum question question, enum policy_verdict verdict)
 {
     p->counts.questions[question].asked++;

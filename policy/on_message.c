@@ -10,6 +10,7 @@
 #include "policy/lookalikes.h"
 #include "policy/reservation.h"
 #include "policy/state.h"
+#include "policy/way.h"
 
 #define WORK_BYTES_MAX (1u << 20) /* hashes of a message's recipients */
 
@@ -63,6 +64,8 @@ static void asker_facts(const struct policy *p, struct asker *a, enum event_kind
     e->account_sending = of_account.sending;
     e->address_sessions = of_source.sessions;
     e->address_sending = of_source.sending;
+    if (s->listener)
+        e->listener = view_cstr(s->listener);
 }
 
 /* ---- alignment ---- */
@@ -139,9 +142,9 @@ static struct answer judge_mail(struct policy *p, struct asker *a,
     if (a->is_stopped || !a->session)
         return stopped_or_full(a);
     a->session->created_ms = ask->created_ms;
+    a->session->listener = policy_listener(p, ask->listener);
     sessions_set_sending(a->session, true);
     asker_facts(p, a, EVENT_TRANSACTION, &e);
-    e.listener = ask->listener;
     struct answer answer = policy_decide(p, &e, a->account.login, &v);
     struct align_who who = who_of(a, &e, (v.actions & THEN_ALIGN) != 0, country);
     align_envelope(p->config, &who, ask->sender, aligned);
@@ -270,8 +273,7 @@ static struct reservation *reservation_of(const struct asker *a, uint64_t id)
 struct routing {
     struct answer answer;
     int64_t score_milli;
-    char pool[IPC_NAME_MAX + 1];
-    unsigned held_for; /* of enum hold_reason */
+    struct way way;
     enum sender_field sender_field;
 };
 
@@ -305,42 +307,6 @@ static bool align_route(struct policy *p, struct asker *a,
     return !aligned.is_refused;
 }
 
-/* The rules' pool, or the one of the settings. */
-static void choose_way(const struct policy *p, const struct reservation *r,
-                       const struct verdict *v, struct routing *out)
-{
-    const struct config_policy *settings = &p->config->policy;
-    struct view pool = v->pool.n > 0 ? v->pool : r ? r->pool : VIEW_EMPTY;
-    if (pool.n == 0 || !view_to_cstr(pool, out->pool, sizeof out->pool))
-        (void)view_to_cstr(view_cstr(settings->default_pool), out->pool,
-                           sizeof out->pool);
-    if (settings->route == CONFIG_ROUTE_HOLD)
-        out->held_for |= HELD_FOR_ROUTE;
-    if ((v->actions & THEN_HOLD) || (r && r->is_held))
-        out->held_for |= HELD_FOR_RULE;
-    const struct answer rejected = {.verdict = VERDICT_REFUSE,
-                                    .text = "message refused by policy"};
-    if (settings->route == CONFIG_ROUTE_REJECT)
-        answer_fold(&out->answer, &rejected);
-}
-
-/* What a scanner insists on, whatever the score. */
-static void obey_scanner(const struct msg_policy_route_ask *ask, struct routing *out)
-{
-    struct answer told = {.verdict = ask->score_action >= SCORE_ACTION_REFUSE ? VERDICT_REFUSE
-                                                                              : VERDICT_DEFER};
-    if (ask->score_action == SCORE_ACTION_NONE)
-        return;
-    if (ask->score_action == SCORE_ACTION_HOLD) {
-        out->held_for |= HELD_FOR_ROUTE;
-        return;
-    }
-    if (ask->score_text.n == 0 || !view_to_cstr(ask->score_text, told.text, sizeof told.text))
-        (void)view_to_cstr(VIEW_LIT("message refused by a content scanner"), told.text,
-                           sizeof told.text);
-    answer_fold(&out->answer, &told);
-}
-
 static void judge_route(struct policy *p, struct asker *a,
                         const struct msg_policy_route_ask *ask, struct routing *out)
 {
@@ -348,7 +314,7 @@ static void judge_route(struct policy *p, struct asker *a,
     struct verdict v;
     struct reservation *r = reservation_of(a, ask->reservation);
     bool is_strict = r && r->must_align;
-    *out = (struct routing){.answer = stopped_or_full(a)};
+    *out = (struct routing){.answer = stopped_or_full(a), .way.pool = ""};
     if (a->is_stopped || !a->session)
         return;
     content_facts(p, a, ask, r, &e);
@@ -359,10 +325,9 @@ static void judge_route(struct policy *p, struct asker *a,
         (void)reservation_add_content(r, &e, &v); /* no memory: the count stays */
     if ((v.actions & THEN_ALIGN) && !is_strict && !align_route(p, a, ask, true, &e, out))
         return;
-    choose_way(p, r, &v, out);
-    obey_scanner(ask, out);
     out->score_milli =
         ((int64_t)e.score_hundredths + v.score_hundredths) * MILLI_IN_HUNDREDTH;
+    way_choose(p, &a->account, &e, &v, r, ask, out->score_milli, &out->way, &out->answer);
 }
 
 int policy_on_route(void *owner, struct chan *c, struct chan_message *m)
@@ -380,8 +345,8 @@ int policy_on_route(void *owner, struct chan *c, struct chan_message *m)
     struct msg_policy_route_answer answer = {
         .verdict = (uint8_t)r.answer.verdict,
         .delay_ms = r.answer.delay_ms,
-        .pool = view_cstr(r.pool),
-        .held_for = (uint8_t)r.held_for,
+        .pool = view_cstr(r.way.pool),
+        .held_for = (uint8_t)r.way.held_for,
         .sender_field = (uint8_t)r.sender_field,
         .text = view_cstr(r.answer.text),
         .score_milli = r.score_milli,

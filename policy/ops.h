@@ -13,11 +13,14 @@ extern const struct admin_op policy_ops_restriction[POLICY_OPS_RESTRICTION_COUNT
 #define POLICY_OPS_MAILBOX_COUNT 2
 extern const struct admin_op policy_ops_mailbox[POLICY_OPS_MAILBOX_COUNT];
 
-#define POLICY_OPS_ACCOUNT_COUNT 5
+#define POLICY_OPS_ACCOUNT_COUNT 6
 extern const struct admin_op policy_ops_account[POLICY_OPS_ACCOUNT_COUNT];
 
 #define POLICY_OPS_CONSOLE_COUNT 3
 extern const struct admin_op policy_ops_console[POLICY_OPS_CONSOLE_COUNT];
+
+#define POLICY_OPS_OUTCOME_COUNT 1
+extern const struct admin_op policy_ops_outcome[POLICY_OPS_OUTCOME_COUNT];
 
 /* 200 with `answer` (taken over) when all that was put is on the disk. */
 struct policy;

@@ -1,11 +1,12 @@
 /* The operations on settings of accounts, which are those of account_change.h. Console has put "account" (the id),
  * "login" in its one form and "created_ms" into the arguments: see msa/console/ops.h.
  *
- *   settings.show      {account…}                    200 the settings
+ *   settings.show      {account…}                    200 the settings, and "risky" if a route's `stay` holds
  *   settings.set       {account…, settings…}         200 the settings as they are now, durable
  *   settings.set-many  {accounts: [{account…}…], missing, set: {settings…}, dry_run?}
  *                      {class, after?, set, dry_run?}    those with a record of this class, in pages
  *                      200 {looked_at, changed, failed, logins: [changed ones], errors: [{login, detail}], missing?, next?}
+ *   risk.clear         {account…, note}              200 {}; 409: it is not risky
  *   access.list        {account…, limit?}            200 {access: [{at_ms, actor, op}…]}, newest first
  *   geo.lookup         {ip}                          200 what is known of the address
  *
@@ -22,6 +23,7 @@
 #include "policy/access.h"
 #include "policy/account_change.h"
 #include "policy/enforce.h"
+#include "policy/risk.h"
 #include "policy/senders.h"
 #include "policy/state.h"
 
@@ -68,11 +70,15 @@ static void op_show(void *state, const struct admin_call *call)
 {
     struct policy *p = state;
     struct loaded l;
+    struct risk risk;
     if (!has_account(call))
         return;
     load(p, call->args, &l);
     access_note(p->ledger, l.account.id, call->actor, call->op, clock_wall_ms());
-    admin_reply(call->chan, call->id, 200, account_json(&l.account, p->config));
+    json_t *o = account_json(&l.account, p->config);
+    if (o && risk_load(p->ledger, l.account.id, clock_wall_ms(), l.account.login, &risk))
+        json_object_set_new(o, "risky", risk_json(&risk));
+    admin_reply(call->chan, call->id, 200, o);
     unload(&l);
 }
 
@@ -176,6 +182,40 @@ static void op_set(void *state, const struct admin_call *call)
                      detail);
     }
     unload(&l);
+}
+
+/* ---- risk ---- */
+
+static void log_cleared(const struct admin_call *call)
+{
+    struct log_line l;
+    log_begin(&l, LOG_LEVEL_INFO, "risk-cleared");
+    log_view(&l, "user", admin_text(call->args, "login"));
+    log_view(&l, "by", call->actor);
+    log_view(&l, "text", admin_text(call->args, "note"));
+    log_end(&l);
+}
+
+static void op_clear_risk(void *state, const struct admin_call *call)
+{
+    struct policy *p = state;
+    uint64_t account = (uint64_t)admin_number(call->args, "account", 0);
+    if (!has_account(call))
+        return;
+    if (admin_text(call->args, "note").n == 0) {
+        admin_refuse(call->chan, call->id, 400, "'note' is missing: why is it no risk?");
+        return;
+    }
+    int err = risk_clear(p->ledger, account, clock_wall_ms());
+    if (err == MSA_ENOENT) {
+        admin_refuse(call->chan, call->id, 409, "the account is not risky");
+    } else if (err < 0) {
+        admin_refuse(call->chan, call->id, 507, "%s", msa_strerror(err));
+    } else {
+        access_note(p->ledger, account, call->actor, call->op, clock_wall_ms());
+        log_cleared(call);
+        policy_reply_when_durable(p, call, json_object());
+    }
 }
 
 /* ---- many at once ---- */
@@ -349,6 +389,7 @@ const struct admin_op policy_ops_account[POLICY_OPS_ACCOUNT_COUNT] = {
     {"settings.show", op_show, false},
     {"settings.set", op_set, true},
     {"settings.set-many", op_set_many, true},
+    {"risk.clear", op_clear_risk, true},
     {"access.list", op_access, false},
     {"geo.lookup", op_lookup, false},
 };

@@ -113,6 +113,7 @@ static void policy_close(void **state)
     store_lmdb_close(&p->counters);
     ledger_close(&p->ledger);
     rules_free(&p->rules);
+    routes_free(&p->routes);
     geo_free(&p->geo);
     free(p);
 }
@@ -155,12 +156,17 @@ static int policy_take_config(void *state, const struct role_config *next, char 
     if (!p->config)
         open_counters(p, next->config->counters.file_bytes);
     struct rule_set *rules = rules_new(next->config, p->hash_key);
-    if (!rules) {
+    struct routes *routes = routes_new(next->config);
+    if (!rules || !routes) {
+        rules_free(&rules);
+        routes_free(&routes);
         snprintf(why_not, why_not_size, "out of memory");
         return MSA_ENOMEM;
     }
     rules_free(&p->rules); /* reservations hold events, not rules */
+    routes_free(&p->routes);
     p->rules = rules;
+    p->routes = routes;
     p->config = next->config;
     sessions_set_source_bits(p->sessions, rules->v6_source_bits);
     geo_take(p->geo, &next->config->geo);

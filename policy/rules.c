@@ -6,6 +6,8 @@
 /* Both tables of words are one: the configuration cannot include the engine, which stands
  * above it. */
 _Static_assert((int)CONFIG_COUNT_REFUSALS == (int)COUNT_REFUSALS, "words of `count`");
+_Static_assert((int)CONFIG_COUNT_SPAM_REFUSALS == (int)COUNT_SPAM_REFUSALS,
+               "words of `count`");
 _Static_assert((int)CONFIG_COUNT_SENDERS == (int)COUNT_SENDERS, "words of `count`");
 _Static_assert((int)CONFIG_COUNT_SWITCHES == (int)COUNT_SWITCHES, "words of `count`");
 _Static_assert((int)CONFIG_COUNT_LOGINS == (int)COUNT_LOGINS, "words of `count`");

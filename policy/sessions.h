@@ -30,6 +30,7 @@ struct live_session {
     struct place place;              /* of ip; looked up once */
     uint64_t account;                /* 0 before a sign-in that was allowed */
     int64_t created_ms;              /* of the account; 0: not known */
+    const char *listener;            /* of the last MAIL; NULL before. Not owned */
     bool is_sending;                 /* between MAIL and the end of its transaction */
     struct list of_account;          /* the sessions signed in to it */
     struct tally *source;            /* what the source has open; never NULL */

@@ -27,9 +27,11 @@
 #include "policy/ledger.h"
 #include "policy/notices.h"
 #include "policy/restrictions.h"
+#include "policy/route.h"
 #include "policy/sessions.h"
 
-#define POLICY_WORKERS_MAX 64
+#define POLICY_WORKERS_MAX   64
+#define POLICY_LISTENERS_MAX 128
 
 enum question {
     ASKED_CONNECT,
@@ -61,6 +63,7 @@ struct policy {
     const char *state_dir;
     const struct config *config; /* NULL before the first one */
     struct rule_set *rules;
+    struct routes *routes;
     uint8_t hash_key[16]; /* of short hashes in records; lives with the ledger */
     struct geo *geo;
     struct store_lmdb *counters; /* NULL: could not be opened; everything passes */
@@ -71,6 +74,8 @@ struct policy {
     uint64_t last_reservation;
 
     struct chan *workers[POLICY_WORKERS_MAX]; /* session workers, by index; NULL: away */
+    char listeners[POLICY_LISTENERS_MAX][IPC_NAME_MAX + 1];
+    unsigned listener_count;
     struct chan *relay;
     struct list holds_due; /* see mail_hold.h */
 
@@ -84,6 +89,9 @@ struct policy {
 };
 
 /* ---- live.c ---- */
+
+/* The name as one that lives as long as the process does; "" when too many are known. */
+const char *policy_listener(struct policy *p, struct view name);
 
 /* The session of a question, known from now on; NULL: no room. */
 struct live_session *policy_session(struct policy *p, const struct chan *worker,

@@ -270,6 +270,7 @@ void check_settings(const struct config *cfg, struct config_errors *errs)
     check_listeners(&c);
     check_pools(&c);
     check_rules(&c);
+    check_routes(&c);
     check_align(&c);
     check_notice(&c);
     check_services(&c);

@@ -21,7 +21,11 @@ void check_pool_name(const struct checker *c, const char *const *name, const voi
 void check_country(const struct checker *c, const char *country, const void *field,
                    const void *block);
 
+/* Reports a name that is no listener's; "" is fine. */
+void check_listener_name(const struct checker *c, const char *const *name, const void *block);
+
 void check_rules(const struct checker *c);
+void check_routes(const struct checker *c);
 void check_align(const struct checker *c);
 void check_notice(const struct checker *c);
 void check_services(const struct checker *c);

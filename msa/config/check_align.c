@@ -11,15 +11,15 @@ static bool is_listener(const struct config *cfg, struct view name)
 }
 
 /* Snapshots for policy hold no listeners: there is nothing to compare with. */
-static void check_listener_name(const struct checker *c, const struct config_align *a)
+void check_listener_name(const struct checker *c, const char *const *name, const void *block)
 {
-    struct view wanted = view_cstr(a->when.listener);
+    struct view wanted = view_cstr(*name);
     if (wanted.n == 0 || c->cfg->listener_count == 0 || is_listener(c->cfg, wanted))
         return;
     struct suggest near = {.word = wanted};
     for (uint32_t i = 0; i < c->cfg->listener_count; i++)
         suggest_offer(&near, c->cfg->listeners[i].name);
-    report_add(c->errs, check_place(c, &a->when.listener, &a->when),
+    report_add(c->errs, check_place(c, name, block),
                "there is no listener '%.*s'%s", SHOWN(wanted), suggest_text(&near));
 }
 
@@ -49,7 +49,7 @@ void check_align(const struct checker *c)
     const struct config_align *catch_all = NULL;
     for (uint32_t i = 0; i < c->cfg->align_count; i++) {
         const struct config_align *a = &c->cfg->align[i];
-        check_listener_name(c, a);
+        check_listener_name(c, &a->when.listener, &a->when);
         check_sense(c, a);
         if (catch_all)
             report_add(c->errs, check_place(c, a, a),

@@ -42,6 +42,7 @@ static const unsigned subjects_of[] = {
     [CONFIG_COUNT_REFUSALS] = PER_SIGN_IN,
     [CONFIG_COUNT_BLOCKS] = PER_USER | PER(EVERYONE),
     [CONFIG_COUNT_SENDERS] = PER_SIGN_IN,
+    [CONFIG_COUNT_SPAM_REFUSALS] = PER_SIGN_IN,
 };
 
 #define COUNT(word) (1u << CONFIG_COUNT_##word)

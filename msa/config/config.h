@@ -29,7 +29,9 @@
 #include "msa/config/settings_geo.h"
 #include "msa/config/settings_notice.h"
 #include "msa/config/settings_policy.h"
+#include "msa/config/settings_route.h"
 #include "msa/config/settings_rules.h"
+#include "msa/config/settings_shape.h"
 #include "msa/config/settings_score.h"
 
 /* Who may know a key. Bits, so that the table can name several; the values are those of enum role
@@ -74,12 +76,16 @@ struct config {
     struct config_counters counters;
     const struct config_rule *rule; /* in the order of the file */
     uint32_t rule_count;
+    const struct config_route *route; /* in the order of the file: the first that holds */
+    uint32_t route_count;
     struct config_notice notice;
     const struct config_webhook *webhooks;
     uint32_t webhook_count;
     struct config_score score;
     const struct config_pool *pools;
     uint32_t pool_count;
+    const struct config_destination *destinations;
+    uint32_t destination_count;
     struct config_queue queue;
     struct config_dns dns;
     const struct config_dkim *dkim; /* in the order of the file */

@@ -453,6 +453,19 @@ static const struct schema_key root_keys[] = {
      .doc = "A measure against abuse, in one sentence: count what, per whom, within how long, at which limit, "
             "then do what, when. Their order has no meaning; the strictest verdict holds, and every reason is "
             "kept."},
+    {.name = "route",
+     .type = SCHEMA_BLOCKS,
+     SCHEMA_FIELD(config, route),
+     .count_offset = offsetof(struct config, route_count),
+     .block = &schema_route,
+     .max = CONFIG_ROUTES_MAX,
+     .roles = FOR_POLICY,
+     .doc = "Which way a message goes when all of it is here. The first route whose `when` holds takes it. A "
+            "message is never split for it: where recipients lead to different routes the strictest is taken for "
+            "all. With what rules say (`then pool`, `hold`, `defer`, `refuse`) and scanners insist on it is "
+            "the same: `refuse` before `defer` before `hold`, and of pools the one that stands later in the "
+            "file. So write pools from the cleanest to the most suspect. What nobody has a pool for leaves by "
+            "`policy.default_pool`."},
     BLOCK_KEY(notice, schema_notice,
               "Telling customers and the support desk what happened to an account. Each matter once: a suspension and "
               "its end, and of other kinds the first of a day for the account and rule."),
@@ -476,6 +489,15 @@ static const struct schema_key root_keys[] = {
      .doc = "A way out: smarthosts, and the addresses and credentials used towards them. At least "
             "one. Pools with different `source` addresses keep bad mail from spoiling the name of "
             "the good."},
+    {.name = "destination",
+     .type = SCHEMA_BLOCKS,
+     SCHEMA_FIELD(config, destinations),
+     .count_offset = offsetof(struct config, destination_count),
+     .block = &schema_destination,
+     .max = CONFIG_DESTINATIONS_MAX,
+     .roles = FOR_RELAY | FOR_POLICY,
+     .doc = "Where mail goes: domains of recipients that are one receiver, such as `destination carriers "
+            "{ domains docomo.ne.jp ezweb.ne.jp; }`."},
     BLOCK_KEY(queue, schema_queue,
               "Mail that waits. Everything here is durable before the client gets its 250."),
     {.name = "dns",

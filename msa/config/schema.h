@@ -95,6 +95,7 @@ static inline bool schema_is_block(const struct schema_key *key)
 extern const struct schema_block schema_limits;
 extern const struct schema_block schema_deadlines;
 extern const struct schema_block schema_pool;
+extern const struct schema_block schema_destination;
 extern const struct schema_block schema_queue;
 extern const struct schema_block schema_dns;
 extern const struct schema_block schema_dkim;
@@ -107,6 +108,7 @@ extern const struct schema_block schema_geo;
 extern const struct schema_block schema_align;
 extern const struct schema_block schema_notice;
 extern const struct schema_block schema_webhook;
+extern const struct schema_block schema_route;
 extern const struct schema_block schema_rule;
 extern const struct schema_block schema_rules;
 extern const struct schema_block schema_counters;

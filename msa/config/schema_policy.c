@@ -5,9 +5,9 @@
 static const struct schema_word verdict_words[] = {
     {"accept", CONFIG_ACCEPT}, {"defer", CONFIG_DEFER}, {"refuse", CONFIG_REFUSE}, {0}};
 
-static const struct schema_word route_words[] = {{"pool", CONFIG_ROUTE_POOL},
-                                                 {"hold", CONFIG_ROUTE_HOLD},
-                                                 {"reject", CONFIG_ROUTE_REJECT},
+static const struct schema_word route_words[] = {{"pool", CONFIG_BRAKE_OFF},
+                                                 {"hold", CONFIG_BRAKE_HOLD},
+                                                 {"reject", CONFIG_BRAKE_REJECT},
                                                  {0}};
 
 static const struct schema_key policy_keys[] = {
@@ -47,13 +47,14 @@ static const struct schema_key policy_keys[] = {
      .words = route_words,
      .initial = "pool",
      .roles = FOR_POLICY,
-     .doc = "What becomes of accepted mail: on through `default_pool`, held in the queue until it "
-            "is released with msactl, or rejected."},
+     .doc = "A brake for all mail: `pool` lets it go as rules and routes say, `hold` keeps it in the queue "
+            "until it is released with msactl, `reject` refuses it."},
     {.name = "default_pool",
      .type = SCHEMA_NAME,
      SCHEMA_FIELD(config_policy, default_pool),
      .roles = FOR_POLICY,
-     .doc = "The pool that mail leaves by. Empty: the first one in the file."},
+     .doc = "The pool that mail leaves by for which neither a rule nor a route has another. Empty: the first one in the "
+            "file."},
 };
 
 const struct schema_block schema_policy = {

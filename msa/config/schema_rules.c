@@ -23,6 +23,7 @@ static const struct schema_word count_words[] = {
     {"refusals", CONFIG_COUNT_REFUSALS},
     {"blocks", CONFIG_COUNT_BLOCKS},
     {"senders", CONFIG_COUNT_SENDERS},
+    {"spam-refusals", CONFIG_COUNT_SPAM_REFUSALS},
     {0}};
 
 static const struct schema_word subject_words[] = {
@@ -165,7 +166,9 @@ static const struct schema_key rule_keys[] = {
          "again, `speed` is km/h between sign-ins, `refusals` are messages that other "
          "rules "
          "deferred or refused, `blocks` are a coarser mesh than `networks` (/16 or /32), "
-         "`senders` are distinct envelope senders."},
+         "`senders` are distinct envelope senders, `rejected-recipients` are those that a receiver refused for good "
+         "for another reason than a full mailbox or what was sent, `spam-refusals` messages and bounces that it "
+         "refused as spam or by policy (5.7.x)."},
     {.name = "per",
      .type = SCHEMA_CHOICE,
      SCHEMA_FIELD(config_rule, per),

@@ -5,14 +5,14 @@
 #include "msa/config/settings.h"
 
 enum config_verdict { CONFIG_ACCEPT = 0, CONFIG_DEFER, CONFIG_REFUSE };
-enum config_route { CONFIG_ROUTE_POOL = 0, CONFIG_ROUTE_HOLD, CONFIG_ROUTE_REJECT };
+enum config_brake { CONFIG_BRAKE_OFF = 0, CONFIG_BRAKE_HOLD, CONFIG_BRAKE_REJECT };
 
 struct config_policy {
     enum config_verdict connect;
     enum config_verdict login;
     struct config_rate messages;
     struct config_rate recipients;
-    enum config_route route;
+    enum config_brake route;
     const char *default_pool; /* a pool's name, also when the file leaves it out */
 };
 

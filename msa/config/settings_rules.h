@@ -36,6 +36,7 @@ enum config_rule_count {
     CONFIG_COUNT_REFUSALS,
     CONFIG_COUNT_BLOCKS,
     CONFIG_COUNT_SENDERS,
+    CONFIG_COUNT_SPAM_REFUSALS,
 };
 
 enum config_rule_subject {

@@ -33,6 +33,8 @@ const struct console_op console_ops[] = {
     {"settings.set", ROLE_POLICY, SETTINGS, PATIENT_MS, ABOUT_ACCOUNT},
     {"settings.set-many", ROLE_POLICY, MANY, PATIENT_MS, ABOUT_ACCOUNTS},
     {"access.list", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
+    {"risk.clear", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
+    {"outcome.report", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
     {"geo.lookup", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"auth.status", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"policy.status", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},

@@ -32,6 +32,8 @@ const struct ctl_command ctl_commands[] = {
      "let it sign in no more"},
     {"account", "suspend", COMMAND_LOGIN, COMMAND_OPT_NOTE, "restriction.suspend", NULL, show_done,
      "LOGIN --note TEXT", "shut it out until its restriction is released"},
+    {"account", "clear-risk", COMMAND_LOGIN, COMMAND_OPT_NOTE, "risk.clear", NULL, show_done,
+     "LOGIN --note TEXT", "let its mail leave by the pools of everybody else again"},
     {"account", "remove", COMMAND_LOGIN, 0, "account.remove", NULL, show_done, "LOGIN",
      "delete it and its password"},
     {"account", "import", COMMAND_LINES, COMMAND_OPT_REPLACE, "account.import", NULL, show_import,
@@ -52,6 +54,11 @@ const struct ctl_command ctl_commands[] = {
      "throw away, without a notice to its sender"},
     {"queue", "return", COMMAND_IDS, COMMAND_OPT_TEXT, "queue.return", NULL, show_done,
      "ID... [--text TEXT]", "give it back to its sender, with a sentence of yours"},
+    {"outcome", "report", COMMAND_LOGIN, COMMAND_OPT_CODE | COMMAND_OPT_STATUS | COMMAND_OPT_RECIPIENT,
+     "outcome.report", NULL, show_done, "LOGIN --code N --status S [--recipient A]",
+     "a receiver refused its mail later on: count it"},
+    {"outcome", "import", COMMAND_OUTCOMES, COMMAND_OPT_USER, "outcome.report", NULL, show_done,
+     "FILE|- [--user LOGIN]", "the same from a bounce (RFC 3464), or from JSON objects, one a line"},
     {"mailbox", "check", COMMAND_ACCESS, COMMAND_OPT_PROTOCOL, "mailbox.allow", NULL, show_done,
      "LOGIN IP [--protocol P]", "may it read its mail from there?"},
     {"mailbox", "report", COMMAND_ACCESS, COMMAND_OPT_PROTOCOL, "mailbox.report", NULL, show_done,
@@ -104,6 +111,7 @@ static const struct {
     {"--text", "text", true},           {"--role", "role", true},
     {"--scope", "scopes", true},        {"--days", "days", true},
     {"--target", "target", true},       {"--why", "why", true},
+    {"--code", "code", true},           {"--status", "status", true},
 };
 
 /* ---- options ---- */
@@ -213,6 +221,7 @@ static int check_words(const struct ctl_line *line, char error[COMMAND_ERROR_MAX
         [COMMAND_SET] = {1, 1},
         [COMMAND_SET_MANY] = {0, 1},
         [COMMAND_SENDERS] = {1, 1},
+        [COMMAND_OUTCOMES] = {1, 1},
     };
     const struct ctl_command *c = line->command;
     if (line->word_count < counts[c->form].least || line->word_count > counts[c->form].most) {
@@ -274,7 +283,7 @@ static json_t *option_value(size_t i, const char *value)
     struct view rest = view_cstr(value);
     if (!options[i].has_value)
         return json_true();
-    if ((1u << i) == COMMAND_OPT_DAYS && view_parse_u64(rest, INT32_MAX, &n))
+    if ((COMMAND_OPT_DAYS | COMMAND_OPT_CODE) & (1u << i) && view_parse_u64(rest, INT32_MAX, &n))
         return json_integer((json_int_t)n);
     if ((1u << i) != COMMAND_OPT_SCOPE)
         return json_string(value);

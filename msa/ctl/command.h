@@ -28,6 +28,7 @@ enum command_form {
     COMMAND_ACCOUNT,   /* one LOGIN: all that every role knows of it */
     COMMAND_SET,       /* one LOGIN, and options that are settings */
     COMMAND_SET_MANY,  /* FILE or - with a LOGIN on each line, or --all-of-class; options that are settings */
+    COMMAND_OUTCOMES,  /* FILE or -: a notification, or outcomes as JSON objects, one on each line */
     COMMAND_SENDERS,   /* FILE or -: the sender_login_maps of Postfix */
 };
 
@@ -61,9 +62,11 @@ enum command_option { /* bits: which options a command knows beside -f, -s and -
     COMMAND_OPT_DAYS = 1 << 26,
     COMMAND_OPT_TARGET = 1 << 27,
     COMMAND_OPT_WHY = 1 << 28,
+    COMMAND_OPT_CODE = 1 << 29,
+    COMMAND_OPT_STATUS = 1 << 30,
 };
 
-#define COMMAND_OPTION_COUNT 29
+#define COMMAND_OPTION_COUNT 31
 #define COMMAND_GIVEN_MAX    128
 
 /* The options that are settings of an account; see settings.h. */

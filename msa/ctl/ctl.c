@@ -291,6 +291,7 @@ static int run_command(struct ctl *ctl)
     case COMMAND_SET: return ctl_account_set(ctl);
     case COMMAND_SET_MANY: return ctl_account_set_many(ctl);
     case COMMAND_SENDERS: return ctl_account_import_senders(ctl);
+    case COMMAND_OUTCOMES: return ctl_outcome_import(ctl);
     }
     return CTL_EXIT_USAGE;
 }

@@ -37,6 +37,10 @@ int ctl_account_set(struct ctl *ctl);
 int ctl_account_set_many(struct ctl *ctl);
 int ctl_account_import_senders(struct ctl *ctl);
 
+/* ---- outcome_commands.c ---- */
+
+int ctl_outcome_import(struct ctl *ctl);
+
 void ctl_print(FILE *to, const struct buf *b); /* also an empty one */
 
 #endif

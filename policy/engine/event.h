@@ -81,6 +81,7 @@ struct event {
     uint64_t sender_hash;             /* EVENT_MESSAGE: keyed hash of the envelope sender,
                                          in lower case; 0 if not known */
     uint32_t recipients;              /* EVENT_MESSAGE, EVENT_REJECTED: how many */
+    uint32_t spam_refusals;           /* EVENT_REJECTED: of messages or bounces, as spam */
     const uint32_t *recipient_hashes; /* EVENT_MESSAGE: of each, NULL when not known */
     const struct destination *destinations; /* EVENT_MESSAGE, EVENT_REJECTED */
     unsigned destination_count;

@@ -32,6 +32,7 @@ static const char *const count_names[COUNT_KIND_COUNT] = {
     [COUNT_REFUSALS] = "refusals",
     [COUNT_BLOCKS] = "blocks",
     [COUNT_SENDERS] = "senders",
+    [COUNT_SPAM_REFUSALS] = "spam-refusals",
 };
 
 static const char *const subject_names[PER_KIND_COUNT] = {
@@ -123,6 +124,7 @@ static uint8_t heard(const struct rule *r)
     case COUNT_SENDING:
         return BIT(EVENT_TRANSACTION);
     case COUNT_REJECTED_RECIPIENTS:
+    case COUNT_SPAM_REFUSALS:
         return BIT(EVENT_REJECTED);
     case COUNT_REFUSALS:
     case COUNT_SENDERS:
@@ -167,6 +169,7 @@ static uint8_t locked(const struct rule *r)
         return 0;
     bool is_of_messages = rule_is_used_up(r->count) ||
                           r->count == COUNT_REJECTED_RECIPIENTS ||
+                          r->count == COUNT_SPAM_REFUSALS ||
                           r->count == COUNT_REFUSALS || r->count == COUNT_SENDERS;
     return (uint8_t)(BIT(EVENT_LOGIN) | BIT(EVENT_LOGIN_FAILED) |
                      (is_of_messages ? BIT(EVENT_TRANSACTION) | BIT(EVENT_MESSAGE) : 0));
@@ -245,10 +248,20 @@ uint32_t rule_recipients(const struct rule *r, const struct event *e, unsigned n
     return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
+/* What a receiver refused is two things, which come in one event. */
+static bool is_refusal_of(const struct rule *r, const struct event *e)
+{
+    if (e->kind != EVENT_REJECTED)
+        return true;
+    return r->count == COUNT_SPAM_REFUSALS ? e->spam_refusals > 0 : e->recipients > 0;
+}
+
 bool rule_matches(const struct rule *r, const struct event *e,
                   const struct circumstances *c, unsigned nth)
 {
     const struct rule_when *w = &r->when;
+    if (!is_refusal_of(r, e))
+        return false;
     if (w->destination_count > 0 && rule_recipients(r, e, nth) == 0)
         return false;
     if (w->listener.n > 0 && !view_eq(w->listener, e->listener))

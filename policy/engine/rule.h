@@ -35,10 +35,10 @@ enum rule_count {
     COUNT_ACCOUNTS,
     COUNT_SWITCHES, /* stays in a country, a return to one after another counting again */
     COUNT_SPEED,    /* km/h between two sign-ins */
-    COUNT_REFUSALS, /* messages that other rules deferred or refused: who goes on all the
-                       same */
+    COUNT_REFUSALS, /* messages that other rules deferred or refused: who goes on */
     COUNT_BLOCKS,   /* distinct /16 and /32: a coarser mesh than networks */
     COUNT_SENDERS,  /* distinct envelope senders of messages */
+    COUNT_SPAM_REFUSALS, /* messages and bounces that a receiver refused as spam (5.7.x) */
     COUNT_KIND_COUNT
 };
 

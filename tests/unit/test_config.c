@@ -145,7 +145,7 @@ Test(config, listeners_pools_and_certificates_repeat_in_order)
     cr_assert(eq(u16, cfg->pools[0].smarthosts[0].host.port, 25));
     cr_assert(eq(u32, cfg->pools[0].smarthosts[0].preference, 5));
     cr_assert(eq(u32, cfg->pools[0].source.count, 1));
-    cr_assert(eq(int, (int)cfg->policy.route, CONFIG_ROUTE_HOLD));
+    cr_assert(eq(int, (int)cfg->policy.route, CONFIG_BRAKE_HOLD));
     cr_assert(eq(u32, cfg->policy.recipients.limit, 0));
     cr_assert(eq(i32, cfg->score.neutral_score_milli, -1500));
     done(cfg);

@@ -7,6 +7,7 @@
 #include "msa/ipc/messages.h"
 #include "policy/engine/subject.h"
 #include "policy/facts.h"
+#include "policy/outcome.h"
 
 TestSuite(facts, .timeout = 20);
 
@@ -110,8 +111,8 @@ Test(facts_recipients, only_what_is_refused_for_good_counts_as_rejected)
         items_add_result(&items, &r);
     }
     cr_assert_eq(facts_rejected(key, buf_view(&items), &arena, &e), MSA_OK);
-    cr_assert_eq(e.recipients, 3);
-    cr_assert_eq(e.destinations[0].recipients, 3);
+    cr_assert_eq(e.recipients, 2, "552 is a full mailbox");
+    cr_assert_eq(e.destinations[0].recipients, 2);
 }
 
 Test(facts_recipients, fingerprints_come_in_eights)
@@ -124,4 +125,38 @@ Test(facts_recipients, fingerprints_come_in_eights)
     facts_fingerprints(view_of(bytes, sizeof bytes), &arena, &e);
     cr_assert_eq(e.fingerprint_count, FINGERPRINTS_MAX);
     cr_assert_eq(e.fingerprints[0], UINT64_C(0x0707070707070707));
+}
+
+Test(facts_recipients, what_a_receiver_refused_is_one_of_a_few_kinds)
+{
+    static const struct {
+        unsigned code;
+        const char *enhanced;
+        enum outcome_class want;
+    } cases[] = {
+        {250, "2.0.0", OUTCOME_FINE},      {450, "4.2.2", OUTCOME_FINE},
+        {550, "5.1.1", OUTCOME_NO_RECIPIENT}, {550, "", OUTCOME_NO_RECIPIENT},
+        {553, "5.1.3", OUTCOME_NO_RECIPIENT}, {552, "", OUTCOME_FULL},
+        {552, "5.2.2", OUTCOME_FULL},      {552, "5.3.4", OUTCOME_CONTENT},
+        {554, "5.7.1", OUTCOME_SPAM},      {550, "5.7.26", OUTCOME_SPAM},
+        {550, "5.2.1", OUTCOME_NO_RECIPIENT}, {554, "5.6.0", OUTCOME_CONTENT},
+        {501, "", OUTCOME_CONTENT},        {554, "x", OUTCOME_NO_RECIPIENT},
+        {0, "5.7.1", OUTCOME_FINE},        {600, "5.7.1", OUTCOME_FINE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        cr_expect_eq(outcome_class_of(cases[i].code, view_cstr(cases[i].enhanced)), cases[i].want,
+                     "%u %s", cases[i].code, cases[i].enhanced);
+}
+
+Test(facts_recipients, a_message_refused_as_spam_is_one_and_rejects_nobody)
+{
+    struct event e = {0};
+    for (unsigned i = 0; i < 5; i++) {
+        const struct msg_recipient_result r = {
+            .path = VIEW_LIT("a@one.example"), .code = 554, .enhanced = VIEW_LIT("5.7.1")};
+        items_add_result(&items, &r);
+    }
+    cr_assert_eq(facts_rejected(key, buf_view(&items), &arena, &e), MSA_OK);
+    cr_assert_eq(e.recipients, 0);
+    cr_assert_eq(e.spam_refusals, 1);
 }

@@ -1,5 +1,6 @@
 /* Where a message goes: alignment, rules, scanners, in what policy answers to the end of the body. */
 #include <criterion/criterion.h>
+#include <jansson.h>
 
 #include "msa/base/err.h"
 #include "policy_fixture.h"
@@ -131,4 +132,129 @@ Test(policy_route, a_rule_may_hold_or_choose_another_pool)
     cr_assert_not(a.held_for);
     a = pf_route(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 9500);
     cr_assert(a.held_for);
+}
+
+/* ---- routes ---- */
+
+#define ROUTES                                                                                     \
+    "policy { default_pool main; } pool main { } pool suspect { }\n"                               \
+    "route spam { when { min_score 12.0; } then hold; to_pool suspect; }\n"                        \
+    "route doubtful { when { min_score 6.0; } then pool; to_pool suspect; stay 24h; clean_below 3.0; }\n"
+
+#define HOUR_MS INT64_C(3600000)
+
+static struct pf_answer scored(int64_t score_milli)
+{
+    sign_in(PF_A, 1, HOME);
+    struct pf_answer q = quota(PF_A, 1, HOME, 1);
+    struct pf_answer a = pf_route(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN,
+                                  q.reservation, score_milli);
+    pf_settle(PF_A, 1, q.reservation, true);
+    return a;
+}
+
+static bool is_shown_risky(void)
+{
+    json_t *o = pf_op("settings.show", "{\"account\":7,\"login\":\"taro@example.jp\"}", NULL);
+    const json_t *risky = json_object_get(o, "risky");
+    bool is_there = risky != NULL;
+    if (is_there) {
+        cr_expect_str_eq(json_string_value(json_object_get(risky, "pool")), "suspect");
+        cr_expect_str_eq(json_string_value(json_object_get(risky, "route")), "doubtful");
+    }
+    json_decref(o);
+    return is_there;
+}
+
+Test(policy_route, the_score_chooses_the_way)
+{
+    pf_begin(ROUTES);
+    cr_expect_str_eq(scored(5990).pool, "main");
+    struct pf_answer a = scored(12000);
+    cr_expect_eq(a.held_for, HELD_FOR_ROUTE);
+    cr_expect_str_eq(a.pool, "suspect");
+    cr_expect_str_eq(scored(0).pool, "main", "a route without stay leaves nothing behind");
+    cr_expect_not(is_shown_risky());
+}
+
+Test(policy_route, a_risky_account_stays_until_it_was_clean_for_the_time_also_over_a_restart)
+{
+    pf_begin(ROUTES);
+    cr_expect_str_eq(scored(6000).pool, "suspect");
+    cr_expect_str_eq(scored(0).pool, "suspect");
+    cr_expect(is_shown_risky());
+    pf_advance(23 * HOUR_MS);
+    cr_expect_str_eq(scored(3000).pool, "suspect", "not clean: the time begins anew");
+    pf_restart();
+    pf_advance(23 * HOUR_MS);
+    cr_expect_str_eq(scored(2990).pool, "suspect");
+    cr_expect(is_shown_risky());
+    pf_advance(2 * HOUR_MS);
+    cr_expect_str_eq(scored(2990).pool, "main");
+    cr_expect_not(is_shown_risky());
+}
+
+Test(policy_route, the_desk_ends_it_and_says_why)
+{
+    unsigned status;
+    pf_begin(ROUTES);
+    scored(6000);
+    json_decref(pf_op("risk.clear", "{\"account\":7,\"login\":\"taro@example.jp\"}", &status));
+    cr_expect_eq(status, 400);
+    json_decref(pf_op("risk.clear",
+                      "{\"account\":7,\"login\":\"taro@example.jp\",\"note\":\"his own letter\"}", &status));
+    cr_expect_eq(status, 200);
+    cr_expect_str_eq(scored(0).pool, "main");
+    json_decref(pf_op("risk.clear",
+                      "{\"account\":7,\"login\":\"taro@example.jp\",\"note\":\"again\"}", &status));
+    cr_expect_eq(status, 409);
+}
+
+Test(policy_route, a_pool_that_a_reload_took_away_is_not_replaced_by_the_clean_one)
+{
+    pf_begin(ROUTES);
+    scored(6000);
+    pf_reload(" policy { default_pool main; } pool main { } pool worse { }");
+    cr_expect_str_eq(scored(0).pool, "worse");
+}
+
+Test(policy_route, of_rule_and_route_the_stricter_holds)
+{
+    pf_begin("policy { default_pool main; } pool main { } pool odd { } pool suspect { }\n"
+             "rule odd { count messages; within 1h; limit 0; then pool; to_pool odd; }\n"
+             "route low { when { min_score 9.0; } then pool; to_pool suspect; }\n"
+             "route no { when { min_score 8.0; } then refuse; text \"not this\"; }\n"
+             "route all { then pool; to_pool main; }\n");
+    cr_expect_str_eq(scored(0).pool, "odd", "later in the file than the route's");
+    cr_expect_str_eq(scored(9000).pool, "suspect");
+    struct pf_answer a = scored(8000);
+    cr_expect_eq(a.verdict, VERDICT_REFUSE);
+    cr_expect_str_eq(a.text, "not this");
+}
+
+Test(policy_route, reported_bounces_count_like_those_of_the_smarthost)
+{
+    unsigned status;
+    pf_begin("rule spam { count spam-refusals; within 1d; limit 2; then suspend; }\n"
+             "rule nobody { count rejected-recipients; within 1d; limit 100; then suspend; }\n");
+    sign_in(PF_A, 1, HOME);
+    json_t *o = pf_op("outcome.report", "{\"account\":7,\"login\":\"taro@example.jp\",\"code\":550,"
+                                        "\"status\":\"5.7.1\",\"recipient\":\"a@x.jp\"}", &status);
+    cr_expect_eq(status, 200);
+    cr_expect_str_eq(json_string_value(json_object_get(o, "class")), "spam");
+    json_decref(o);
+    o = pf_op("outcome.report", "{\"account\":7,\"login\":\"taro@example.jp\",\"status\":\"5.2.2\"}", &status);
+    cr_expect_str_eq(json_string_value(json_object_get(o, "class")), "full");
+    json_decref(o);
+    cr_expect_eq(mail(PF_A, 1, HOME).verdict, VERDICT_ALLOW);
+    json_decref(pf_op("outcome.report", "{\"account\":7,\"login\":\"taro@example.jp\",\"status\":\"5.7.26\"}",
+                      &status));
+    cr_expect_eq(pf_seen.kills[PF_A], 1, "the second refusal is the limit");
+    json_decref(pf_op("outcome.report", "{\"account\":7,\"login\":\"taro@example.jp\",\"status\":\"spam\"}",
+                      &status));
+    cr_expect_eq(status, 400);
+    json_decref(pf_op("outcome.report", "{\"account\":7,\"login\":\"taro@example.jp\"}", &status));
+    cr_expect_eq(status, 400);
+    json_decref(pf_op("outcome.report", "{\"code\":550}", &status));
+    cr_expect_eq(status, 400, "whose?");
 }
