@@ -22,7 +22,7 @@ QUEUE = {
 
 # smtpd on one port; every service unchrooted, since the directory has no etc/resolv.conf.
 MASTER_CF = """\
-127.0.0.1:{port} inet n - n - - smtpd
+{address}:{port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -91,13 +91,15 @@ sasldb_path: {directory}/sasldb2
 
 
 class Postfix:
-    """settings: further lines of main.cf, as a dict. relayhost: None for a Maildir, or "[host]:port"."""
+    """settings: further lines of main.cf, as a dict. relayhost: None for a Maildir, or "[host]:port".
+    address: of loopback, that it listens on."""
 
-    def __init__(self, directory, relayhost=None, settings=None, name="postfix", cpus=None):
+    def __init__(self, directory, relayhost=None, settings=None, name="postfix", cpus=None,
+                 address="127.0.0.1"):
         if os.geteuid() != 0:
             raise unittest.SkipTest("Postfix's master needs root")
         self.directory = os.path.join(directory, name)
-        self.name, self.port, self.cpus = name, harness.free_port(), cpus
+        self.name, self.port, self.cpus, self.address = name, harness.free_port(), cpus, address
         os.chmod(directory, 0o755)
         self.make_directories()
         nobody = pwd.getpwnam("nobody")
@@ -107,7 +109,7 @@ class Postfix:
         values.update(settings or {})
         self.write("etc/main.cf", "".join(f"{key} = {value}\n" for key, value in values.items()))
         self.write("etc/sasl/smtpd.conf", SMTPD_CONF.format(directory=self.directory))
-        self.write("etc/master.cf", MASTER_CF.format(port=self.port))
+        self.write("etc/master.cf", MASTER_CF.format(address=address, port=self.port))
         self.start()
 
     def make_directories(self):
@@ -135,7 +137,7 @@ class Postfix:
     def is_up(self):
         if self.child.process.poll() is not None:
             raise AssertionError(f"Postfix did not start:\n{self.child.log()}{self.maillog()}")
-        return harness.can_connect(self.port)
+        return harness.can_connect(self.port, self.address)
 
     @property
     def pid(self):
