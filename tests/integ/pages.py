@@ -1,0 +1,61 @@
+"""What the tests of pages share: a msad with pages and countries, browsers, pictures, and the check that all must pass."""
+
+import os
+import unittest
+
+import browser
+import harness
+import shared_data
+from api import ApiCase, TARO
+
+SCREENS = os.path.join(harness.BUILD, "screens")
+FIRST_LOAD_MAX = 100 * 1024
+HOME, ABROAD = "127.0.0.1", "127.4.0.1"  # JP and BR of the loopback country database
+
+
+class PageCase(ApiCase):
+    @classmethod
+    def setUpClass(cls):
+        if browser.missing():
+            raise unittest.SkipTest(f"NOT TESTED: {browser.missing()}")
+
+    def start(self, more="", **blocks):
+        country = os.path.join(self.directory, "country.mmdb")
+        with open(shared_data.path("mmdb/loopback-country.mmdb"), "rb") as old, open(country, "wb") as new:
+            new.write(old.read())
+        os.chmod(country, 0o644)
+        super().start(more=f"geo {{ country {country}; }} rules {{ home JP; }} {more}", **blocks)
+
+    def open(self, language="ja", **options):
+        return self.stop_later(browser.Browser(self.directory, language, **options))
+
+    def sign_in(self, b, login=TARO, password=None):
+        b.go(f"https://127.0.0.1:{self.https}/")
+        b.type("#login", login)
+        b.type("#password", password or self.msad.accounts[login])
+        b.click("#sign-in button")
+        b.settle()
+
+    def sign_in_as(self, b, role):
+        b.go(f"https://127.0.0.1:{self.https}/")
+        b.click("summary")
+        b.type("#token", self.token(role))
+        b.click("#staff button")
+        b.settle()
+
+    def picture(self, b, name):
+        """Desktop and phone."""
+        b.picture(os.path.join(SCREENS, f"{name}-desktop.png"))
+        b.phone()
+        b.picture(os.path.join(SCREENS, f"{name}-phone.png"))
+        width = b.run("return [document.documentElement.scrollWidth, innerWidth]")
+        b.phone(False)
+        self.assertLessEqual(width[0], width[1], f"{name}: a phone would have to scroll sideways")
+
+    def check(self, b, name):
+        """No complaint of the browser, nothing loaded from elsewhere, a small first load."""
+        self.assertEqual(b.complaints(), [], name)
+        self.assertLess(b.bytes_loaded(), FIRST_LOAD_MAX, name)
+        elsewhere = b.run("return performance.getEntriesByType('resource').map((e) => e.name)"
+                          ".filter((u) => !u.startsWith(location.origin))")
+        self.assertEqual(elsewhere, [], name)
