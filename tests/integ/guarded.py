@@ -54,7 +54,7 @@ def quicker(rules):
 class Guarded(Msad):
     """logins: of accounts that are old, all with PASSWORD. more, policy and so on as for Msad."""
 
-    def __init__(self, directory, smarthost, logins=(), rules=RULES, more="", clock=None, **blocks):
+    def __init__(self, directory, smarthost, logins=(), rules=RULES, more="", clock=None, console="", **blocks):
         self.copy(shared_data.path("mmdb/loopback-country.mmdb"), directory, "country.mmdb")
         self.copy(rules, directory, "rules.conf", quicker)
         self.door_port = harness.free_port()
@@ -62,7 +62,7 @@ class Guarded(Msad):
         clock.set(START_S - OLD_DAYS * 86400)
         super().__init__(directory, smarthost, accounts={}, clock=clock,
                          more=f'include "../rules.conf"; geo {{ country {directory}/country.mmdb; }} '
-                              f"console {{ auth_policy 127.0.0.1:{self.door_port}; }} {more}", **blocks)
+                              f"console {{ auth_policy 127.0.0.1:{self.door_port}; {console} }} {more}", **blocks)
         self.context = self.trust()
         self.add(logins)
         clock.set(START_S)
