@@ -21,6 +21,7 @@ deps:
 	@conf/packages/install.sh conf/packages/build.txt
 deps-test:
 	@conf/packages/install.sh conf/packages/build.txt conf/packages/test.txt
+	@tests/pages/axe.sh $(BUILD)/axe
 deps-develop:
 	@conf/packages/install.sh conf/packages/build.txt conf/packages/test.txt conf/packages/develop.txt
 

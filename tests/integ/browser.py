@@ -81,6 +81,15 @@ class Browser:
     def run(self, script, *arguments):
         return self.do("execute/sync", {"script": script, "args": list(arguments)})
 
+    def run_async(self, script):
+        """What the script gives to done()."""
+        return self.do("execute/async", {"script": f"const done = arguments[arguments.length - 1]; {script}", "args": []})
+
+    def scheme(self, name):
+        """Light or dark, as the system of the reader would have it."""
+        self.do("goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"features": [
+            {"name": "prefers-color-scheme", "value": name}, {"name": "prefers-reduced-motion", "value": "reduce"}]}})
+
     def find(self, css):
         """The element that is there and seen, waited for."""
         return harness.wait_for(lambda: self.seen(css), f"{css} is seen at {self.url()}")

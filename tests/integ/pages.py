@@ -53,9 +53,25 @@ class PageCase(ApiCase):
         self.assertLessEqual(width[0], width[1], f"{name}: a phone would have to scroll sideways")
 
     def check(self, b, name):
-        """No complaint of the browser, nothing loaded from elsewhere, a small first load."""
+        """No complaint of the browser, nothing loaded from elsewhere, a small first load, nothing that shuts people out."""
         self.assertEqual(b.complaints(), [], name)
         self.assertLess(b.bytes_loaded(), FIRST_LOAD_MAX, name)
         elsewhere = b.run("return performance.getEntriesByType('resource').map((e) => e.name)"
                           ".filter((u) => !u.startsWith(location.origin))")
         self.assertEqual(elsewhere, [], name)
+        self.check_access(b, name)
+
+    def check_access(self, b, name):
+        """axe-core finds nothing in either colour scheme."""
+        path = os.path.join(harness.BUILD, "axe/node_modules/axe-core/axe.min.js")
+        if not os.path.exists(path):
+            self.skipTest(f"NOT TESTED: {path} is not there (make deps-test fetches it from npm)")
+        with open(path, encoding="utf-8") as file:
+            script = file.read()
+        for scheme in ("light", "dark"):
+            b.scheme(scheme)
+            b.run(script + "\n;window.axe = axe;")
+            found = b.run_async("axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations.map((v) => "
+                                "`${v.id}: ${v.nodes.map((n) => n.target.join(' ') + ' ' + n.failureSummary).slice(0, 4).join('; ')}`)))")
+            self.assertEqual(found, [], f"{name}, {scheme}")
+        b.scheme("light")

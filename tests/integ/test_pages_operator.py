@@ -1,0 +1,41 @@
+"""The operator's page, in a real browser."""
+
+from api import TARO
+from pages import PageCase
+
+
+class Operator(PageCase):
+    def test_it_shows_what_the_server_does(self):
+        self.start()
+        client = self.msad.client(TARO)
+        client.sendmail(TARO, ["friend@elsewhere.test"], f"From: {TARO}\r\nSubject: hello\r\n\r\nhello\r\n")
+        client.quit()
+        for language, word in (("ja", "運用"), ("en", "Operation")):
+            b = self.open(language)
+            self.sign_in_as(b, "operator")
+            b.go(f"https://127.0.0.1:{self.https}/operator/")
+            b.settle()
+            b.has_text(word, "h1")
+            b.has_text("main", "#pools")
+            b.has_text("relay 0", "#processes")
+            b.find("#charts svg.chart")
+            self.assertEqual([c for c in b.complaints() if "404" not in c and "422" not in c], [])
+            self.picture(b, f"operator-{language}")
+
+    def test_a_reload_is_asked_for_with_a_reason(self):
+        self.start()
+        b = self.open("en")
+        self.sign_in_as(b, "operator")
+        b.go(f"https://127.0.0.1:{self.https}/operator/")
+        b.click("#reload")
+        b.type("dialog input", "a new certificate")
+        b.click("dialog button.main")
+        b.has_text("The new configuration is in force.", ".said")
+        self.msad.wait_for_event("reload-taken")
+
+    def test_support_is_not_let_in(self):
+        self.start()
+        b = self.open("en")
+        self.sign_in_as(b, "support")
+        b.go(f"https://127.0.0.1:{self.https}/operator/")
+        b.has_text("Support desk", "h1")
