@@ -108,9 +108,9 @@ class Input(ApiCase):
         self.assertEqual((headers["X-Content-Type-Options"], headers["Referrer-Policy"], headers["X-Frame-Options"]),
                          ("nosniff", "no-referrer", "DENY"))
         self.assertEqual(browser.raw("GET", "/", headers={"If-None-Match": headers["ETag"]})[0], 304)
-        _, packed, data = browser.raw("GET", "/style.css", headers={"Accept-Encoding": "gzip"})
+        _, packed, data = browser.raw("GET", "/base.css", headers={"Accept-Encoding": "gzip"})
         self.assertEqual(packed["Content-Encoding"], "gzip")
-        self.assertEqual(gzip.decompress(data), browser.raw("GET", "/style.css")[2])
+        self.assertEqual(gzip.decompress(data), browser.raw("GET", "/base.css")[2])
         status, headers, _ = browser.raw("GET", "/api/v1/session")
         self.assertEqual((headers["Cache-Control"], headers["Content-Security-Policy"]),
                          ("no-store", "default-src 'none'; frame-ancestors 'none'"))

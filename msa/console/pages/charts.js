@@ -1,7 +1,7 @@
 // Small charts as SVG: lines over time, bars by day. What they show stands in a table for those who cannot see them, too.
 import { el, number, svg, t } from "/base.js";
 
-const WIDTH = 600, HEIGHT = 180, LEFT = 44, BOTTOM = 22, TOP = 8;
+const WIDTH = 360, HEIGHT = 150, LEFT = 40, BOTTOM = 22, TOP = 8;
 
 /** A round number at or above n: 1, 2 or 5 times a power of ten. */
 function roundUp(n) {

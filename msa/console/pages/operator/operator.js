@@ -42,7 +42,7 @@ function duration(seconds) {
   return t("minutes_n", number(Math.floor(seconds / 60)));
 }
 
-const tile = (label, value, note) => el("div", { class: "tile" }, el("div", { class: "label" }, label), el("div", { class: "value" }, value), el("div", { class: "note" }, note || "\u00a0"));
+const tile = (label, value, note) => el("div", { class: "tile" }, el("div", { class: "label" }, label), el("div", { class: "value" }, value), el("div", { class: "hint" }, note || "\u00a0"));
 
 function tiles(s) {
   const now = lastOf(samples), oldest = s.relay?.[0]?.oldest_arrived_ms;
@@ -158,6 +158,7 @@ async function begin() {
     el("div", { class: "slot", id: "pools" }), el("div", { class: "stack", id: "slow" }), el("div", { class: "slot", id: "processes" }));
   await Promise.all([turn(), drawSlow()]);
   $("main").setAttribute("data-ready", "");
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) turn(); });
   setInterval(() => { if (!document.hidden) turn(); }, EVERY_MS);
 }
 
