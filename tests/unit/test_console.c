@@ -32,6 +32,7 @@ Test(console, names_say_whose_the_operation_is)
         {"mailbox.", ROLE_POLICY},  {"restriction.", ROLE_POLICY}, {"notice.", ROLE_POLICY},
         {"sign_in.verify", ROLE_AUTH}, {"sign_in.judge", ROLE_POLICY}, {"token.", ROLE_AUTH}, {"audit.", ROLE_POLICY},
         {"settings.", ROLE_POLICY}, {"access.", ROLE_POLICY}, {"geo.", ROLE_POLICY},
+        {"risk.", ROLE_POLICY}, {"outcome.", ROLE_POLICY},
     };
     for (size_t i = 0; i < console_op_count; i++) {
         bool is_known = false;
