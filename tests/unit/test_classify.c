@@ -202,6 +202,21 @@ Test(classify, learns_and_says_why)
     bench_close(&b);
 }
 
+Test(classify, next_to_nothing_is_no_spam)
+{
+    static const char *const messages[] = {"", "\n\n", "\n\nok\n", "From: a@b.example\n\n!\n", "Subject: money\n\n"};
+    struct bench b = bench_open();
+    struct model *m = train(&b, 60);
+    struct model_result r;
+    for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+        read_features(&b, messages[i]);
+        model_score(m, b.f, MODEL_WHY_NONE, &r);
+        cr_expect_lt(r.score_milli, MODEL_THRESHOLD_MILLI, "%zu", i);
+    }
+    model_free(&m);
+    bench_close(&b);
+}
+
 Test(classify, the_same_mail_gives_the_same_model)
 {
     struct bench b = bench_open();

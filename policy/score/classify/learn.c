@@ -9,6 +9,15 @@
 /* What a wrong example costs. Ten times more or less changed little. */
 #define COST 10.0
 
+/* Where ham is to lie. */
+#define HAM_MARGIN -1.0f
+
+/* A message of which less is known is taken for ham rather than judged by next to nothing; shapes beyond those that
+ * any message has count, too, so that a picture and a link alone can be spam. Of the 380 odd messages that parsers
+ * are tested with, most of them a word or none, 156 were spam without this, and 37 with it. */
+#define LITTLE_SEEN  20.0f
+#define USUAL_SHAPES 45u
+
 const float learn_family_weight[FEATURE_FAMILIES] = {
     [FEATURE_GRAM] = 1.0f,
     [FEATURE_WORD] = 1.0f,
@@ -102,7 +111,7 @@ static float family_value(int family, uint32_t count)
 }
 
 float weights_part(const struct weights *w, enum feature_family family, const uint32_t *ids,
-                   uint32_t count, float *value_out)
+                   uint32_t count, float *value_out, uint32_t *known_out)
 {
     float sum = 0;
     uint32_t known = 0;
@@ -112,20 +121,29 @@ float weights_part(const struct weights *w, enum feature_family family, const ui
         known += weight != 0;
     }
     float value = family_value(family, known);
-    if (value_out)
-        *value_out = value;
+    *value_out = value;
+    *known_out = known;
     return sum * value;
+}
+
+float weights_trust(float margin, const uint32_t known[static FEATURE_FAMILIES])
+{
+    uint32_t shapes = known[FEATURE_SHAPE] > USUAL_SHAPES ? known[FEATURE_SHAPE] - USUAL_SHAPES : 0;
+    float seen = (float)(known[FEATURE_GRAM] + known[FEATURE_WORD] + 3 * shapes);
+    float trust = seen * seen / (seen * seen + LITTLE_SEEN * LITTLE_SEEN);
+    return HAM_MARGIN + (margin - HAM_MARGIN) * trust;
 }
 
 float weights_margin(const struct weights *w, const uint32_t *ids,
                      const uint32_t count[static FEATURE_FAMILIES])
 {
-    float margin = w->bias;
+    float margin = w->bias, value;
+    uint32_t known[FEATURE_FAMILIES];
     for (int k = 0; k < FEATURE_FAMILIES; k++) {
-        margin += weights_part(w, (enum feature_family)k, ids, count[k], NULL);
+        margin += weights_part(w, (enum feature_family)k, ids, count[k], &value, &known[k]);
         ids += count[k];
     }
-    return margin;
+    return weights_trust(margin, known);
 }
 
 /* While learning all features of an example are known, also those whose weight is still 0. */

@@ -56,10 +56,13 @@ struct weights {
     float of[FEATURE_COUNT];
 };
 
-/* What a family adds to the margin, and in `*value_out` (may be NULL) the value that each of its features has. A feature
- * whose weight is 0 is not known and does not count. */
+/* What a family adds to the margin; the value that each of its features has, and how many of them are known: one
+ * whose weight is 0 is not, and does not count. */
 float weights_part(const struct weights *w, enum feature_family family, const uint32_t *ids,
-                   uint32_t count, float *value_out);
+                   uint32_t count, float *value_out, uint32_t *known_out);
+
+/* The margin that counts: drawn towards ham for a message of which little is known. */
+float weights_trust(float margin, const uint32_t known[static FEATURE_FAMILIES]);
 
 /* How far a message lies on the side of spam. */
 float weights_margin(const struct weights *w, const uint32_t *ids,

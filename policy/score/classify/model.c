@@ -185,10 +185,13 @@ void model_score(const struct model *m, const struct features *f, enum model_why
                  struct model_result *out)
 {
     float value[FEATURE_FAMILIES], part[FEATURE_FAMILIES], margin = m->weights.bias;
+    uint32_t known[FEATURE_FAMILIES];
     for (int k = 0; k < FEATURE_FAMILIES; k++) {
-        part[k] = weights_part(&m->weights, (enum feature_family)k, f->ids[k], f->count[k], &value[k]);
+        part[k] = weights_part(&m->weights, (enum feature_family)k, f->ids[k], f->count[k], &value[k],
+                               &known[k]);
         margin += part[k];
     }
+    margin = weights_trust(margin, known);
     out->margin = margin;
     out->score_milli = model_scale_milli(&m->scale, margin);
     out->reason_count = 0;
