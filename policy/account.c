@@ -102,8 +102,21 @@ bool account_allows_from(const struct account *a, const struct config *config, u
     return false;
 }
 
+static enum config_content_scoring scoring_of(const struct account *a,
+                                               const struct config_accounts *all)
+{
+    for (uint32_t i = 0; i < all->class_count; i++)
+        if (view_eq(view_cstr(all->classes[i].name), a->class_name))
+            return all->classes[i].content_scoring;
+    return all->content_scoring;
+}
+
 bool account_may_score(const struct account *a, const struct config *config)
 {
-    return a->consent == ACCOUNT_CONSENT_DEFAULT ? config->accounts.content_score
-                                                 : a->consent == ACCOUNT_CONSENT_YES;
+    switch (scoring_of(a, &config->accounts)) {
+    case CONFIG_SCORING_YES: return a->consent != ACCOUNT_CONSENT_NO;
+    case CONFIG_SCORING_CONSENT: return a->consent == ACCOUNT_CONSENT_YES;
+    case CONFIG_SCORING_NO: break;
+    }
+    return false;
 }

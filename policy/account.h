@@ -79,6 +79,7 @@ bool account_is_blocked_overseas(const struct account *a, const struct config *c
 bool account_allows_from(const struct account *a, const struct config *config, uint16_t country,
                          bool is_home, int64_t now_ms);
 
+/* Whether the content of its messages may be read: as its class, or all accounts, and its own word say. */
 bool account_may_score(const struct account *a, const struct config *config);
 
 /* ---- account_record.c: the form on disk ---- */

@@ -8,6 +8,31 @@
 static const struct schema_word overseas_words[] = {
     {"allow", CONFIG_OVERSEAS_ALLOW}, {"block", CONFIG_OVERSEAS_BLOCK}, {0}};
 
+static const struct schema_word scoring_words[] = {{"yes", CONFIG_SCORING_YES},
+                                                   {"no", CONFIG_SCORING_NO},
+                                                   {"consent", CONFIG_SCORING_CONSENT},
+                                                   {0}};
+
+static const struct schema_key class_label = {
+    .name = "name",
+    .type = SCHEMA_NAME,
+    SCHEMA_FIELD(config_account_class, name),
+    .roles = FOR_POLICY,
+    .doc = "The class, as `msactl account set LOGIN --class NAME` gives it."};
+
+static const struct schema_key class_keys[] = {
+    {.name = "content_scoring",
+     .type = SCHEMA_CHOICE,
+     SCHEMA_FIELD(config_account_class, content_scoring),
+     .words = scoring_words,
+     .initial = "yes",
+     .roles = FOR_POLICY,
+     .doc = "As `content_scoring` of all accounts."},
+};
+
+static const struct schema_block class_block = {SCHEMA_KEYS(class_keys), .label = &class_label,
+                                                .bytes = sizeof(struct config_account_class)};
+
 static const struct schema_key accounts_keys[] = {
     {.name = "overseas",
      .type = SCHEMA_CHOICE,
@@ -34,13 +59,23 @@ static const struct schema_key accounts_keys[] = {
      .initial = "block",
      .roles = FOR_POLICY,
      .doc = "As `overseas`, of accounts made since `new_since`."},
-    {.name = "content_score",
-     .type = SCHEMA_BOOL,
-     SCHEMA_FIELD(config_accounts, content_score),
+    {.name = "content_scoring",
+     .type = SCHEMA_CHOICE,
+     SCHEMA_FIELD(config_accounts, content_scoring),
+     .words = scoring_words,
      .initial = "yes",
      .roles = FOR_POLICY,
-     .doc = "Whether the content of messages is scored for accounts that neither gave nor refused their "
-            "consent."},
+     .doc = "Whether the content of messages is scored: `yes`, unless the account has refused; `consent`, only if "
+            "it has agreed (`msactl account set LOGIN --consent yes`); `no`, never. What an account does, as the "
+            "rules count it, is seen in any case."},
+    {.name = "class",
+     .type = SCHEMA_BLOCKS,
+     SCHEMA_FIELD(config_accounts, classes),
+     .count_offset = offsetof(struct config_accounts, class_count),
+     .block = &class_block,
+     .max = 64,
+     .roles = FOR_POLICY,
+     .doc = "What holds for the accounts of one class instead."},
 };
 
 const struct schema_block schema_accounts = {SCHEMA_KEYS(accounts_keys),

@@ -263,14 +263,30 @@ Test(account_settings, homes)
     cr_expect_not(account_default_is_home(&cfg, COUNTRY_NONE));
 }
 
+/* yes, consent, no: what the account has said itself. */
+static const struct scoring_vector {
+    enum config_content_scoring setting;
+    bool is_scored[3]; /* by enum account_consent */
+} scoring_vectors[] = {
+    {CONFIG_SCORING_YES, {true, true, false}},
+    {CONFIG_SCORING_CONSENT, {false, true, false}},
+    {CONFIG_SCORING_NO, {false, false, false}},
+};
+
 Test(account_settings, consent_to_scoring)
 {
-    struct config yes = {.accounts.content_score = true}, no = {0};
-    struct account a = {0};
-    cr_expect(account_may_score(&a, &yes));
-    cr_expect_not(account_may_score(&a, &no));
-    a.consent = ACCOUNT_CONSENT_YES;
-    cr_expect(account_may_score(&a, &no));
-    a.consent = ACCOUNT_CONSENT_NO;
-    cr_expect_not(account_may_score(&a, &yes));
+    for (size_t i = 0; i < 3; i++) {
+        const struct config_account_class classes[] = {{"other", CONFIG_SCORING_YES},
+                                                       {"business", scoring_vectors[i].setting}};
+        const struct config config = {.accounts.content_scoring = scoring_vectors[i].setting};
+        const struct config by_class = {.accounts = {.content_scoring = CONFIG_SCORING_YES,
+                                                     .classes = classes,
+                                                     .class_count = 2}};
+        for (int consent = ACCOUNT_CONSENT_DEFAULT; consent <= ACCOUNT_CONSENT_NO; consent++) {
+            struct account a = {.consent = (enum account_consent)consent};
+            cr_expect_eq(account_may_score(&a, &config), scoring_vectors[i].is_scored[consent]);
+            a.class_name = VIEW_LIT("business");
+            cr_expect_eq(account_may_score(&a, &by_class), scoring_vectors[i].is_scored[consent]);
+        }
+    }
 }
