@@ -112,12 +112,21 @@ int asks_accept(struct smtp_session *s, const struct msg_relay_accept_ask *m, in
                                       &c->ask_id));
 }
 
+/* A score costs something: who is asked for one has to hear that it is of no use any more. */
+static void drop_question(struct chan *asked, uint64_t id)
+{
+    const struct msg_score_drop m = {.question = id};
+    chan_ask_cancel(asked, id);
+    if (chan_peer(asked) == ROLE_SCORE)
+        CHAN_SEND(asked, score_drop, 0, &m);
+}
+
 void asks_cancel(struct smtp_session *s)
 {
     struct smtp_client *c = smtp_client_of(s);
     stock_forget(&c->worker->stock, c);
     if (c->asked)
-        chan_ask_cancel(c->asked, c->ask_id);
+        drop_question(c->asked, c->ask_id);
     c->asked = NULL;
 }
 

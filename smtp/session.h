@@ -77,6 +77,7 @@ struct smtp_site {
     const struct smtp_host *host;
     bool is_draining;
     bool has_tls; /* a certificate is there */
+    uint64_t missing_scores; /* none came in time, or nobody was there to ask */
     uint64_t late_answers; /* came for nobody, or for another question; dropped */
 };
 

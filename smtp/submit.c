@@ -270,13 +270,20 @@ static void take_neutral_score(struct smtp_session *s)
     s->txn->score_milli = s->site->config->score.neutral_score_milli;
 }
 
+/* The mail goes on; whoever watches has to see it. */
+static void miss_score(struct smtp_session *s)
+{
+    s->site->missing_scores++;
+    event_score_missing(s);
+}
+
 void smtp_session_on_score(struct smtp_session *s, const struct msg_score_answer *a)
 {
     if (!smtp_wait_end(s, WAIT_SCORE))
         return;
     take_neutral_score(s);
     if (!a)
-        event_score_missing(s);
+        miss_score(s);
     else
         take_score(s, a);
     ask_route(s);
@@ -311,7 +318,7 @@ static void begin_judgement(struct smtp_session *s)
     } else if (ask_score(s) == MSA_OK) {
         smtp_wait_begin(s, WAIT_SCORE);
     } else {
-        event_score_missing(s);
+        miss_score(s);
         ask_route(s);
     }
 }

@@ -102,10 +102,11 @@ static void op_status(void *state, const struct admin_call *call)
 {
     const struct worker *w = state;
     json_t *out = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:b}", "sessions", (json_int_t)w->places.session_count,
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "sessions", (json_int_t)w->places.session_count,
         "strangers", (json_int_t)w->places.stranger_count, "sessions_ever",
         (json_int_t)w->session_count, "refused_ever", (json_int_t)w->refused_count, "late_answers",
-        (json_int_t)w->site.late_answers, "is_draining", w->site.is_draining);
+        (json_int_t)w->site.late_answers, "missing_scores", (json_int_t)w->site.missing_scores,
+        "is_draining", w->site.is_draining);
     admin_reply(call->chan, call->id, 200, out);
 }
 

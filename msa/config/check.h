@@ -30,5 +30,6 @@ void check_align(const struct checker *c);
 void check_notice(const struct checker *c);
 void check_services(const struct checker *c);
 void check_dkim(const struct checker *c);
+void check_score(const struct checker *c);
 
 #endif

@@ -82,6 +82,8 @@ struct config {
     const struct config_webhook *webhooks;
     uint32_t webhook_count;
     struct config_score score;
+    const struct config_score_rule *score_rules; /* in the order of the file */
+    uint32_t score_rule_count;
     const struct config_pool *pools;
     uint32_t pool_count;
     const struct config_destination *destinations;

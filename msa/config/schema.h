@@ -116,6 +116,7 @@ extern const struct schema_block schema_rspamd;
 extern const struct schema_block schema_clamd;
 extern const struct schema_block schema_milter;
 extern const struct schema_block schema_score;
+extern const struct schema_block schema_score_rule;
 
 /* For the tables: FIELD(config_limits, hop_count) gives offset and size. */
 #define SCHEMA_FIELD(object, field)                                                                \

@@ -100,6 +100,8 @@ static void format_choices(const struct schema_key *key, const void *field, stru
 {
     uint32_t bits = *(const uint32_t *)field;
     const char *space = "";
+    if (bits == 0) /* none of them: where that is possible, it has a word of its own */
+        buf_add_cstr(out, value_word(key->words, 0));
     for (const struct schema_word *w = key->words; w->text; w++) {
         if (bits & w->value) {
             buf_addf(out, "%s%s", space, w->text);
@@ -293,6 +295,8 @@ bool value_set(struct value_site *site, const struct schema_key *key,
     return set_words(site, key, node->words, node->word_count, field);
 }
 
+#define DEFAULT_WORDS_MAX 128
+
 bool value_set_default(struct value_site *site, const struct schema_key *key, void *field)
 {
     static const struct place built_in = {.file = "default"};
@@ -300,10 +304,10 @@ bool value_set_default(struct value_site *site, const struct schema_key *key, vo
     struct view rest = view_cstr(key->initial);
     if (is_list && rest.n == 0)
         return true;
-    struct tree_word words[16] = {{0}};
+    struct tree_word words[DEFAULT_WORDS_MAX] = {{0}};
     uint32_t count = 0;
     do {
-        MSA_ASSERT(count < 16);
+        MSA_ASSERT(count < DEFAULT_WORDS_MAX);
         struct view text = is_list ? view_cut(&rest, ' ') : rest;
         words[count] = (struct tree_word){.text = text, .at = built_in};
         if (count > 0)

@@ -21,6 +21,8 @@ static const struct figure {
     {"smtp", "sessions_ever", COUNTER, "msad_sessions_opened", "Sessions since the start."},
     {"smtp", "refused_ever", COUNTER, "msad_connections_refused",
      "Connections for which there was no room."},
+    {"smtp", "missing_scores", COUNTER, "msad_score_missing",
+     "Messages that went on without a score: none came in time."},
     {"smtp", "late_answers", COUNTER, "msad_late_answers",
      "Answers of other roles that came after their deadline."},
     {"auth", "accounts", GAUGE, "msad_accounts", "Accounts in the store."},
@@ -36,6 +38,15 @@ static const struct figure {
      "Messages beyond a quota."},
     {"policy", "failed_logins", COUNTER, "msad_policy_logins_failed", "Sign-ins that failed."},
     {"score", "asked", COUNTER, "msad_score_asked", "Messages that were to be scored."},
+    {"score", "scored", COUNTER, "msad_score_scored", "Messages that got a score."},
+    {"score", "neutral", COUNTER, "msad_score_neutral",
+     "Messages that got the neutral score: nothing had answered, or there was no room."},
+    {"score", "late", COUNTER, "msad_score_late",
+     "Scores from which something was missing at the deadline."},
+    {"score", "failed", COUNTER, "msad_score_failed", "Messages that could not be read."},
+    {"score", "dropped", COUNTER, "msad_score_dropped", "Messages whose session was gone."},
+    {"score", "full", COUNTER, "msad_score_full", "Messages for which there was no room."},
+    {"score", "open", GAUGE, "msad_score_open", "Messages that are being scored now."},
     {"relay", "handed_over_count", COUNTER, "msad_messages_handed_over",
      "Messages whose 250 was the smarthost's own."},
     {"relay", "queued_count", COUNTER, "msad_messages_queued",
@@ -131,6 +142,50 @@ static void write_processes(const json_t *processes, const char *name, enum kind
     }
 }
 
+/* ---- what the score processes know of their services ---- */
+
+static const struct service_figure {
+    const char *key;
+    const char *name;
+    const char *help;
+} service_figures[] = {
+    {"asked", "msad_score_service_asked", "Messages that a service was asked about."},
+    {"answered", "msad_score_service_answered", "Messages that a service answered for."},
+    {"failed", "msad_score_service_failed", "Messages for which a service failed or was late."},
+    {"skipped", "msad_score_service_skipped",
+     "Messages that a service was not asked about: it had failed, or had too many."},
+};
+
+/* Names of the configuration: letters, digits, "-", "_" and ".". */
+static void write_service(const struct service_figure *f, const json_t *status,
+                          const json_t *service, const struct writer *w)
+{
+    const char *kind = json_string_value(json_object_get(service, "kind"));
+    const char *name = json_string_value(json_object_get(service, "name"));
+    const json_t *value = json_object_get(service, f->key);
+    if (kind && name && json_is_integer(value))
+        buf_addf(w->out,
+                 "%s_total{role=\"score\",index=\"%" PRId64 "\",kind=\"%s\",service=\"%s\"} %" PRId64
+                 "\n",
+                 f->name, index_of(status), kind, name, (int64_t)json_integer_value(value));
+}
+
+static void write_service_figure(const json_t *statuses, const struct service_figure *f,
+                                 const struct writer *w)
+{
+    size_t i, k;
+    const json_t *status, *service;
+    bool has_head = false;
+    json_array_foreach(json_object_get(statuses, "score"), i, status) {
+        json_array_foreach(json_object_get(status, "services"), k, service) {
+            if (!has_head)
+                write_head(f->name, COUNTER, f->help, w);
+            has_head = true;
+            write_service(f, status, service, w);
+        }
+    }
+}
+
 void metrics_write(const json_t *statuses, bool is_openmetrics, struct buf *out)
 {
     const struct writer w = {out, is_openmetrics};
@@ -144,5 +199,7 @@ void metrics_write(const json_t *statuses, bool is_openmetrics, struct buf *out)
     }
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
         write_figure(statuses, &figures[i], &w);
+    for (size_t i = 0; i < sizeof service_figures / sizeof service_figures[0]; i++)
+        write_service_figure(statuses, &service_figures[i], &w);
     buf_add_cstr(out, "# EOF\n");
 }

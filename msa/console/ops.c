@@ -38,6 +38,8 @@ const struct console_op console_ops[] = {
     {"geo.lookup", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"auth.status", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"policy.status", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"score.check", ROLE_SCORE, LARGE, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"score.status", ROLE_SCORE, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"relay.status", ROLE_RELAY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"restriction.list", ROLE_POLICY, SMALL, PATIENT_MS, ABOUT_ACCOUNT},
     {"restriction.show", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},

@@ -33,7 +33,7 @@ const struct role_spec role_specs[] = {
         .config_role = CONFIG_ROLE_SCORE,
         .ops = &score_role,
         .links = ROLE_SMTP | ROLE_CONSOLE,
-        .sandbox_rights = 0,
+        .sandbox_rights = SANDBOX_CONNECT | SANDBOX_THREADS,
     },
     {
         .role = ROLE_RELAY,

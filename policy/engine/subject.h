@@ -10,7 +10,7 @@
 #include "policy/engine/rule.h"
 #include "policy/engine/store.h"
 
-#define FINGERPRINTS_MAX 4
+#define FINGERPRINTS_MAX 8
 #define DESTINATIONS_MAX 8
 #define NTH_MAX          8 /* of either */
 

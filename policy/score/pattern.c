@@ -33,10 +33,16 @@ static bool find_piece(struct view piece, struct view *text)
     return false;
 }
 
-/* The last piece has to end where the text does. "?" takes one to four bytes, so each place is tried. */
+/* The last piece has to end where the text does. "?" takes one to four bytes, so each place where it can begin is tried:
+ * one place, where there is none. */
 static bool ends_in(struct view piece, struct view text)
 {
-    for (size_t from = 0; from <= text.n; from++)
+    size_t most = piece.n;
+    for (size_t i = 0; i < piece.n; i++)
+        most += piece.p[i] == '?' ? 3 : 0;
+    if (text.n < piece.n)
+        return false;
+    for (size_t from = text.n > most ? text.n - most : 0; from <= text.n - piece.n; from++)
         if (take_piece(piece, view_slice(text, from, text.n)) == (long)(text.n - from))
             return true;
     return false;

@@ -1,93 +1,149 @@
-/* The score process. The body comes as a descriptor, to be read by offset and never written. */
+/* The score process: questions in, jobs, answers out. The body comes as a descriptor, to be read by offset and never
+ * written. Everything here runs in the loop's thread. */
 #include "policy/score/score.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "msa/base/err.h"
-#include "msa/ipc/admin.h"
+#include "msa/base/log.h"
+#include "policy/score/state.h"
 
-struct score {
-    const struct config *config;
-    uint64_t asked;
-    uint64_t bytes;
-};
+/* ---- questions ------------------------------------------------------------------------------- */
 
 /* A neutral score says "not scored": policy must not take it for a clean bill. */
+static void answer_neutral(struct score *s, struct chan *c, uint64_t question)
+{
+    const struct msg_score_answer answer = {
+        .score_milli = s->config->score.neutral_score_milli,
+        .findings = VIEW_LIT("busy:score 0"),
+    };
+    CHAN_SEND(c, score_answer, question, &answer);
+}
+
+static void answer(void *arg, const void *peer, uint64_t question, const struct score_verdict *v)
+{
+    struct buf findings;
+    (void)arg;
+    buf_init(&findings, IPC_FINDINGS_MAX);
+    findings_write(v->findings, &findings);
+    const struct msg_score_answer a = {
+        .is_scored = v->is_scored,
+        .score_milli = v->score_milli,
+        .findings = buf_view(&findings),
+        .fingerprints = view_of((const char *)v->fingerprints->numbers,
+                                v->fingerprints->count * sizeof v->fingerprints->numbers[0]),
+        .added_header = v->added_header,
+        .action = (uint8_t)v->action,
+        .text = v->text,
+    };
+    CHAN_SEND((struct chan *)peer, score_answer, question, &a);
+    buf_fini(&findings);
+}
+
 static int on_score(void *owner, struct chan *c, struct chan_message *m)
 {
     struct score *s = owner;
     struct msg_score_ask ask;
     if (msg_score_ask_decode(m->payload, &ask) < 0 || m->fd_count != 1)
         return MSA_EPROTO;
-    s->asked++;
-    s->bytes += ask.body_bytes;
-    struct msg_score_answer answer = {
-        .is_scored = false,
-        .score_milli = s->config->score.neutral_score_milli,
-    };
-    CHAN_SEND(c, score_answer, m->id, &answer);
+    if (score_jobs_start(s->jobs, &ask, chan_take_fd(m, 0), answer, s, c, m->id) < 0)
+        answer_neutral(s, c, m->id);
     return MSA_OK;
 }
 
-static void op_status(void *state, const struct admin_call *call)
+static int on_drop(void *owner, struct chan *c, struct chan_message *m)
 {
-    const struct score *s = state;
-    admin_reply(call->chan, call->id, 200,
-                json_pack("{s:I, s:I, s:I}", "asked", (json_int_t)s->asked, "scored",
-                          (json_int_t)0, "bytes", (json_int_t)s->bytes));
+    struct score *s = owner;
+    struct msg_score_drop drop;
+    if (msg_score_drop_decode(m->payload, &drop) < 0)
+        return MSA_EPROTO;
+    score_jobs_drop(s->jobs, c, drop.question);
+    return MSA_OK;
 }
 
-static const struct admin_op ops[] = {
-    {"score.status", op_status, false},
-};
-
-static int on_admin(void *owner, struct chan *c, struct chan_message *m)
-{
-    return admin_dispatch(ops, sizeof ops / sizeof ops[0], owner, c, m);
-}
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int score_open(const struct role_env *env, void **state_out)
 {
-    (void)env;
-    *state_out = calloc(1, sizeof(struct score));
-    return *state_out ? MSA_OK : MSA_ENOMEM;
+    struct score *s = calloc(1, sizeof *s);
+    *state_out = s;
+    if (!s)
+        return MSA_ENOMEM;
+    s->loop = env->loop;
+    return MSA_OK;
 }
 
+/* The number of threads is that of the start, all else is in force for the messages that come now. */
 static int score_take_config(void *state, const struct role_config *next, char *why_not,
                              size_t why_not_size)
 {
     struct score *s = state;
-    (void)why_not, (void)why_not_size;
-    s->config = next->config;
-    return MSA_OK;
+    if (!s->jobs)
+        s->jobs = score_jobs_new(s->loop, next->config);
+    int err = s->jobs ? score_jobs_configure(s->jobs, next->config) : MSA_ENOMEM;
+    if (err < 0)
+        snprintf(why_not, why_not_size, "%s", msa_strerror(err));
+    else
+        s->config = next->config;
+    return err;
 }
 
 static int score_serve(void *state)
 {
-    (void)state;
-    return MSA_OK;
+    struct score *s = state;
+    return score_jobs_serve(s->jobs);
 }
 
-static void score_peer(void *state, struct chan *c)
+static void score_peer_up(void *state, struct chan *c)
 {
-    (void)state, (void)c;
+    (void)state, (void)c; /* known by its first question */
 }
 
+static void score_peer_down(void *state, struct chan *c)
+{
+    struct score *s = state;
+    score_jobs_drop_peer(s->jobs, c);
+}
+
+/* ---- drain and close ------------------------------------------------------------------------- */
+
+static void end_drain(void *arg)
+{
+    struct score *s = arg;
+    role_drained_fn *drained = s->drained;
+    s->drained = NULL;
+    timer_stop(&s->drain_timer);
+    if (drained)
+        drained(s->drained_arg, score_jobs_counts(s->jobs).open);
+}
+
+/* Sessions that drain still ask: what comes is scored to the end. */
 static void score_drain(void *state, uint32_t within_ms, role_drained_fn *done, void *arg)
 {
-    (void)state, (void)within_ms;
-    done(arg, 0);
+    struct score *s = state;
+    s->drained = done;
+    s->drained_arg = arg;
+    timer_init(&s->drain_timer, end_drain, s);
+    if (timer_start(&s->drain_timer, s->loop, within_ms) < 0)
+        end_drain(s);
+    else
+        score_jobs_when_idle(s->jobs, end_drain, s);
 }
 
 static void score_close(void **state)
 {
-    free(*state);
+    struct score *s = *state;
+    timer_stop(&s->drain_timer);
+    score_jobs_free(&s->jobs);
+    free(s);
     *state = NULL;
 }
 
 static chan_handler_fn *const handlers[IPC_TYPE_COUNT] = {
     [IPC_score_ask] = on_score,
-    [IPC_admin_ask] = on_admin,
+    [IPC_score_drop] = on_drop,
+    [IPC_admin_ask] = score_on_admin,
 };
 
 const struct role_ops score_role = {
@@ -95,8 +151,8 @@ const struct role_ops score_role = {
     .open = score_open,
     .take_config = score_take_config,
     .serve = score_serve,
-    .peer_up = score_peer,
-    .peer_down = score_peer,
+    .peer_up = score_peer_up,
+    .peer_down = score_peer_down,
     .handlers = handlers,
     .drain = score_drain,
     .close = score_close,

@@ -1,5 +1,8 @@
-/* score: gives a message's body a score. For now the configured neutral one, so that mail flows and every
- * caller asks as it will ask a real engine. */
+/* score: gives a message's content a score, with findings that say why, and fingerprints by which policy knows one
+ * campaign. Reads the body by a descriptor, sees neither the queue nor a password, and keeps nothing of a message.
+ *
+ * Reading order: scan.h (what is done with a message), jobs.h (how long, and how many at once), rules.h and
+ * conf/score.conf (what adds to the score), fingerprint.h. */
 #ifndef POLICY_SCORE_SCORE_H
 #define POLICY_SCORE_SCORE_H
 

@@ -33,6 +33,7 @@ Test(console, names_say_whose_the_operation_is)
         {"sign_in.verify", ROLE_AUTH}, {"sign_in.judge", ROLE_POLICY}, {"token.", ROLE_AUTH}, {"audit.", ROLE_POLICY},
         {"settings.", ROLE_POLICY}, {"access.", ROLE_POLICY}, {"geo.", ROLE_POLICY},
         {"risk.", ROLE_POLICY}, {"outcome.", ROLE_POLICY},
+        {"score.", ROLE_SCORE},
     };
     for (size_t i = 0; i < console_op_count; i++) {
         bool is_known = false;
@@ -101,6 +102,20 @@ Test(console, metrics_find_nested_figures)
     const char *text = buf_view(&out).p;
     cr_assert(strstr(text, "\nmsad_queue_waiting{role=\"relay\",index=\"0\"} 7\n"), "%s", text);
     cr_assert(strstr(text, "\nmsad_bounces_total{role=\"relay\",index=\"0\"} 2\n"), "%s", text);
+    buf_fini(&out);
+}
+
+Test(console, metrics_tell_services_apart)
+{
+    struct buf out;
+    metrics_of("{\"score\":[{\"index\":0,\"asked\":5,\"services\":[{\"kind\":\"clamd\",\"name\":\"a\","
+               "\"asked\":5,\"failed\":2},{\"kind\":\"rspamd\",\"name\":\"b\",\"asked\":4,\"failed\":0}]}]}",
+               &out);
+    const char *text = buf_view(&out).p;
+    cr_assert(strstr(text, "# TYPE msad_score_service_failed counter\n"), "%s", text);
+    cr_assert(strstr(text, "\nmsad_score_service_failed_total{role=\"score\",index=\"0\",kind=\"clamd\","
+                           "service=\"a\"} 2\n"), "%s", text);
+    cr_assert(strstr(text, "kind=\"rspamd\",service=\"b\"} 4\n"));
     buf_fini(&out);
 }
 
