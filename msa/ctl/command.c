@@ -83,6 +83,8 @@ const struct ctl_command ctl_commands[] = {
      "the whole story of one"},
     {"restriction", "release", COMMAND_ID, COMMAND_OPT_NOTE, "restriction.release", NULL, show_done,
      "ID --note TEXT", "lift it; the note stays with it"},
+    {"score", "check", COMMAND_MESSAGES, COMMAND_OPT_SENDER, "score.check", NULL, show_score,
+     "FILE|-... [--sender ADDRESS]", "what score a message would get, and why"},
     {"status", NULL, COMMAND_PLAIN, 0, NULL, NULL, show_status, "", "how every process is"},
     {"reload", NULL, COMMAND_PLAIN, 0, "supervisor.reload", NULL, show_reload, "",
      "read the configuration and the certificates again"},
@@ -222,6 +224,7 @@ static int check_words(const struct ctl_line *line, char error[COMMAND_ERROR_MAX
         [COMMAND_SET_MANY] = {0, 1},
         [COMMAND_SENDERS] = {1, 1},
         [COMMAND_OUTCOMES] = {1, 1},
+        [COMMAND_MESSAGES] = {1, SIZE_MAX},
     };
     const struct ctl_command *c = line->command;
     if (line->word_count < counts[c->form].least || line->word_count > counts[c->form].most) {

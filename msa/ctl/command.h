@@ -30,6 +30,7 @@ enum command_form {
     COMMAND_SET_MANY,  /* FILE or - with a LOGIN on each line, or --all-of-class; options that are settings */
     COMMAND_OUTCOMES,  /* FILE or -: a notification, or outcomes as JSON objects, one on each line */
     COMMAND_SENDERS,   /* FILE or -: the sender_login_maps of Postfix */
+    COMMAND_MESSAGES,  /* FILE or -, one or more: a message each */
 };
 
 enum command_option { /* bits: which options a command knows beside -f, -s and --json */

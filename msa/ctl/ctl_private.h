@@ -41,6 +41,10 @@ int ctl_account_import_senders(struct ctl *ctl);
 
 int ctl_outcome_import(struct ctl *ctl);
 
+/* ---- score_commands.c ---- */
+
+int ctl_score_check(struct ctl *ctl);
+
 void ctl_print(FILE *to, const struct buf *b); /* also an empty one */
 
 #endif

@@ -21,6 +21,7 @@ void show_content(const json_t *answer, struct buf *out); /* a message, octet fo
 void show_status(const json_t *answer, struct buf *out);
 void show_import(const json_t *answer, struct buf *out);
 void show_reload(const json_t *answer, struct buf *out);
+void show_score(const json_t *answer, struct buf *out); /* show_score.c */
 
 /* Title, detail and the list of errors of a problem document (RFC 9457). */
 void show_problem(const json_t *problem, unsigned status, struct buf *out);
