@@ -101,15 +101,19 @@ format-check:
 # ---- bench ------------------------------------------------------------------------------------
 
 # BENCH: options, such as BENCH='--workloads w1,w2 --runs 1'.
-.PHONY: bench bench-built bench-rules bench-content
+.PHONY: bench bench-built bench-rules bench-content bench-score
 bench: deps-test
 	@+$(MAKE) --no-print-directory bench-built
-bench-built: all tools bench-rules
+bench-built: all tools bench-rules bench-score
 	@MSAD_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BENCH)
 
 # A million accounts and a million sources, none of them in a warm cache: how many decisions a second on one core.
 bench-rules: tools
 	@$(BUILD)/tests/rules_bench --dir $(BUILD)
+
+# CPU time of the rules and fingerprints of a message of 4 KiB and of 10 MiB, with the shipped rules.
+bench-score: tools
+	@$(BUILD)/tests/score_bench --rules conf/score.conf
 
 # What it costs to read messages of many kinds for their score.
 bench-content: tools

@@ -202,7 +202,7 @@ Test(config_schema, what_the_sample_comments_out_is_good_too)
     config_parse_text(buf_view(&text), "sample", &cfg, &errs);
     for (uint32_t i = 0; i < errs.count; i++) /* those that need files */
         cr_expect(strstr(errs.items[i].text, "works") != NULL, "%s", errs.items[i].text);
-    cr_assert(eq(u32, errs.count, 9));
+    cr_assert(eq(u32, errs.count, 10));
     cr_assert(uncommented > 8);
     config_free(&cfg);
     config_errors_fini(&errs);

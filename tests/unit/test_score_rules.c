@@ -8,6 +8,7 @@
 
 #include "msa/base/err.h"
 #include "policy/score/rules.h"
+#include "tests/unit/shared_data.h"
 
 TestSuite(score_rules, .timeout = 30);
 TestSuite(score_findings, .timeout = 20);
@@ -243,6 +244,42 @@ Test(score_rules, the_shipped_set_is_sound_and_sees_what_it_is_for)
                                    "不正アクセスが確認されました。24時間以内に本人確認をお願いします。https://a.example/\r\n"),
                      "PHISH_JA") != NULL);
     cr_expect_str_eq(found(config, PLAIN), "");
+    free(config);
+}
+
+/* A threshold of policy is 3 points and more. What lists and servers have added to this mail makes no difference here. */
+#define HONEST_MAX_MILLI 3000
+
+Test(score_rules, no_honest_message_gets_many_points_by_the_shipped_set, .timeout = 120)
+{
+    char *config = read_shipped();
+    struct score_rules *r = rules_of(config);
+    struct document_reader *reader = document_reader_new();
+    unsigned count = 0;
+    int64_t most = 0;
+    fclose(shared_data_open("mail/index.tsv")); /* or skips */
+    for (int i = 1; i <= 1000; i++) {
+        char name[64], path[4096];
+        size_t n;
+        const struct document *d;
+        struct findings f;
+        snprintf(name, sizeof name, "mail/ham/h%04d.eml", i);
+        char *text = shared_data_path(name, path, sizeof path) ? shared_data_slurp(path, &n) : NULL;
+        cr_assert(text != NULL, "%s", name);
+        cr_assert_eq(document_read(reader, view_of(text, n), &d), MSA_OK);
+        const struct score_subject subject = {.document = d, .reader = reader, .recipient_count = 1};
+        findings_init(&f);
+        cr_assert_eq(score_rules_judge(r, &subject, &f), MSA_OK);
+        cr_expect_lt(f.total_milli, HONEST_MAX_MILLI, "%s", name);
+        most = f.total_milli > most ? f.total_milli : most;
+        count++;
+        findings_fini(&f);
+        free(text);
+    }
+    cr_expect_eq(count, 1000);
+    cr_log_info("%u honest messages, at most %ld thousandths of a point", count, (long)most);
+    document_reader_free(reader);
+    score_rules_unref(&r);
     free(config);
 }
 
