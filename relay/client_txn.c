@@ -1,5 +1,6 @@
 /* One mail transaction. Two cursors walk the steps RSET, MAIL, RCPT…, DATA, BODY: what is sent next, and whose
- * answer comes next; PIPELINING lets the first run ahead. Recipients that are not pending take no part. */
+ * answer comes next; PIPELINING lets the first run ahead. Recipients that are not pending, or left out
+ * of this attempt, take no part. */
 #include <string.h>
 
 #include "msa/base/assert.h"
@@ -126,7 +127,7 @@ static void add_data(struct client *c)
 /* The first recipient of this transaction from `at` on, or rcpt_end. */
 static uint32_t next_rcpt(const struct client *c, uint32_t at)
 {
-    while (at < c->rcpt_end && c->m->rcpts[at].state != RCPT_PENDING)
+    while (at < c->rcpt_end && !message_is_tried(&c->m->rcpts[at]))
         at++;
     return at;
 }
@@ -138,9 +139,9 @@ static void set_rcpt_end(struct client *c)
     uint64_t left = c->caps.rcpt_max > 0 ? c->caps.rcpt_max : UINT64_MAX;
     c->rcpt_end = 0;
     for (; c->rcpt_end < m->rcpt_count && left > 0; c->rcpt_end++)
-        left -= m->rcpts[c->rcpt_end].state == RCPT_PENDING;
+        left -= message_is_tried(&m->rcpts[c->rcpt_end]);
     for (uint32_t i = c->rcpt_end; i < m->rcpt_count; i++) {
-        if (m->rcpts[i].state == RCPT_PENDING)
+        if (message_is_tried(&m->rcpts[i]))
             message_answer(m, &m->rcpts[i], 452, "4.5.3", VIEW_LIT("too many recipients at once"));
     }
 }

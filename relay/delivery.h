@@ -7,6 +7,7 @@
 
 #include "msa/base/list.h"
 #include "relay/message.h"
+#include "relay/shape.h"
 
 enum delivery_end {
     DELIVERY_ANSWERED = 0, /* every pending recipient has the smarthost's answer, or ours for it */
@@ -20,6 +21,7 @@ typedef void delivery_done_fn(struct delivery *d, enum delivery_end end);
 struct delivery {
     struct list link; /* the pool's while it waits */
     struct message *m;
+    struct shape_passes passes; /* what it may use; released by its owner when it is done */
     delivery_done_fn *done; /* in the loop, once, never inside the call that submitted it */
     void *arg;
     int64_t signed_ms;   /* clock_mono_ms when its signature was there */

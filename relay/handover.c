@@ -52,6 +52,8 @@ static void destroy(struct handover *h)
     timer_stop(&h->deadline);
     list_remove(&h->link);
     message_free(&h->m);
+    if (h->delivery)
+        shape_release(&h->delivery->passes, true);
     free(h->delivery);
     free(h);
 }
@@ -183,6 +185,7 @@ static void end_try(struct handover *h, enum delivery_end end)
     struct delivery *d = h->delivery;
     bool was_dsn_spoken = d->was_dsn_spoken;
     timer_stop(&h->deadline);
+    shape_release(&d->passes, end != DELIVERY_NOT_TRIED);
     if (end != DELIVERY_NOT_TRIED) {
         message_settle(h->m);
         outcome_report(h->relay, d, end);
@@ -198,6 +201,7 @@ static void end_try(struct handover *h, enum delivery_end end)
 static void on_tried(struct delivery *d, enum delivery_end end)
 {
     struct handover *h = d->arg;
+    shape_release(&d->passes, end != DELIVERY_NOT_TRIED);
     if (h->is_committing) { /* too late for the client's answer; the commit will take it up */
         h->is_ended = true;
         h->end = end;
@@ -284,11 +288,20 @@ static bool submit(struct handover *h, struct delivery *d)
     return h->is_signing;
 }
 
+/* Where there is no room for all of it just now, nobody is kept waiting: the queue sends what there is room for. */
+static bool has_room(struct handover *h, struct pool *pool, struct delivery *d)
+{
+    const struct shape_ask ask = {.is_whole = true};
+    return shape_admit(schedule_shape_of(h->relay, pool), h->m, &ask, &d->passes) > 0;
+}
+
 static bool start_try(struct handover *h, struct pool *pool)
 {
     struct delivery *d = calloc(1, sizeof *d);
-    if (!d)
+    if (!d || !has_room(h, pool, d)) {
+        free(d);
         return false;
+    }
     list_init(&d->link);
     d->m = h->m;
     d->done = on_tried;
@@ -297,6 +310,7 @@ static bool start_try(struct handover *h, struct pool *pool)
     if (timer_start(&h->deadline, h->relay->loop, pool_config(pool)->handover_deadline_ms) < 0 ||
         !submit(h, d)) {
         timer_stop(&h->deadline);
+        shape_release(&d->passes, false);
         free(d);
         return false;
     }

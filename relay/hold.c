@@ -103,7 +103,9 @@ uint32_t hold_account(struct relay *r, uint64_t account, unsigned reasons, bool 
 
 void hold_flush(struct relay *r, struct queue_entry *e)
 {
-    if (e->state == QUEUE_WAITING)
+    if (e->is_rest_waiting)
+        queue_set_waits(r->queue, e, NULL, 0);
+    if (e->state == QUEUE_WAITING || e->is_rest_waiting)
         queue_set_ready(r->queue, e);
     pool_try_now(pools_at(r->pools, e->pool));
 }

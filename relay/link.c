@@ -12,6 +12,7 @@
 #define OUTPUT_MAX_BYTES (2u << 20)
 #define OUTPUT_HIGH      (128u << 10) /* above it the body waits for the kernel to take some */
 #define PIECE_BYTES      (32u << 10)
+#define TOWARDS_MAX      16
 
 enum link_stage { LINK_CONNECTING = 0, LINK_HANDSHAKE, LINK_TALKING };
 
@@ -38,8 +39,13 @@ struct link {
     bool was_ready;
     bool is_planned; /* QUIT was said */
     bool is_timeout;
+    bool is_used_up;
     char server_name[256];
     char host[64];
+    struct {
+        const void *destination;
+        uint32_t count;
+    } towards[TOWARDS_MAX];
     char piece[PIECE_BYTES]; /* of a body that is in a file, on its way */
 };
 
@@ -339,6 +345,7 @@ bool link_send(struct link *l, struct delivery *d)
         return false;
     l->delivery = d;
     d->is_sent = true;
+    timer_stop(&l->timer); /* the idle time, which might end in this very turn; the step starts the next one */
     kick(l);
     return true;
 }
@@ -365,6 +372,17 @@ uint32_t link_message_count(const struct link *l)
     return l->client.transaction_count;
 }
 
+uint32_t link_count_towards(struct link *l, const void *destination)
+{
+    for (size_t i = 0; i < TOWARDS_MAX; i++) {
+        if (l->towards[i].destination && l->towards[i].destination != destination)
+            continue;
+        l->towards[i].destination = destination;
+        return ++l->towards[i].count;
+    }
+    return UINT32_MAX;
+}
+
 uint64_t link_message_max(const struct link *l)
 {
     return l->client.caps.mail_max;
@@ -373,6 +391,16 @@ uint64_t link_message_max(const struct link *l)
 const char *link_host(const struct link *l)
 {
     return l->host;
+}
+
+void link_set_used_up(struct link *l)
+{
+    l->is_used_up = true;
+}
+
+bool link_is_used_up(const struct link *l)
+{
+    return l->is_used_up;
 }
 
 void link_set_bucket(struct link *l, unsigned bucket)

@@ -62,10 +62,15 @@ void link_quit(struct link *l); /* while it is ready; on_gone follows */
 bool link_is_ready(const struct link *l);
 struct delivery *link_delivery(const struct link *l); /* under way, or NULL */
 uint32_t link_message_count(const struct link *l);    /* carried so far */
+/* Counts a message that it carried towards `destination`, any pointer that stands for one, and gives the number so far; UINT32_MAX
+ * when it cannot tell them apart any more. */
+uint32_t link_count_towards(struct link *l, const void *destination);
 uint64_t link_message_max(const struct link *l);      /* what the server allows (RFC 9422); 0: any */
 const char *link_host(const struct link *l);           /* "192.0.2.1:25" */
 
-/* The owner's: a place in a list, and a number that says in which. */
+/* The owner's: a mark, a place in a list, and a number that says in which. */
+void link_set_used_up(struct link *l);
+bool link_is_used_up(const struct link *l);
 void link_set_bucket(struct link *l, unsigned bucket);
 unsigned link_bucket(const struct link *l);
 

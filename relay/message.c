@@ -185,7 +185,7 @@ static void put_answer(struct message_rcpt *r, uint16_t code, const char *enhanc
 void message_clear_answers(struct message *m)
 {
     for (uint32_t i = 0; i < m->rcpt_count; i++) {
-        if (m->rcpts[i].state == RCPT_PENDING)
+        if (message_is_tried(&m->rcpts[i]))
             m->rcpts[i].answer = (struct answer){0};
     }
 }
@@ -201,7 +201,7 @@ void message_answer_open(struct message *m, uint16_t code, const char *enhanced,
     struct view shared = printable(m, text);
     for (uint32_t i = 0; i < m->rcpt_count; i++) {
         struct message_rcpt *r = &m->rcpts[i];
-        if (r->state == RCPT_PENDING && r->answer.code == 0)
+        if (message_is_tried(r) && r->answer.code == 0)
             put_answer(r, code, enhanced, shared);
     }
 }
@@ -210,7 +210,7 @@ void message_settle(struct message *m)
 {
     for (uint32_t i = 0; i < m->rcpt_count; i++) {
         struct message_rcpt *r = &m->rcpts[i];
-        if (r->state != RCPT_PENDING)
+        if (!message_is_tried(r))
             continue;
         if (r->answer.code >= 200 && r->answer.code < 300)
             r->state = RCPT_DELIVERED;

@@ -36,6 +36,7 @@ struct message_rcpt {
     struct answer answer;
     uint8_t notify;   /* bits of enum params_notify, 0: not given */
     uint8_t state;    /* enum rcpt_state */
+    bool is_left;     /* pending, and has no part in the attempt under way */
 };
 
 /* What stays set over a restart. */
@@ -98,7 +99,11 @@ int message_from_accept(struct view payload, int fd, struct message **out);
 bool message_is_safe_path(struct view v);
 
 /* Answers of the attempt under way. `text` is cut to MESSAGE_ANSWER_MAX and made printable; without
- * memory it is lost, not the code. "Open" is a pending recipient without an answer in this attempt. */
+ * memory it is lost, not the code. "Open" is a recipient of this attempt without an answer in it. */
+static inline bool message_is_tried(const struct message_rcpt *r)
+{
+    return r->state == RCPT_PENDING && !r->is_left;
+}
 void message_clear_answers(struct message *m);
 void message_answer(struct message *m, struct message_rcpt *r, uint16_t code, const char *enhanced,
                     struct view text);

@@ -6,7 +6,7 @@
 static const struct message_rcpt *first_of(const struct message *m, enum rcpt_state state)
 {
     for (uint32_t i = 0; i < m->rcpt_count; i++) {
-        if (m->rcpts[i].state == state && m->rcpts[i].answer.code > 0)
+        if (m->rcpts[i].state == state && m->rcpts[i].answer.code > 0 && !m->rcpts[i].is_left)
             return &m->rcpts[i];
     }
     return NULL;
@@ -19,6 +19,14 @@ static const struct message_rcpt *telling_of(const struct message *m)
     if (!r)
         r = first_of(m, RCPT_PENDING);
     return r ? r : first_of(m, RCPT_DELIVERED);
+}
+
+static uint32_t count_left(const struct message *m)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < m->rcpt_count; i++)
+        count += m->rcpts[i].state == RCPT_PENDING && m->rcpts[i].is_left;
+    return count;
 }
 
 static void log_attempt(const struct delivery *d, enum delivery_end end)
@@ -34,8 +42,11 @@ static void log_attempt(const struct delivery *d, enum delivery_end end)
     log_view(&line, "pool", m->pool);
     log_str(&line, "host", d->host[0] ? d->host : NULL);
     log_num(&line, "delivered", message_count(m, RCPT_DELIVERED));
-    log_num(&line, "deferred", message_count(m, RCPT_PENDING));
+    uint32_t left_count = count_left(m);
+    log_num(&line, "deferred", message_count(m, RCPT_PENDING) - left_count);
     log_num(&line, "failed", message_count(m, RCPT_FAILED));
+    if (left_count > 0)
+        log_num(&line, "left", left_count);
     if (m->signed_by.n > 0)
         log_view(&line, "dkim", m->signed_by);
     if (end == DELIVERY_LOST)
@@ -57,7 +68,7 @@ static bool add_results(struct buf *list, const struct message *m)
             .code = r->answer.code,
             .enhanced = view_cstr(r->answer.enhanced),
         };
-        if (r->answer.code > 0)
+        if (r->answer.code > 0 && !r->is_left)
             items_add_result(list, &result);
     }
     return !buf_failed(list) && buf_len(list) > 0;

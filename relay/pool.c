@@ -112,7 +112,7 @@ static bool is_used_up(const struct pool *p, const struct link *l)
 {
     uint32_t count = link_message_count(l);
     uint64_t allowed = link_message_max(l);
-    return count >= p->set.config->messages_per_connection_count || (allowed > 0 && count >= allowed);
+    return link_is_used_up(l) || count >= p->set.config->messages_per_connection_count || (allowed > 0 && count >= allowed);
 }
 
 static void on_ready(void *arg, struct link *l)
@@ -134,9 +134,21 @@ static void on_ready(void *arg, struct link *l)
     feed(p, l);
 }
 
+/* A destination may have had enough of this link. */
+static void count_towards(struct link *l, const struct delivery *d)
+{
+    for (uint32_t i = 0; i < d->passes.count; i++) {
+        const struct shape_gate *g = d->passes.items[i].gate;
+        uint32_t most = g->gate.limits.messages_per_connection;
+        if (most > 0 && link_count_towards(l, g) >= most)
+            link_set_used_up(l);
+    }
+}
+
 static void on_done(void *arg, struct link *l, struct delivery *d)
 {
     struct pool *p = arg;
+    count_towards(l, d);
     struct target *t = targets_find(&p->targets, link_ip(l), link_port(l));
     if (t)
         target_answered(t);

@@ -5,39 +5,9 @@
 
 #include "msa/base/assert.h"
 #include "msa/base/err.h"
-#include "relay/queue_heap.h"
+#include "relay/queue_impl.h"
 
-#define NAMES_MAX  4096
-#define POOLS_STEP 16
-
-/* One pool and account. Lives while it has entries. */
-struct queue_lane {
-    struct table_entry by_key;
-    struct {
-        uint64_t account;
-        uint64_t pool;
-    } key;
-    struct list in_ring; /* of lanes with something ready */
-    struct list entries;
-    struct list ready;
-};
-
-struct pool_state {
-    struct list ring;
-    struct queue_counts counts;
-};
-
-struct queue {
-    struct table by_id;
-    struct table lanes;
-    struct queue_heap heap;
-    struct pool_state **pools; /* by number, made when first used; list heads must not move */
-    size_t pool_count;
-    char **names;
-    size_t name_count;
-    int64_t expiry_ms;
-    int64_t notice_ms;
-};
+#define NAMES_MAX 4096
 
 static const char *const state_names[QUEUE_STATE_COUNT] = {
     [QUEUE_WAITING] = "waiting",
@@ -57,6 +27,7 @@ struct queue *queue_new(void)
     if (!q)
         return NULL;
     table_init(&q->by_id);
+    table_init(&q->accounts);
     table_init(&q->lanes);
     q->expiry_ms = INT64_MAX;
     return q;
@@ -72,14 +43,18 @@ void queue_free(struct queue **q)
     if (!*q)
         return;
     queue_each(*q, free_entry, *q);
-    for (size_t i = 0; i < (*q)->pool_count; i++)
+    for (size_t i = 0; i < (*q)->pool_count; i++) {
+        if ((*q)->pools[i])
+            queue_turns_fini(&(*q)->pools[i]->turns);
         free((*q)->pools[i]);
+    }
     for (size_t i = 0; i < (*q)->name_count; i++)
         free((*q)->names[i]);
     free((*q)->pools);
     free((*q)->names);
     queue_heap_fini(&(*q)->heap);
     table_fini(&(*q)->by_id);
+    table_fini(&(*q)->accounts);
     table_fini(&(*q)->lanes);
     free(*q);
     *q = NULL;
@@ -109,67 +84,17 @@ struct view queue_pool_name(const struct queue *q, uint16_t name)
     return name < q->name_count ? view_cstr(q->names[name]) : VIEW_EMPTY;
 }
 
-/* ---- pools and lanes ---- */
+/* ---- destinations ---- */
 
-static struct pool_state *pool_of(struct queue *q, uint16_t pool)
+void queue_set_hooks(struct queue *q, const struct queue_hooks *hooks)
 {
-    if (pool >= q->pool_count) {
-        size_t count = (size_t)pool + POOLS_STEP;
-        struct pool_state **grown = realloc(q->pools, count * sizeof *grown);
-        if (!grown)
-            return NULL;
-        memset(grown + q->pool_count, 0, (count - q->pool_count) * sizeof *grown);
-        q->pools = grown;
-        q->pool_count = count;
-    }
-    if (!q->pools[pool]) {
-        q->pools[pool] = calloc(1, sizeof **q->pools);
-        if (q->pools[pool])
-            list_init(&q->pools[pool]->ring);
-    }
-    return q->pools[pool];
+    q->hooks = *hooks;
 }
 
-static struct queue_lane *find_lane(const struct queue *q, uint64_t account, uint16_t pool)
+void queue_wait_init(struct queue_wait *w)
 {
-    uint64_t key[2] = {account, pool};
-    struct table_entry *found = table_find(&q->lanes, view_of((const char *)key, sizeof key));
-    return found ? CONTAINER_OF(found, struct queue_lane, by_key) : NULL;
-}
-
-static struct queue_lane *lane_of(struct queue *q, uint64_t account, uint16_t pool)
-{
-    struct queue_lane *lane = find_lane(q, account, pool);
-    if (lane || !pool_of(q, pool))
-        return lane;
-    lane = calloc(1, sizeof *lane);
-    if (!lane)
-        return NULL;
-    lane->key.account = account;
-    lane->key.pool = pool;
-    lane->by_key.key = view_of((const char *)&lane->key, sizeof lane->key);
-    list_init(&lane->in_ring);
-    list_init(&lane->entries);
-    list_init(&lane->ready);
-    if (table_insert(&q->lanes, &lane->by_key) < 0) {
-        free(lane);
-        return NULL;
-    }
-    return lane;
-}
-
-static void drop_empty_lane(struct queue *q, struct queue_lane *lane)
-{
-    if (!list_is_empty(&lane->entries))
-        return;
-    table_remove(&q->lanes, &lane->by_key);
-    free(lane);
-}
-
-static void leave_lane(struct queue *q, struct queue_entry *e)
-{
-    list_remove(&e->in_lane);
-    drop_empty_lane(q, e->lane);
+    *w = (struct queue_wait){0};
+    list_init(&w->lanes);
 }
 
 /* ---- states ---- */
@@ -180,7 +105,7 @@ static int64_t due_of(const struct queue *q, const struct queue_entry *e)
     int64_t due = q->expiry_ms < INT64_MAX - e->since_ms ? e->since_ms + q->expiry_ms : INT64_MAX;
     if (!e->is_noticed && q->notice_ms > 0 && e->since_ms + q->notice_ms < due)
         due = e->since_ms + q->notice_ms;
-    if (e->state == QUEUE_WAITING && e->next_ms < due)
+    if ((e->state == QUEUE_WAITING || e->is_rest_waiting) && e->next_ms < due)
         due = e->next_ms;
     return due;
 }
@@ -188,24 +113,19 @@ static int64_t due_of(const struct queue *q, const struct queue_entry *e)
 static void leave_state(struct queue *q, struct queue_entry *e)
 {
     q->pools[e->pool]->counts.by_state[e->state]--;
-    if (e->state == QUEUE_READY) {
-        list_remove(&e->ready);
-        if (list_is_empty(&e->lane->ready))
-            list_remove(&e->lane->in_ring);
-    }
+    if (e->state == QUEUE_READY)
+        queue_parts_leave(q, e);
     queue_heap_remove(&q->heap, e);
 }
 
 static void enter_state(struct queue *q, struct queue_entry *e, enum queue_state state)
 {
-    struct pool_state *pool = q->pools[e->pool];
     e->state = (uint8_t)state;
-    pool->counts.by_state[state]++;
-    if (state == QUEUE_READY) {
-        if (list_is_empty(&e->lane->ready))
-            list_append(&pool->ring, &e->lane->in_ring);
-        list_append(&e->lane->ready, &e->ready);
-    }
+    q->pools[e->pool]->counts.by_state[state]++;
+    if (state == QUEUE_READY)
+        queue_parts_enter(q, e);
+    else if (state != QUEUE_ACTIVE) /* whoever takes it has to know */
+        e->is_rest_waiting = false;
     if (state == QUEUE_WAITING || state == QUEUE_READY) {
         e->due_ms = due_of(q, e);
         queue_heap_insert(&q->heap, e);
@@ -227,7 +147,32 @@ void queue_set_waiting(struct queue *q, struct queue_entry *e, int64_t next_ms)
 
 void queue_set_ready(struct queue *q, struct queue_entry *e)
 {
-    change_state(q, e, QUEUE_READY);
+    leave_state(q, e);
+    e->is_rest_waiting = false;
+    enter_state(q, e, QUEUE_READY);
+}
+
+void queue_set_ready_in_part(struct queue *q, struct queue_entry *e, int64_t next_ms)
+{
+    leave_state(q, e);
+    e->is_rest_waiting = true;
+    e->next_ms = next_ms;
+    enter_state(q, e, QUEUE_READY);
+}
+
+void queue_set_waits(struct queue *q, struct queue_entry *e, struct queue_wait *const *waits,
+                     uint32_t count)
+{
+    bool is_ready = e->state == QUEUE_READY;
+    if (is_ready) {
+        queue_parts_leave(q, e);
+        e->state = QUEUE_ACTIVE; /* for a moment */
+    }
+    queue_parts_set(q, e, waits, count);
+    if (is_ready) {
+        e->state = QUEUE_READY;
+        queue_parts_enter(q, e);
+    }
 }
 
 void queue_set_active(struct queue *q, struct queue_entry *e)
@@ -240,24 +185,34 @@ void queue_set_held(struct queue *q, struct queue_entry *e)
     change_state(q, e, QUEUE_HELD);
 }
 
-static void join_lane(struct queue *q, struct queue_entry *e, struct queue_lane *lane)
+static void join_account(struct queue *q, struct queue_entry *e, struct queue_account *home)
 {
-    e->lane = lane;
-    e->pool = (uint16_t)lane->key.pool;
-    list_append(&lane->entries, &e->in_lane);
+    e->home = home;
+    e->pool = (uint16_t)home->key.pool;
+    list_append(&home->entries, &e->in_account);
     q->pools[e->pool]->counts.bytes += e->bytes;
 }
 
+static void leave_account(struct queue *q, struct queue_entry *e)
+{
+    q->pools[e->pool]->counts.bytes -= e->bytes;
+    queue_parts_clear(q, e);
+    list_remove(&e->in_account);
+    queue_account_drop_if_empty(q, e->home);
+}
+
+/* What it waits for it has to find out again: destinations are those of a pool. */
 int queue_set_pool(struct queue *q, struct queue_entry *e, uint16_t pool)
 {
     enum queue_state state = e->state;
-    struct queue_lane *lane = pool == e->pool ? NULL : lane_of(q, e->account, pool);
-    if (!lane)
+    struct queue_account *home = pool == e->pool ? NULL : queue_account_of(q, e->account, pool);
+    if (!home)
         return pool == e->pool ? MSA_OK : MSA_ENOMEM;
     leave_state(q, e);
-    q->pools[e->pool]->counts.bytes -= e->bytes;
-    leave_lane(q, e);
-    join_lane(q, e, lane);
+    leave_account(q, e);
+    e->state = QUEUE_ACTIVE;
+    join_account(q, e, home);
+    queue_parts_set(q, e, NULL, 0);
     enter_state(q, e, state);
     return MSA_OK;
 }
@@ -282,10 +237,10 @@ static struct queue_entry *insert_entry(struct queue *q, uint64_t id)
 
 struct queue_entry *queue_add(struct queue *q, const struct queue_facts *facts)
 {
-    struct queue_lane *lane = lane_of(q, facts->account, facts->pool);
-    struct queue_entry *e = lane ? insert_entry(q, facts->id) : NULL;
-    if (lane && !e)
-        drop_empty_lane(q, lane);
+    struct queue_account *home = queue_account_of(q, facts->account, facts->pool);
+    struct queue_entry *e = home ? insert_entry(q, facts->id) : NULL;
+    if (home && !e)
+        queue_account_drop_if_empty(q, home);
     if (!e)
         return NULL;
     e->account = facts->account;
@@ -298,9 +253,10 @@ struct queue_entry *queue_add(struct queue *q, const struct queue_facts *facts)
     e->is_large = facts->is_large;
     e->held_for = facts->held_for;
     e->heap_index = QUEUE_HEAP_NONE;
-    list_init(&e->in_lane);
-    list_init(&e->ready);
-    join_lane(q, e, lane);
+    e->state = QUEUE_ACTIVE;
+    list_init(&e->in_account);
+    join_account(q, e, home);
+    queue_parts_set(q, e, facts->waits, facts->wait_count);
     enter_state(q, e, facts->state);
     return e;
 }
@@ -314,31 +270,22 @@ struct queue_entry *queue_find(const struct queue *q, uint64_t id)
 void queue_remove(struct queue *q, struct queue_entry *e)
 {
     leave_state(q, e);
-    q->pools[e->pool]->counts.bytes -= e->bytes;
-    leave_lane(q, e);
+    leave_account(q, e);
     table_remove(&q->by_id, &e->by_id);
     free(e);
 }
 
-struct queue_entry *queue_take(struct queue *q, uint16_t pool)
-{
-    if (!queue_has_ready(q, pool))
-        return NULL;
-    struct list *ring = &q->pools[pool]->ring;
-    struct queue_lane *lane = CONTAINER_OF(ring->next, struct queue_lane, in_ring);
-    struct queue_entry *e = CONTAINER_OF(lane->ready.next, struct queue_entry, ready);
-    list_remove(&lane->in_ring);
-    list_append(ring, &lane->in_ring); /* its account's next one comes after everybody else's */
-    queue_set_active(q, e);
-    return e;
-}
-
-bool queue_has_ready(const struct queue *q, uint16_t pool)
-{
-    return pool < q->pool_count && q->pools[pool] && !list_is_empty(&q->pools[pool]->ring);
-}
-
 /* ---- time ---- */
+
+static void refresh_due(struct queue_entry *e, void *arg)
+{
+    struct queue *q = arg;
+    if (e->state != QUEUE_WAITING && e->state != QUEUE_READY)
+        return;
+    queue_heap_remove(&q->heap, e);
+    e->due_ms = due_of(q, e);
+    queue_heap_insert(&q->heap, e);
+}
 
 enum queue_due queue_next_due(struct queue *q, int64_t now_ms, struct queue_entry **out)
 {
@@ -352,10 +299,12 @@ enum queue_due queue_next_due(struct queue *q, int64_t now_ms, struct queue_entr
     }
     if (!e->is_noticed && q->notice_ms > 0 && now_ms - e->since_ms >= q->notice_ms) {
         e->is_noticed = true;
-        change_state(q, e, e->state);
+        refresh_due(e, q);
         return QUEUE_DUE_NOTICE;
     }
-    MSA_ASSERT(e->state == QUEUE_WAITING);
+    MSA_ASSERT(e->state == QUEUE_WAITING || e->is_rest_waiting);
+    if (e->is_rest_waiting)
+        queue_set_waits(q, e, NULL, 0); /* the rest goes elsewhere */
     queue_set_ready(q, e);
     return QUEUE_DUE_ATTEMPT;
 }
@@ -366,16 +315,6 @@ int64_t queue_wait_ms(const struct queue *q, int64_t now_ms)
     if (!e || e->due_ms == INT64_MAX)
         return -1;
     return e->due_ms > now_ms ? e->due_ms - now_ms : 0;
-}
-
-static void refresh_due(struct queue_entry *e, void *arg)
-{
-    struct queue *q = arg;
-    if (e->state != QUEUE_WAITING && e->state != QUEUE_READY)
-        return;
-    queue_heap_remove(&q->heap, e);
-    e->due_ms = due_of(q, e);
-    queue_heap_insert(&q->heap, e);
 }
 
 void queue_set_ages(struct queue *q, int64_t expiry_ms, int64_t notice_ms)
@@ -407,15 +346,15 @@ void queue_each(struct queue *q, queue_each_fn *fn, void *arg)
 void queue_each_of(struct queue *q, uint64_t account, queue_each_fn *fn, void *arg)
 {
     for (size_t i = 0; i < q->pool_count; i++) {
-        struct queue_lane *lane = find_lane(q, account, (uint16_t)i);
-        if (!lane)
+        struct queue_account *home = queue_account_find(q, account, (uint16_t)i);
+        if (!home)
             continue;
-        /* The lane goes with its last entry: the one behind is looked up before each call. */
-        struct list *at = lane->entries.next, *next;
+        /* The account goes with its last entry: the one behind is looked up before each call. */
+        struct list *at = home->entries.next, *next;
         for (bool is_last = false; !is_last; at = next) {
             next = at->next;
-            is_last = next == &lane->entries;
-            fn(CONTAINER_OF(at, struct queue_entry, in_lane), arg);
+            is_last = next == &home->entries;
+            fn(CONTAINER_OF(at, struct queue_entry, in_account), arg);
         }
     }
 }

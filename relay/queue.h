@@ -4,10 +4,11 @@
  *      WAITING ──due──→ READY ──take──→ ACTIVE ──→ removed, or WAITING, READY, HELD again
  *         └────hold────────┴── HELD ──release──→ READY
  *
- * Ready messages stand in lanes, one per pool and account, and queue_take goes round the lanes of a
- * pool: an account with a hundred thousand messages delays another's one message by one. A heap orders what
- * has to happen by time (attempt, delay notice, expiry). No call but queue_each, queue_each_of and
- * queue_set_ages looks at more than a few entries.
+ * queue_take gives each account of a pool the same number of recipients: one with a hundred thousand messages delays
+ * another's one message by one. What is ready for a destination without room stands aside until room is given to it
+ * (struct queue_wait), fairly among accounts, too. A heap orders what has to happen by time (attempt,
+ * delay notice, expiry). No call but queue_each, queue_each_of and queue_set_ages looks at more than a few
+ * entries; the others cost O(log n) at most, however many wait for room.
  *
  * Times are clock_mono_ms, so a step of the wall clock neither expires nor delays anything. */
 #ifndef RELAY_QUEUE_H
@@ -31,13 +32,32 @@ enum queue_state {
 
 const char *queue_state_name(enum queue_state state);
 
+struct queue_account;
 struct queue_lane;
+
+/* A destination with limits, as the index knows it: who waits for room there. Embedded in whatever keeps the
+ * limits, which may free it while lane_count is 0. */
+struct queue_wait {
+    struct list lanes;   /* of lanes that wait, in order */
+    uint64_t part_count; /* messages that are ready for it, with room or without */
+    uint64_t lane_count; /* that know it */
+};
+
+#define QUEUE_PARTS_MAX 32
+
+/* A message as it stands in one lane. */
+struct queue_part {
+    struct list link; /* while READY */
+    struct queue_lane *lane;
+    struct queue_entry *entry;
+};
 
 struct queue_entry {
     struct table_entry by_id;
-    struct list in_lane; /* of all entries of its pool and account */
-    struct list ready;   /* in lane's ready list */
-    struct queue_lane *lane;
+    struct list in_account; /* of all entries of its pool and account */
+    struct queue_account *home;
+    struct queue_part part;  /* the first, often the only one */
+    struct queue_part *more; /* NULL: none */
     uint64_t id;
     uint64_t account;
     uint64_t bytes;
@@ -52,12 +72,31 @@ struct queue_entry {
     bool is_noticed;  /* the delay notice is out */
     bool is_large;
     uint8_t held_for; /* bits of enum hold_reason; while ACTIVE: whoever gives it back leaves it HELD */
+    bool is_rest_waiting; /* READY, but for some recipients only from next_ms on */
+    uint8_t more_count;
 };
 
 struct queue;
 
 struct queue *queue_new(void); /* NULL: out of memory */
 void queue_free(struct queue **q);
+
+/* How the index asks for room. Called from inside calls of this header; may not call it. */
+struct queue_hooks {
+    bool (*take)(void *arg, struct queue_wait *w);      /* room for one message? then it is taken */
+    void (*give_back)(void *arg, struct queue_wait *w); /* who got it has gone without using it */
+    void (*woken)(void *arg, uint16_t pool);            /* room was given to something of this pool */
+    void *arg;
+};
+void queue_set_hooks(struct queue *q, const struct queue_hooks *hooks);
+
+void queue_wait_init(struct queue_wait *w);
+/* There may be room again: gives it to those who wait, in turn. */
+void queue_wait_serve(struct queue *q, struct queue_wait *w);
+/* What an entry is known to wait for, QUEUE_PARTS_MAX at most; a NULL stands for all destinations without limits, and so
+ * does a count of 0. It is a hint: whoever takes the message looks at what it really needs. From any state. */
+void queue_set_waits(struct queue *q, struct queue_entry *e, struct queue_wait *const *waits,
+                     uint32_t count);
 
 /* Age at which a message expires, and at which its sender is told of the delay (0: never). Moves
  * everything that stands in the heap. */
@@ -80,6 +119,8 @@ struct queue_facts {
     bool is_noticed;
     bool is_large;
     uint8_t held_for; /* with QUEUE_HELD and QUEUE_ACTIVE */
+    struct queue_wait *const *waits; /* as for queue_set_waits */
+    uint32_t wait_count;
 };
 
 /* NULL: out of memory, or the id is there already. */
@@ -95,9 +136,16 @@ void queue_set_held(struct queue *q, struct queue_entry *e);
 /* After a reload; keeps the state. MSA_OK or MSA_ENOMEM with the entry where it was. */
 int queue_set_pool(struct queue *q, struct queue_entry *e, uint16_t pool);
 
-/* The next ready message of `pool`, fairly among accounts; it is ACTIVE now. NULL: none. */
-struct queue_entry *queue_take(struct queue *q, uint16_t pool);
-bool queue_has_ready(const struct queue *q, uint16_t pool);
+/* READY now for some recipients, and for the rest when next_ms has come (as QUEUE_DUE_ATTEMPT). */
+void queue_set_ready_in_part(struct queue *q, struct queue_entry *e, int64_t next_ms);
+
+/* The next ready message of `pool`, fairly among accounts; it is ACTIVE now, and room at *granted_out, if that is not
+ * NULL, is the caller's. NULL: none. */
+struct queue_entry *queue_take(struct queue *q, uint16_t pool, struct queue_wait **granted_out);
+/* Its account got so many recipients beyond the one that queue_take counts. */
+void queue_charge(struct queue *q, struct queue_entry *e, uint64_t rcpt_count);
+/* How many could be taken now: an upper bound, but 0 only if there is none. */
+uint64_t queue_takeable_count(const struct queue *q, uint16_t pool);
 
 enum queue_due {
     QUEUE_DUE_NOTHING = 0,

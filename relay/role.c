@@ -25,6 +25,7 @@ static void on_minute(void *arg)
     struct relay *r = arg;
     spool_check_readers(r->spool);
     signing_give_back_old(r->signing);
+    shapes_sweep(r->shapes);
     if (timer_start(&r->minute, r->loop, MINUTE_MS) < 0)
         log_msg(LOG_LEVEL_WARN, "relay-no-memory", "the minute's timer does not run");
 }
@@ -43,7 +44,9 @@ static int open_role(const struct role_env *env, void **state_out)
     r->queue = queue_new();
     r->fetcher = fetcher_new(r->loop);
     r->signing = signing_new(r);
-    return r->queue && r->fetcher && r->signing ? MSA_OK : MSA_ENOMEM;
+    if (r->queue)
+        r->shapes = shapes_new(r->loop, r->queue, &(struct shape_events){schedule_on_woken, schedule_on_open, r});
+    return r->shapes && r->fetcher && r->signing ? MSA_OK : MSA_ENOMEM;
 }
 
 /* ---- configuration ---- */
@@ -98,6 +101,8 @@ static void swap_pools(struct relay *r, const struct config *config, struct dns 
     r->config = config;
     r->pools = pools;
     r->dns = dns;
+    if (shapes_configure(r->shapes, config) < 0)
+        log_msg(LOG_LEVEL_ERROR, "relay-no-memory", "limits of destinations are not in force");
     schedule_reconfigure(r);
     signing_set_plan(r->signing, plan);
     if (old_pools)
@@ -227,6 +232,7 @@ static void close_role(void **state)
     committer_free(&r->committer);
     spool_close(&r->spool);
     queue_free(&r->queue);
+    shapes_free(&r->shapes);
     timer_stop(&r->due);
     timer_stop(&r->minute);
     timer_stop(&r->drain_timer);

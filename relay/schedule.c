@@ -11,6 +11,7 @@
 #include "msa/base/secret.h"
 #include "relay/settle.h"
 
+#define LOOKS_MAX    64  /* at queued messages without finding one that may go, before others have their turn */
 #define DUE_PER_TURN 256 /* so that ten thousand messages due at once do not stop the rest */
 #define RETRY_SOON_MS 60000 /* where the configuration lists no waits */
 
@@ -52,9 +53,11 @@ static int64_t next_of(const struct relay *r, const struct envelope_head *h)
     return clock_mono_ms() + wait_ms;
 }
 
-static int add_head(struct relay *r, const struct envelope_head *h, bool is_active)
+/* `m` may be NULL: where it waits for room is found out when it is looked at. */
+static int add_head(struct relay *r, const struct envelope_head *h, const struct message *m, bool is_active)
 {
     struct pool *pool = pools_find(r->pools, h->pool, h->account);
+    struct queue_wait *waits[QUEUE_PARTS_MAX];
     const struct queue_facts facts = {
         .id = h->id,
         .account = h->account,
@@ -68,6 +71,8 @@ static int add_head(struct relay *r, const struct envelope_head *h, bool is_acti
         .is_noticed = (h->flags & MESSAGE_DELAY_NOTICED) != 0,
         .is_large = (h->flags & MESSAGE_LARGE) != 0,
         .held_for = (uint8_t)message_held_for(h->flags),
+        .waits = waits,
+        .wait_count = m ? shape_waits(schedule_shape_of(r, pool), m, false, waits) : 0,
     };
     if (!queue_add(r->queue, &facts))
         return MSA_ENOMEM;
@@ -89,14 +94,14 @@ int schedule_add(struct relay *r, const struct message *m, bool is_active)
         .flags = m->flags,
         .pool = m->pool,
     };
-    int err = add_head(r, &head, is_active);
+    int err = add_head(r, &head, m, is_active);
     schedule_rearm(r);
     return err;
 }
 
 static int on_scanned(void *arg, const struct envelope_head *head)
 {
-    return add_head(arg, head, false);
+    return add_head(arg, head, NULL, false);
 }
 
 int schedule_load(struct relay *r)
@@ -127,7 +132,7 @@ void schedule_reconfigure(struct relay *r)
     queue_set_ages(r->queue, r->config->queue.expiry_ms, r->config->queue.delay_notice_ms);
     queue_each(r->queue, move_to_pool, r);
     for (uint32_t i = 0; i < pools_count(r->pools); i++) {
-        if (queue_has_ready(r->queue, (uint16_t)i)) /* a pool that is woken opens links */
+        if (queue_takeable_count(r->queue, (uint16_t)i) > 0) /* a pool that is woken opens links */
             pool_wake(pools_at(r->pools, i));
     }
     schedule_rearm(r);
@@ -188,29 +193,94 @@ static bool is_current(struct relay *r, const struct pool *p)
     return pool_number(p) < pools_count(r->pools) && pools_at(r->pools, pool_number(p)) == p;
 }
 
+static bool may_send(struct relay *r, const struct pool *p)
+{
+    struct shape *s = is_current(r, p) && !r->is_draining ? schedule_shape_of(r, p) : NULL;
+    return is_current(r, p) && !r->is_draining && (!s || shape_is_open(s));
+}
+
 uint64_t schedule_ready(void *arg, const struct pool *p)
 {
     struct relay *r = arg;
-    struct queue_counts counts = {0};
-    if (is_current(r, p) && !r->is_draining)
-        queue_count_pool(r->queue, pool_number(p), &counts);
-    return counts.by_state[QUEUE_READY];
+    return may_send(r, p) ? queue_takeable_count(r->queue, pool_number(p)) : 0;
+}
+
+/* What the entry asks for, from its message; a delivery, or NULL with the message back in the queue. */
+static struct delivery *admit(struct relay *r, struct shape *s, struct queue_entry *e, struct message *m,
+                              struct queue_wait *granted)
+{
+    const struct shape_ask ask = {.granted = granted, .is_rest_waiting = e->is_rest_waiting};
+    struct shape_passes passes;
+    uint32_t count = shape_admit(s, m, &ask, &passes);
+    struct delivery *d = count > 0 ? delivery_of(r, m) : NULL;
+    if (!d) {
+        shape_release(&passes, false);
+        schedule_set_waits(r, e, m, e->is_rest_waiting);
+        settle_put_back(r, e, 0);
+        message_free(&m);
+        return NULL;
+    }
+    d->passes = passes;
+    queue_charge(r->queue, e, count - 1);
+    return d;
+}
+
+static struct delivery *look_at(struct relay *r, struct pool *p, struct queue_entry *e,
+                                struct queue_wait *granted)
+{
+    struct message *m;
+    int err = spool_load(r->spool, e->id, &m);
+    if (err < 0) {
+        shape_give_up(granted);
+        settle_unreadable(r, e, err);
+        return NULL;
+    }
+    if (e->is_noticed)
+        m->flags |= MESSAGE_DELAY_NOTICED; /* perhaps still on its way to the disk */
+    return admit(r, schedule_shape_of(r, p), e, m, granted);
 }
 
 struct delivery *schedule_next(void *arg, struct pool *p)
 {
     struct relay *r = arg;
-    struct queue_entry *e;
-    while (is_current(r, p) && !r->is_draining && (e = queue_take(r->queue, pool_number(p)))) {
-        struct message *m;
-        int err = spool_load(r->spool, e->id, &m);
-        struct delivery *d = err == MSA_OK ? delivery_of(r, m) : NULL;
-        if (d && e->is_noticed)
-            m->flags |= MESSAGE_DELAY_NOTICED; /* perhaps still on its way to the disk */
-        if (d)
+    struct queue_wait *granted;
+    for (int n = 0; n < LOOKS_MAX && may_send(r, p); n++) {
+        struct queue_entry *e = queue_take(r->queue, pool_number(p), &granted);
+        struct delivery *d = e ? look_at(r, p, e, granted) : NULL;
+        if (d || !e)
             return d;
-        message_free(&m);
-        settle_unreadable(r, e, err);
     }
+    if (may_send(r, p))
+        pool_wake(p); /* goes on in the next turn */
     return NULL;
+}
+
+/* ---- limits ---- */
+
+struct shape *schedule_shape_of(const struct relay *r, const struct pool *p)
+{
+    return shapes_find(r->shapes, view_cstr(pool_config(p)->name));
+}
+
+void schedule_set_waits(struct relay *r, struct queue_entry *e, const struct message *m, bool is_rest_waiting)
+{
+    struct queue_wait *waits[QUEUE_PARTS_MAX];
+    struct shape *s = schedule_shape_of(r, pools_at(r->pools, e->pool));
+    queue_set_waits(r->queue, e, waits, shape_waits(s, m, is_rest_waiting, waits));
+}
+
+void schedule_on_woken(void *arg, uint16_t pool)
+{
+    struct relay *r = arg;
+    if (r->pools && pool < pools_count(r->pools))
+        pool_wake(pools_at(r->pools, pool));
+}
+
+void schedule_on_open(void *arg, const struct shape *shape)
+{
+    struct relay *r = arg;
+    for (uint32_t i = 0; r->pools && i < pools_count(r->pools); i++) {
+        if (schedule_shape_of(r, pools_at(r->pools, i)) == shape)
+            pool_wake(pools_at(r->pools, i));
+    }
 }

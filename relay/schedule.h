@@ -18,6 +18,15 @@ void schedule_reconfigure(struct relay *r);
  * delivered already and its delivery will end in schedule_on_done. MSA_OK or negative. */
 int schedule_add(struct relay *r, const struct message *m, bool is_active);
 
+/* shape_events: `arg` is the relay. */
+void schedule_on_woken(void *arg, uint16_t pool);
+void schedule_on_open(void *arg, const struct shape *shape);
+
+/* The limits that hold in the pool, or NULL. */
+struct shape *schedule_shape_of(const struct relay *r, const struct pool *p);
+/* Tells the index where the entry waits for room, from its message. */
+void schedule_set_waits(struct relay *r, struct queue_entry *e, const struct message *m, bool is_rest_waiting);
+
 /* pool_ready_fn and pool_next_fn: `arg` is the relay. */
 uint64_t schedule_ready(void *arg, const struct pool *p);
 struct delivery *schedule_next(void *arg, struct pool *p);

@@ -55,10 +55,29 @@ static bool is_only_too_many(const struct message *m)
 {
     bool has_progress = message_count(m, RCPT_DELIVERED) > 0;
     for (uint32_t i = 0; i < m->rcpt_count && has_progress; i++) {
-        if (m->rcpts[i].state == RCPT_PENDING && m->rcpts[i].answer.code != 452)
+        if (message_is_tried(&m->rcpts[i]) && m->rcpts[i].answer.code != 452)
             return false;
     }
     return has_progress;
+}
+
+static bool has_tried(const struct message *m)
+{
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        if (message_is_tried(&m->rcpts[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Somebody has had no attempt yet: there was no room for him. */
+static bool has_untried(const struct message *m)
+{
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        if (m->rcpts[i].state == RCPT_PENDING && m->rcpts[i].answer.code == 0)
+            return true;
+    }
+    return false;
 }
 
 void settle_plan_retry(const struct relay *r, struct message *m)
@@ -66,6 +85,8 @@ void settle_plan_retry(const struct relay *r, struct message *m)
     uint32_t random;
     secret_random(&random, sizeof random);
     int64_t wait_ms = 0;
+    if (!has_tried(m))
+        return; /* those who are pending had no part in the attempt */
     if (!is_only_too_many(m)) {
         wait_ms = schedule_wait_ms(&r->config->queue.retry, m->attempt_count, random);
         m->attempt_count++;
@@ -80,6 +101,9 @@ void settle_put_back(struct relay *r, struct queue_entry *e, int64_t next_attemp
         hold_now(r, e);
     } else if (wait_ms > 0) {
         queue_set_waiting(r->queue, e, clock_mono_ms() + wait_ms);
+    } else if (e->is_rest_waiting && e->next_ms > clock_mono_ms()) {
+        queue_set_ready_in_part(r->queue, e, e->next_ms);
+        pool_wake(pools_at(r->pools, e->pool));
     } else {
         queue_set_ready(r->queue, e);
         pool_wake(pools_at(r->pools, e->pool));
@@ -96,7 +120,15 @@ struct settling {
     int64_t next_attempt_ms;
     uint32_t attempt_count;
     bool is_over; /* nobody is pending: the entry goes */
+    bool has_untried;
 };
+
+static void put_back_in_part(struct relay *r, struct queue_entry *e, int64_t next_attempt_ms)
+{
+    e->is_rest_waiting = true;
+    e->next_ms = clock_mono_ms() + next_attempt_ms - clock_wall_ms();
+    settle_put_back(r, e, 0);
+}
 
 static void on_settled(void *arg, int err)
 {
@@ -107,7 +139,10 @@ static void on_settled(void *arg, int err)
         queue_remove(r->queue, e);
     } else if (e && err == MSA_OK) {
         e->attempt_count = s->attempt_count;
-        settle_put_back(r, e, s->next_attempt_ms);
+        if (s->has_untried)
+            put_back_in_part(r, e, s->next_attempt_ms);
+        else
+            settle_put_back(r, e, s->next_attempt_ms);
     }
     /* else the queue is broken: the entry stays ACTIVE, nothing is sent from it before a restart */
     free(s);
@@ -130,6 +165,7 @@ static struct settling *settling_of(struct relay *r, const struct message *m)
     s->next_attempt_ms = m->next_attempt_ms;
     s->attempt_count = m->attempt_count;
     s->is_over = message_count(m, RCPT_PENDING) == 0;
+    s->has_untried = has_untried(m);
     return s;
 }
 
@@ -173,6 +209,7 @@ void schedule_on_done(struct delivery *d, enum delivery_end end)
     struct relay *r = d->arg;
     struct message *m = d->m;
     struct queue_entry *e = queue_find(r->queue, m->id);
+    shape_release(&d->passes, end != DELIVERY_NOT_TRIED);
     if (end == DELIVERY_NOT_TRIED && e) {
         settle_put_back(r, e, 0);
     } else {
@@ -181,6 +218,8 @@ void schedule_on_done(struct delivery *d, enum delivery_end end)
         outcome_report(r, d, end);
         if (message_count(m, RCPT_PENDING) > 0)
             settle_plan_retry(r, m);
+        if (e)
+            schedule_set_waits(r, e, m, has_untried(m));
         if (e)
             m->flags = message_flags_with(m->flags, e->held_for);
         int err = submit_progress(r, m, &telling);

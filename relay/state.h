@@ -16,6 +16,7 @@
 #include "relay/dns.h"
 #include "relay/pools.h"
 #include "relay/queue.h"
+#include "relay/shape.h"
 #include "relay/spool.h"
 
 struct signing; /* signing.h */
@@ -27,6 +28,7 @@ struct relay {
     struct spool *spool;
     struct committer *committer;
     struct queue *queue;
+    struct shapes *shapes;
     struct threads *syncers; /* sync large bodies, beside the committer */
     struct signing *signing; /* signs what is about to be sent */
     struct dns *dns;

@@ -276,6 +276,7 @@ void check_settings(const struct config *cfg, struct config_errors *errs)
     check_services(&c);
     check_dkim(&c);
     check_score(&c);
+    check_shape(&c);
     check_limits(&c);
     check_queue(&c);
     check_console(&c);

@@ -31,5 +31,6 @@ void check_notice(const struct checker *c);
 void check_services(const struct checker *c);
 void check_dkim(const struct checker *c);
 void check_score(const struct checker *c);
+void check_shape(const struct checker *c);
 
 #endif

@@ -506,7 +506,9 @@ static const struct schema_key root_keys[] = {
      .max = CONFIG_DESTINATIONS_MAX,
      .roles = FOR_RELAY | FOR_POLICY,
      .doc = "Where mail goes: domains of recipients that are one receiver, such as `destination carriers "
-            "{ domains docomo.ne.jp ezweb.ne.jp; }`."},
+            "{ domains docomo.ne.jp ezweb.ne.jp; connections 4; }`, and how much of it may go there. Each pool "
+            "keeps the limits by itself, all its `source` addresses together; what there is no room "
+            "for waits in the queue."},
     BLOCK_KEY(queue, schema_queue,
               "Mail that waits. Everything here is durable before the client gets its 250."),
     {.name = "dns",

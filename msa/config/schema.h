@@ -96,6 +96,7 @@ extern const struct schema_block schema_limits;
 extern const struct schema_block schema_deadlines;
 extern const struct schema_block schema_pool;
 extern const struct schema_block schema_destination;
+extern const struct schema_block schema_shape;
 extern const struct schema_block schema_queue;
 extern const struct schema_block schema_dns;
 extern const struct schema_block schema_dkim;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "msa/config/settings.h"
+#include "msa/config/settings_shape.h"
 
 enum config_relay_tls {
     CONFIG_RELAY_TLS_REQUIRED = 0,
@@ -67,6 +68,9 @@ struct config_pool {
     struct config_relay_auth auth;
     uint32_t connection_count;
     uint32_t messages_per_connection_count;
+    uint32_t messages_per_minute; /* 0: no limit */
+    const struct config_shape *shapes;
+    uint32_t shape_count;
     enum config_handover handover;
     int64_t handover_deadline_ms;
     int64_t dead_host_pause_ms;

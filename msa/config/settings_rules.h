@@ -8,11 +8,6 @@
 
 #include "msa/config/settings.h"
 
-struct config_strings {
-    const char *const *items;
-    uint32_t count;
-};
-
 /* What, per whom and what then: the words of the sentence. The numbers are those of
  * policy/engine/rule.h, which asserts it. */
 enum config_rule_count {
