@@ -105,6 +105,10 @@ format-check:
 bench: deps-test
 	@+$(MAKE) --no-print-directory bench-built
 bench-built: all tools bench-rules bench-score
+.PHONY: bench bench-built bench-rules bench-content bench-shape
+bench: deps-test
+	@+$(MAKE) --no-print-directory bench-built
+bench-built: all tools bench-rules bench-shape
 	@MSAD_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BENCH)
 
 # A million accounts and a million sources, none of them in a warm cache: how many decisions a second on one core.
@@ -118,6 +122,10 @@ bench-score: tools
 # What it costs to read messages of many kinds for their score.
 bench-content: tools
 	@$(BUILD)/tests/content_bench
+
+# 100,000 messages to 50 destinations, 90 % of them one account's: the delays of the others, and whether a limit was exceeded.
+bench-shape: tools
+	@$(BUILD)/tests/shape_bench
 
 # ---- long forms of integration tests ----------------------------------------------------------------
 
