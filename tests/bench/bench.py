@@ -2,7 +2,7 @@
 """msad beside a Postfix that does the same job, in one run: the same generator, users, sink and machine, workloads
 interleaved. Prints a table and writes build/bench/*.json.
 
-usage: bench.py [--peers msad,msad-queue,postfix] [--workloads w1,w2,w3,w4,w6,w7,open]
+usage: bench.py [--peers msad,msad-queue,postfix] [--workloads w1,w2,w3,w4,w6,w7,open,h0,h50,h2000,hdrop]
                 [--runs 3] [--seconds 5] [--idle 5000] [--down 20000] [--no-pin]
 
 Servers run on CPU 0, generator and sink on the others, where there are several. Server CPU counts every process of
@@ -154,10 +154,38 @@ class Bench:
                 "drain_per_s": accepted / drain_s if drain_s else 0,
                 "drain_cpu_ms": 1000 * (server.cpu_s() - cpu) / max(accepted, 1), "errors": seen["errors"]}
 
+    def handing_over(self, server, count, *faults, is_settled=True):
+        """Single messages, fewer at once than there are connections to the smarthost, which does what `faults` say."""
+        self.sink.set_faults(*faults)
+        try:
+            before = self.sink.counts()["messages"]
+            seen = self.load(server, "--mode", "w1", "--concurrency", "4", "--count", str(count))
+        finally:
+            self.sink.set_faults()
+        took_s = self.wait_for_delivery(before + seen["messages"], server.flush)
+        if not is_settled:
+            server.settle()
+        return {"messages": seen["messages"], "per_s": seen["messages_per_s"], "dot_p50_ms": seen["eod_ms"].get("p50"),
+                "dot_p99_ms": seen["eod_ms"].get("p99"), "delivered": took_s is not None,
+                "twice": self.sink.counts()["messages"] - before - seen["messages"], "errors": seen["errors"]}
+
+    def h0(self, server):
+        return self.handing_over(server, 1000)
+
+    def h50(self, server):
+        return self.handing_over(server, 300, "eod delay 50 ok")
+
+    def h2000(self, server):
+        return self.handing_over(server, 40, "eod delay 2000 ok")
+
+    def hdrop(self, server):
+        """It takes each message, and is gone before it says so: every one of them has to be sent again (RFC 1047)."""
+        return self.handing_over(server, 200, "after-eod drop", is_settled=False)
+
     def run(self):
         results = {name: {} for name in self.servers}
         for workload in self.options.workloads:
-            repeats = 1 if workload in ("w4", "w7") else self.options.runs
+            repeats = 1 if workload in ("w4", "w7", "h2000", "hdrop") else self.options.runs
             for number in range(repeats):
                 for name, server in self.servers.items():
                     figures = getattr(self, workload)(server)
@@ -176,6 +204,8 @@ def median(runs, key):
     return statistics.median(values) if values else None
 
 
+DOT = [("dot p50 ms", "dot_p50_ms", ".1f"), ("dot p99 ms", "dot_p99_ms", ".1f"), ("messages/s", "per_s", ".0f")]
+
 # workload: (what a row is, [(heading, key, format)])
 TABLES = {
     "w1": ("one 4 KiB message per TLS session", [("CPU ms/message", "cpu_ms", ".2f"), ("messages/s", "per_s", ".0f"),
@@ -193,6 +223,10 @@ TABLES = {
            ("AUTH p50 ms", "auth_p50_ms", ".1f")]),
     "w7": ("smarthost down, then up", [("CPU ms/accepted", "cpu_ms", ".3f"), ("accepted/s", "per_s", ".0f"),
            ("drained/s", "drain_per_s", ".0f"), ("CPU ms/drained", "drain_cpu_ms", ".3f")]),
+    "h0": ("the smarthost answers the final dot at once", DOT),
+    "h50": ("the smarthost answers the final dot after 50 ms", DOT),
+    "h2000": ("the smarthost answers the final dot after 2,000 ms", DOT),
+    "hdrop": ("the smarthost is gone between its 250 and ours", DOT),
 }
 
 

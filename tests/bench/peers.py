@@ -65,6 +65,9 @@ class Server:
         """CPU of one check of a password; Postfix's SASL compares it as it is stored, in plain text."""
         return 0.0
 
+    def settle(self):
+        """After a smarthost's failure: until nothing of it is left in the queue, as far as the server can tell."""
+
     def stop(self):
         self.program.stop()
 
@@ -114,6 +117,10 @@ class MsadServer(Server):
 
     def flush(self):
         self.program.msactl("queue", "flush")
+
+    def settle(self):
+        self.flush()
+        self.program.wait_for_empty_queue(timeout_s=120)
 
 
 def make(name, directory, smarthost, cpus):
