@@ -6,6 +6,7 @@
 #include "msa/base/utf8.h"
 #include "msa/ipc/admin.h"
 #include "msa/mail/base64.h"
+#include "relay/admin_pool.h"
 #include "relay/bodies.h"
 #include "relay/hold.h"
 #include "relay/envelope.h"
@@ -384,47 +385,6 @@ static void return_op(void *state, const struct admin_call *call)
 
 /* ---- relay.status ---- */
 
-static json_t *json_counts(const struct queue_counts *counts)
-{
-    json_t *result = json_object();
-    for (int i = 0; i < QUEUE_STATE_COUNT; i++)
-        json_object_set_new(result, queue_state_name((enum queue_state)i),
-                            json_integer((json_int_t)counts->by_state[i]));
-    json_object_set_new(result, "bytes", json_integer((json_int_t)counts->bytes));
-    return result;
-}
-
-static json_t *json_pool(const struct relay *r, const struct pool *p)
-{
-    struct pool_status s;
-    struct queue_counts counts;
-    char source[IPADDR_TEXT_MAX] = "";
-    pool_get_status(p, &s);
-    queue_count_pool(r->queue, pool_number(p), &counts);
-    if (!ipaddr_is_none(&s.source))
-        ipaddr_format(&s.source, source);
-    return json_pack("{s:s, s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:o}",
-                     "pool", pool_config(p)->name,
-                     "source", source,
-                     "is_open", (int)s.is_open,
-                     "link_count", (int)s.link_count,
-                     "busy_count", (int)s.busy_count,
-                     "waiting_count", (int)s.waiting_count,
-                     "host_count", (int)s.target_count,
-                     "dead_host_count", (int)s.dead_count,
-                     "answered_count", (json_int_t)s.delivered_count,
-                     "lost_count", (json_int_t)s.lost_count,
-                     "queue", json_counts(&counts));
-}
-
-static json_t *json_pools(struct relay *r)
-{
-    json_t *list = json_array();
-    for (uint32_t i = 0; i < pools_count(r->pools); i++)
-        json_array_append_new(list, json_pool(r, pools_at(r->pools, i)));
-    return list;
-}
-
 static json_t *json_signing(const struct relay *r)
 {
     struct signing_counts counts;
@@ -457,8 +417,8 @@ static void status_op(void *state, const struct admin_call *call)
     spool_usage(r->spool, &used, &free_bytes);
     (void)spool_page(r->spool, 0, 1, on_oldest, &oldest);
     admin_reply(call->chan, call->id, 200,
-                json_pack("{s:o, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
-                          "queue", json_counts(&all),
+                json_pack("{s:o, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+                          "queue", admin_queue_counts(&all),
                           "oldest_arrived_ms", (json_int_t)oldest.since_ms,
                           "used_bytes", (json_int_t)used,
                           "free_bytes", (json_int_t)free_bytes,
@@ -470,7 +430,8 @@ static void status_op(void *state, const struct admin_call *call)
                           "failed_count", (json_int_t)r->failed_count,
                           "bounce_count", (json_int_t)r->bounce_count,
                           "dkim", json_signing(r),
-                          "pools", json_pools(r)));
+                          "pools", admin_pool_list(r),
+                          "health", admin_pool_health(r)));
 }
 
 static const struct admin_op ops[] = {
@@ -480,6 +441,7 @@ static const struct admin_op ops[] = {
     {"queue.release", release_op, true}, {"queue.delete", delete_op, true},
     {"queue.return", return_op, true},
     {"relay.status", status_op, false},
+    {"pool.list", admin_pool_list_op, false}, {"pool.show", admin_pool_show_op, false},
 };
 
 int relay_admin_on_ask(void *owner, struct chan *c, struct chan_message *m)

@@ -29,6 +29,7 @@ struct delivery {
     bool is_sent;        /* a link has it */
     bool is_second_try;  /* a kept link had died on it before a reply */
     bool was_dsn_spoken; /* the smarthost offered DSN: success notices are its duty now */
+    char pool[IPC_NAME_MAX + 1]; /* that sent it; "": none did */
     char host[64];       /* that answered, for the log: address and port */
 };
 

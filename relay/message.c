@@ -219,6 +219,26 @@ void message_settle(struct message *m)
     }
 }
 
+/* A 4xx that says something of a mailbox (X.1, X.2: RFC 3463) says nothing of the smarthost. */
+static bool is_of_rcpt(const struct answer *a)
+{
+    return a->enhanced[0] && (a->enhanced[2] == '1' || a->enhanced[2] == '2');
+}
+
+bool message_asks_for_less(const struct message *m)
+{
+    bool is_any = false;
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        const struct answer *a = &m->rcpts[i].answer;
+        if (!message_is_tried(&m->rcpts[i]))
+            continue;
+        if (a->code < 400 || a->code >= 500 || is_of_rcpt(a))
+            return false;
+        is_any = true;
+    }
+    return is_any;
+}
+
 uint32_t message_count(const struct message *m, enum rcpt_state state)
 {
     uint32_t count = 0;

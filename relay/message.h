@@ -112,6 +112,9 @@ void message_answer_open(struct message *m, uint16_t code, const char *enhanced,
 /* Turns what the smarthost said into states: 2xx delivered, 5xx failed, everything else stays pending. */
 void message_settle(struct message *m);
 
+/* Before it is settled: every recipient was told to come again, and none for a reason of his own. */
+bool message_asks_for_less(const struct message *m);
+
 uint32_t message_count(const struct message *m, enum rcpt_state state);
 
 static inline bool message_has(const struct message *m, unsigned flag)

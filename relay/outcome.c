@@ -40,6 +40,8 @@ static void log_attempt(const struct delivery *d, enum delivery_end end)
     log_str(&line, "msg", id);
     log_view(&line, "user", m->login);
     log_view(&line, "pool", m->pool);
+    if (d->pool[0] && !view_eq(view_cstr(d->pool), m->pool))
+        log_str(&line, "via", d->pool);
     log_str(&line, "host", d->host[0] ? d->host : NULL);
     log_num(&line, "delivered", message_count(m, RCPT_DELIVERED));
     uint32_t left_count = count_left(m);
@@ -94,8 +96,56 @@ static void tell_policy(struct relay *r, const struct message *m)
     buf_fini(&list);
 }
 
+/* ---- health ---- */
+
+static void log_health(const char *pool, const struct health_shares *s, enum health_news news)
+{
+    struct log_line line;
+    if (news == HEALTH_WORSE)
+        log_begin(&line, LOG_LEVEL_WARN, "destination-refuses");
+    else
+        log_begin(&line, LOG_LEVEL_INFO, "destination-recovered");
+    log_str(&line, "pool", pool);
+    log_str(&line, "destination", s->destination[0] ? s->destination : NULL);
+    log_num(&line, "delivered", (int64_t)s->counts[HEALTH_DELIVERED]);
+    log_num(&line, "refused", (int64_t)s->counts[HEALTH_REFUSED]);
+    log_num(&line, "deferred", (int64_t)s->counts[HEALTH_DEFERRED]);
+    log_end(&line);
+}
+
+static void judge(struct relay *r, const char *pool, struct view destination, bool is_group)
+{
+    const struct config_pool *config = config_pool_find(r->config, view_cstr(pool));
+    struct health_shares s;
+    enum health_news news = config ? healths_judge(r->healths, view_cstr(pool), destination, is_group,
+                                                   config->refused_warning_percent, &s)
+                                   : HEALTH_NO_NEWS;
+    if (news != HEALTH_NO_NEWS)
+        log_health(pool, &s, news);
+}
+
+static void note_health(struct relay *r, const struct delivery *d)
+{
+    for (uint32_t i = 0; i < d->m->rcpt_count; i++) {
+        const struct message_rcpt *rcpt = &d->m->rcpts[i];
+        char destination[256];
+        bool is_group;
+        if (rcpt->answer.code == 0 || rcpt->is_left)
+            continue;
+        shape_destination(r->shapes, rcpt->path, destination, &is_group);
+        enum health_end end = rcpt->state == RCPT_DELIVERED ? HEALTH_DELIVERED
+                              : rcpt->state == RCPT_FAILED  ? HEALTH_REFUSED
+                                                            : HEALTH_DEFERRED;
+        healths_add(r->healths, view_cstr(d->pool), view_cstr(destination), is_group, end);
+        judge(r, d->pool, view_cstr(destination), is_group);
+    }
+    judge(r, d->pool, VIEW_EMPTY, false);
+}
+
 void outcome_report(struct relay *r, const struct delivery *d, enum delivery_end end)
 {
     log_attempt(d, end);
     tell_policy(r, d->m);
+    if (d->pool[0])
+        note_health(r, d);
 }

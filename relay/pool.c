@@ -32,6 +32,8 @@ struct pool {
     bool is_proven;      /* the last thing known of the smarthosts is good */
     bool is_queues_turn;
     bool is_retired;
+    bool is_given_up;    /* its mail goes to the fallback */
+    int64_t down_since_ms; /* none of the smarthosts can be reached since then; 0: not so */
     uint32_t late_count;
     int64_t late_until_ms;
     int64_t mean_ms_x16; /* of a transaction, in sixteenths of a millisecond */
@@ -101,10 +103,51 @@ static void feed(struct pool *p, struct link *l)
     struct delivery *d;
     while (link_is_ready(l) && (d = take_work(p))) {
         d->sent_ms = clock_mono_ms();
+        view_to_cstr(view_slice(view_cstr(p->set.config->name), 0, sizeof d->pool - 1), d->pool, sizeof d->pool);
         if (link_send(l, d))
             move_link(p, l, BUCKET_BUSY);
         else
             d->done(d, DELIVERY_ANSWERED);
+    }
+}
+
+/* ---- smarthosts that ask for less ---- */
+
+static uint32_t links_to(const struct pool *p, const struct target *t)
+{
+    uint32_t count = 0;
+    for (int i = 0; i < BUCKET_QUITTING; i++) {
+        for (struct list *at = p->links[i].next; at != &p->links[i]; at = at->next) {
+            struct link *l = link_of_place(at);
+            count += link_port(l) == t->port && ipaddr_eq(link_ip(l), &t->ip);
+        }
+    }
+    return count;
+}
+
+static void slow_down(struct pool *p, struct link *l, struct target *t, uint32_t link_count)
+{
+    if (!target_slow_down(t, link_count, clock_mono_ms()))
+        return;
+    struct log_line line;
+    log_begin(&line, LOG_LEVEL_WARN, "smarthost-slowed");
+    log_str(&line, "pool", p->set.config->name);
+    log_str(&line, "host", link_host(l));
+    log_num(&line, "links", t->slow_limit);
+    log_end(&line);
+}
+
+static bool has_too_many_links(const struct pool *p, const struct target *t)
+{
+    return t && t->slow_limit > 0 && links_to(p, t) > t->slow_limit;
+}
+
+static void count_links(struct pool *p)
+{
+    for (uint32_t i = 0; i < p->targets.count; i++) {
+        struct target *t = &p->targets.items[i];
+        if (t->slow_limit > 0)
+            t->link_count = links_to(p, t);
     }
 }
 
@@ -124,7 +167,8 @@ static void on_ready(void *arg, struct link *l)
     if (!p->is_proven)
         plan_work(p); /* more links may be opened now */
     p->is_proven = true;
-    if (p->is_retired || is_used_up(p, l)) {
+    p->down_since_ms = 0;
+    if (p->is_retired || is_used_up(p, l) || has_too_many_links(p, t)) {
         move_link(p, l, BUCKET_QUITTING);
         link_quit(l);
         plan_work(p);
@@ -152,6 +196,10 @@ static void on_done(void *arg, struct link *l, struct delivery *d)
     struct target *t = targets_find(&p->targets, link_ip(l), link_port(l));
     if (t)
         target_answered(t);
+    if (t && message_asks_for_less(d->m))
+        slow_down(p, l, t, links_to(p, t));
+    else if (t)
+        target_recover(t, p->set.connection_count, clock_mono_ms());
     p->mean_ms_x16 += clock_mono_ms() - d->sent_ms - (p->mean_ms_x16 >> MEAN_SHIFT);
     p->delivered_count++;
     p->late_count = 0;
@@ -185,6 +233,8 @@ static void judge_target(struct pool *p, struct link *l, const struct link_end *
     if (end->is_tls_trouble && p->set.config->tls == CONFIG_RELAY_TLS_OPPORTUNISTIC &&
         t->clear_until_ms <= now_ms)
         t->clear_until_ms = now_ms + pause_ms;
+    else if (end->failure == CLIENT_FAIL_CLOSING && links_to(p, t) > 0)
+        slow_down(p, l, t, links_to(p, t) + 1); /* too many for it: the others stand */
     else if (!end->was_ready || end->failure == CLIENT_FAIL_CLOSING)
         target_failed(t, pause_ms, now_ms);
     else if (end->was_answered || end->is_timeout || !end->was_reused)
@@ -263,6 +313,8 @@ static uint32_t wanted_links(const struct pool *p)
     if (p->is_retired || (!p->is_proven && opening > 0))
         return 0;
     uint64_t useful = p->waiting_count + p->set.ready(p->set.arg, p);
+    if (useful == 0 && p->down_since_ms > 0 && p->set.config->fallback[0])
+        useful = 1; /* its mail goes elsewhere: only trying tells when it is back */
     if (useful <= opening)
         return 0;
     useful = p->is_proven ? useful - opening : 1;
@@ -276,6 +328,8 @@ static void wait_for_target(struct pool *p, int64_t now_ms)
     if (timer_start(&p->again, p->set.loop, wait_ms) < 0)
         log_msg(LOG_LEVEL_WARN, "relay-no-memory", "a pool waits without a timer");
     p->is_proven = false;
+    if (p->down_since_ms == 0 && p->link_counts[BUCKET_IDLE] + p->link_counts[BUCKET_BUSY] == 0)
+        p->down_since_ms = now_ms;
     if (p->link_counts[BUCKET_OPENING] + p->link_counts[BUCKET_BUSY] == 0)
         refuse_waiting(p);
 }
@@ -287,7 +341,10 @@ static void open_links(struct pool *p)
     if (wanted == 0 || targets_refresh(&p->targets, now_ms))
         return;
     for (; wanted > 0; wanted--) {
+        count_links(p);
         struct target *t = targets_choose(&p->targets, now_ms);
+        if (!t && p->targets.count > 0 && targets_back_at_ms(&p->targets, now_ms) == 0)
+            return; /* they have as many as they want */
         if (!t || !open_link(p, t)) {
             wait_for_target(p, now_ms);
             return;
@@ -484,6 +541,39 @@ uint16_t pool_number(const struct pool *p)
     return p->set.number;
 }
 
+int64_t pool_down_ms(const struct pool *p)
+{
+    return p->down_since_ms > 0 ? clock_mono_ms() - p->down_since_ms : 0;
+}
+
+bool pool_is_given_up(const struct pool *p)
+{
+    return p->is_given_up;
+}
+
+void pool_set_given_up(struct pool *p, bool is_given_up)
+{
+    p->is_given_up = is_given_up;
+}
+
+bool pool_get_target(const struct pool *p, uint32_t i, struct pool_target_status *out)
+{
+    if (i >= p->targets.count)
+        return false;
+    const struct target *t = &p->targets.items[i];
+    int64_t dead_ms = t->dead_until_ms - clock_mono_ms();
+    *out = (struct pool_target_status){
+        .name = t->name,
+        .ip = t->ip,
+        .port = t->port,
+        .preference = t->preference,
+        .link_count = links_to(p, t),
+        .slow_limit = t->slow_limit,
+        .dead_ms = dead_ms > 0 ? dead_ms : 0,
+    };
+    return true;
+}
+
 void pool_get_status(const struct pool *p, struct pool_status *out)
 {
     *out = (struct pool_status){
@@ -495,6 +585,9 @@ void pool_get_status(const struct pool *p, struct pool_status *out)
         .delivered_count = p->delivered_count,
         .lost_count = p->lost_count,
         .source = p->set.source,
+        .is_given_up = p->is_given_up,
+        .down_ms = pool_down_ms(p),
+        .link_max = p->set.connection_count,
     };
     for (uint32_t i = 0; i < p->targets.count; i++)
         out->dead_count += p->targets.items[i].dead_until_ms > clock_mono_ms();

@@ -72,7 +72,27 @@ struct pool_status {
     uint64_t delivered_count; /* transactions that ended with answers */
     uint64_t lost_count;
     struct ipaddr source;
+    uint32_t link_max;
+    bool is_given_up;
+    int64_t down_ms;         /* since none of the targets can be reached; 0: one can */
 };
+
+struct pool_target_status {
+    const char *name;
+    struct ipaddr ip;
+    uint16_t port;
+    uint32_t preference;
+    uint32_t link_count;
+    uint32_t slow_limit; /* links it gets since it asked for less; 0: any number */
+    int64_t dead_ms;     /* left alone for so long still; 0: not dead */
+};
+
+bool pool_get_target(const struct pool *p, uint32_t i, struct pool_target_status *out); /* false: no more */
+
+int64_t pool_down_ms(const struct pool *p);
+/* The owner's mark: what is queued for it goes to its fallback. */
+bool pool_is_given_up(const struct pool *p);
+void pool_set_given_up(struct pool *p, bool is_given_up);
 
 void pool_get_status(const struct pool *p, struct pool_status *out);
 

@@ -6,6 +6,7 @@
 #include "msa/base/log.h"
 #include "relay/admin.h"
 #include "relay/bodies.h"
+#include "relay/fallback.h"
 #include "relay/handover.h"
 #include "relay/notice.h"
 #include "relay/relay.h"
@@ -46,7 +47,8 @@ static int open_role(const struct role_env *env, void **state_out)
     r->signing = signing_new(r);
     if (r->queue)
         r->shapes = shapes_new(r->loop, r->queue, &(struct shape_events){schedule_on_woken, schedule_on_open, r});
-    return r->shapes && r->fetcher && r->signing ? MSA_OK : MSA_ENOMEM;
+    r->healths = healths_new();
+    return r->shapes && r->healths && r->fetcher && r->signing ? MSA_OK : MSA_ENOMEM;
 }
 
 /* ---- configuration ---- */
@@ -141,6 +143,7 @@ static int serve(void *state)
     }
     timer_init(&r->minute, on_minute, r);
     on_minute(r);
+    fallback_start(r);
     return schedule_load(r);
 }
 
@@ -233,6 +236,8 @@ static void close_role(void **state)
     spool_close(&r->spool);
     queue_free(&r->queue);
     shapes_free(&r->shapes);
+    healths_free(&r->healths);
+    timer_stop(&r->fallback);
     timer_stop(&r->due);
     timer_stop(&r->minute);
     timer_stop(&r->drain_timer);

@@ -14,6 +14,7 @@
 #include "msa/ipc/role.h"
 #include "relay/committer.h"
 #include "relay/dns.h"
+#include "relay/health.h"
 #include "relay/pools.h"
 #include "relay/queue.h"
 #include "relay/shape.h"
@@ -29,6 +30,8 @@ struct relay {
     struct committer *committer;
     struct queue *queue;
     struct shapes *shapes;
+    struct healths *healths;
+    struct timer fallback; /* looks for pools that are down */
     struct threads *syncers; /* sync large bodies, beside the committer */
     struct signing *signing; /* signs what is about to be sent */
     struct dns *dns;

@@ -10,6 +10,8 @@
 
 #define PAUSE_DOUBLINGS  3
 #define DROPS_MAX        3
+#define SLOW_PAUSE_MS    1000 /* what many links say within it is one thing */
+#define SLOW_STEP_MS     5000
 #define RESOLVE_PAUSE_MS 10000 /* before a name that could not be resolved is asked for again */
 
 /* ---- the list ---- */
@@ -38,6 +40,8 @@ static void remember(struct target *t, const struct target *old, uint32_t old_co
         t->failure_count = old[i].failure_count;
         t->drop_count = old[i].drop_count;
         t->clear_until_ms = old[i].clear_until_ms;
+        t->slow_limit = old[i].slow_limit;
+        t->slow_changed_ms = old[i].slow_changed_ms;
     }
 }
 
@@ -158,12 +162,16 @@ void targets_fini(struct targets *t)
 struct target *targets_choose(struct targets *t, int64_t now_ms)
 {
     struct target *equal[TARGETS_MAX];
+    const struct target *best = NULL;
     uint32_t n = 0;
     for (uint32_t i = 0; i < t->count; i++) {
         struct target *one = &t->items[i];
-        bool is_equal = n == 0 || (one->preference == equal[0]->preference &&
-                                   one->mx_preference == equal[0]->mx_preference);
-        if (one->dead_until_ms <= now_ms && is_equal)
+        bool is_equal = !best || (one->preference == best->preference &&
+                                  one->mx_preference == best->mx_preference);
+        if (one->dead_until_ms > now_ms || !is_equal)
+            continue;
+        best = one;
+        if (one->slow_limit == 0 || one->link_count < one->slow_limit)
             equal[n++] = one;
     }
     return n > 0 ? equal[t->turn++ % n] : NULL;
@@ -210,7 +218,27 @@ void targets_forgive(struct targets *t)
     for (uint32_t i = 0; i < t->count; i++) {
         t->items[i].dead_until_ms = 0;
         t->items[i].failure_count = t->items[i].drop_count = 0;
+        t->items[i].slow_limit = 0;
     }
+}
+
+bool target_slow_down(struct target *t, uint32_t link_count, int64_t now_ms)
+{
+    uint32_t from = t->slow_limit > 0 && t->slow_limit < link_count ? t->slow_limit : link_count;
+    if (t->slow_limit > 0 && now_ms - t->slow_changed_ms < SLOW_PAUSE_MS)
+        return false;
+    t->slow_limit = from > 1 ? from / 2 : 1;
+    t->slow_changed_ms = now_ms;
+    return true;
+}
+
+void target_recover(struct target *t, uint32_t link_max, int64_t now_ms)
+{
+    if (t->slow_limit == 0 || now_ms - t->slow_changed_ms < SLOW_STEP_MS)
+        return;
+    t->slow_changed_ms = now_ms;
+    if (++t->slow_limit >= link_max)
+        t->slow_limit = 0;
 }
 
 void target_is_up(struct target *t)

@@ -22,6 +22,9 @@ struct target {
     uint32_t failure_count;   /* in a row */
     uint32_t drop_count;      /* transactions in a row that it dropped */
     int64_t clear_until_ms;   /* opportunistic TLS failed here: in clear until then */
+    uint32_t slow_limit;      /* links it gets since it asked for less; 0: all that the pool may have */
+    int64_t slow_changed_ms;
+    uint32_t link_count;      /* as its pool has counted before targets_choose */
 };
 
 typedef void targets_ready_fn(void *arg);
@@ -55,7 +58,8 @@ void targets_fini(struct targets *t);
 /* Starts to resolve what has expired. True: wait for fn, there is nothing to choose from until then. */
 bool targets_refresh(struct targets *t, int64_t now_ms);
 
-/* The best one that is not dead, NULL if there is none. */
+/* The best one that is not dead, NULL if there is none; nor one that has as many links as it is to have now, and what is
+ * less preferred does not stand in for that. */
 struct target *targets_choose(struct targets *t, int64_t now_ms);
 struct target *targets_find(struct targets *t, const struct ipaddr *ip, uint16_t port); /* or NULL */
 /* When the first dead one comes back; 0: one is usable now, or none is known. */
@@ -68,6 +72,10 @@ void targets_forgive(struct targets *t);
 void target_failed(struct target *t, int64_t pause_ms, int64_t now_ms);
 /* It dropped a transaction: perhaps the message's fault, so only the third in a row counts. */
 void target_dropped(struct target *t, int64_t pause_ms, int64_t now_ms);
+/* It says 421 or 4xx to whole messages: half of the links it has now, once a second at most. False: not yet again. */
+bool target_slow_down(struct target *t, uint32_t link_count, int64_t now_ms);
+/* It answers: one more, every five seconds, until there are `link_max`. */
+void target_recover(struct target *t, uint32_t link_max, int64_t now_ms);
 void target_is_up(struct target *t);      /* a session stands */
 void target_answered(struct target *t);   /* and a transaction was answered */
 

@@ -166,6 +166,10 @@ static void check_pool(const struct checker *c, const struct config_pool *p)
     if (p->smarthost_count == 0)
         report_add(c->errs, check_place(c, p, p),
                    "pool '%s' has no smarthost: add smarthost HOST:PORT;", p->name);
+    if (p->fallback[0] && strcmp(p->fallback, p->name) == 0)
+        report_add(c->errs, check_place(c, &p->fallback, p), "a pool cannot be its own 'fallback'");
+    else if (p->fallback[0])
+        check_pool_name(c, &p->fallback, p);
     check_pool_tls(c, p);
     check_pool_auth(c, p);
     if (p->handover == CONFIG_HANDOVER_IMMEDIATE &&

@@ -74,6 +74,9 @@ struct config_pool {
     enum config_handover handover;
     int64_t handover_deadline_ms;
     int64_t dead_host_pause_ms;
+    const char *fallback; /* a pool's name; "": none */
+    int64_t fallback_after_ms;
+    uint32_t refused_warning_percent; /* 0: none */
     struct config_relay_deadlines deadlines;
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "msa/base/view.h"
+#include "msa/console/metrics_relay.h"
 
 enum kind { GAUGE = 0, COUNTER };
 
@@ -201,5 +202,6 @@ void metrics_write(const json_t *statuses, bool is_openmetrics, struct buf *out)
         write_figure(statuses, &figures[i], &w);
     for (size_t i = 0; i < sizeof service_figures / sizeof service_figures[0]; i++)
         write_service_figure(statuses, &service_figures[i], &w);
+    metrics_write_relay(statuses, out);
     buf_add_cstr(out, "# EOF\n");
 }

@@ -41,6 +41,8 @@ const struct console_op console_ops[] = {
     {"score.check", ROLE_SCORE, LARGE, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"score.status", ROLE_SCORE, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"relay.status", ROLE_RELAY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"pool.list", ROLE_RELAY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"pool.show", ROLE_RELAY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"restriction.list", ROLE_POLICY, SMALL, PATIENT_MS, ABOUT_ACCOUNT},
     {"restriction.show", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"restriction.release", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},

@@ -17,6 +17,7 @@ void show_tokens(const json_t *answer, struct buf *out);
 void show_audit(const json_t *answer, struct buf *out);
 void show_changes(const json_t *answer, struct buf *out); /* of many accounts */
 void show_queue(const json_t *answer, struct buf *out);
+void show_pools(const json_t *answer, struct buf *out);
 void show_content(const json_t *answer, struct buf *out); /* a message, octet for octet */
 void show_status(const json_t *answer, struct buf *out);
 void show_import(const json_t *answer, struct buf *out);

@@ -28,7 +28,7 @@ Test(console, names_say_whose_the_operation_is)
         enum role role;
     } owners[] = {
         {"account.", ROLE_AUTH},  {"auth.", ROLE_AUTH},   {"queue.", ROLE_RELAY},
-        {"relay.", ROLE_RELAY},   {"policy.", ROLE_POLICY}, {"supervisor.", ROLE_SUPERVISOR},
+        {"relay.", ROLE_RELAY}, {"pool.", ROLE_RELAY},   {"policy.", ROLE_POLICY}, {"supervisor.", ROLE_SUPERVISOR},
         {"mailbox.", ROLE_POLICY},  {"restriction.", ROLE_POLICY}, {"notice.", ROLE_POLICY},
         {"sign_in.verify", ROLE_AUTH}, {"sign_in.judge", ROLE_POLICY}, {"token.", ROLE_AUTH}, {"audit.", ROLE_POLICY},
         {"settings.", ROLE_POLICY}, {"access.", ROLE_POLICY}, {"geo.", ROLE_POLICY},
