@@ -6,7 +6,6 @@
 #include "msa/base/codec.h"
 #include "msa/base/err.h"
 
-#define RECORD_VERSION  3
 #define HEAD_BYTES      8 /* version, keep_until_s, epoch, cells */
 #define CELL_HEAD_BYTES 7 /* id, kind, length */
 

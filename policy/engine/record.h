@@ -24,6 +24,7 @@
 #include "msa/base/buf.h"
 #include "msa/base/view.h"
 
+#define RECORD_VERSION   3
 #define RECORD_CELLS_MAX 64
 #define RECORD_BYTES_MAX 8192
 #define SUM_BUCKETS \

@@ -6,6 +6,8 @@
  * is not committed is lost with the process, which costs a counter a fraction of a
  * second.
  *
+ * What is kept in one begins as a record does (u8 RECORD_VERSION | u32 keep_until_s); sign_ins.c has a file of its own.
+ *
  * Two tables: accounts under their number, all other subjects (sources) under a keyed
  * hash, so that the file holds no address and a stranger cannot choose where his records
  * lie. Bounded by the file: when it fills up, of sources taken at random those go first
