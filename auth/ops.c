@@ -11,9 +11,11 @@
 #include "auth/wipe_alloc.h"
 #include "msa/base/err.h"
 #include "msa/base/secret.h"
+#include "msa/base/utf8.h"
 #include "msa/config/settings.h"
 
-#define LIST_DEFAULT 100
+#define LIST_DEFAULT     100
+#define PASSWORD_OWN_MIN 8 /* characters; what an operator gives is his own matter */
 
 void ops_setup(void)
 {
@@ -178,15 +180,36 @@ static void alter_secret(struct account *a, const struct account *by)
     a->generation++; /* what the cache remembers of the old password is void */
 }
 
+/* 200, or the status that says why not. */
+static int check_own_choice(struct ops_call *call, const char *password)
+{
+    struct verify v;
+    struct view text = view_cstr(password);
+    if (utf8_count(text) < PASSWORD_OWN_MIN)
+        return ops_fail(call, 422, "the new password is too short: %d characters at least", PASSWORD_OWN_MIN);
+    verify_init(&v, call->env, call->rules);
+    v.now_ms = call->snapshot->now_mono_ms;
+    verify_login(&v, view_cstr(call->login));
+    enum auth_result result = verify_password(&v, text);
+    verify_fini(&v);
+    if (result == AUTH_UNAVAILABLE)
+        return ops_fail(call, 503, "the account store cannot be read");
+    return result == AUTH_OK ? ops_fail(call, 422, "the new password is the one that the account has now") : 200;
+}
+
 static int op_passwd(struct ops_call *call, json_t *args, json_t **answer_out)
 {
     json_error_t error;
     const char *login, *password;
-    if (json_unpack_ex(args, &error, JSON_STRICT, "{s:s, s:s}", "login", &login, "password",
-                       &password) < 0)
+    int is_own = 0;
+    if (json_unpack_ex(args, &error, JSON_STRICT, "{s:s, s:s, s?b}", "login", &login, "password",
+                       &password, "is_own", &is_own) < 0)
         return ops_fail_arguments(call, &error);
     if (!take_login(call, login))
         return ops_fail_login(call);
+    int choice = is_own ? check_own_choice(call, password) : 200;
+    if (choice != 200)
+        return choice;
     struct account by = {.changed_ms = call->snapshot->now_wall_ms};
     int status = make_secret(call, password, NULL, &by) < 0
                      ? 400

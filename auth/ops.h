@@ -1,7 +1,8 @@
 /* The operations on accounts: arguments in, an HTTP status and a result out.
  *
  *   account.add      {login, password | hash, disabled?}   201 {login, id} · 409 exists
- *   account.passwd   {login, password}                     200 {login, id} · 404
+ *   account.passwd   {login, password, is_own?}            200 {login, id} · 404; `is_own`: chosen by its owner, so it
+ *                                                          has to be another one, and no short one: 422
  *   account.enable   {login}                               200 {login, id} · 404
  *   account.disable  {login}                               200 {login, id} · 404
  *   account.remove   {login}                               200 {login, id} · 404

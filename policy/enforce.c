@@ -164,13 +164,23 @@ static struct view because_of(const struct policy *p, struct view rule)
     return VIEW_EMPTY;
 }
 
+/* A stricter one takes the place of the owner's; nobody is told of that end. */
+static void replace_owners_lock(struct policy *p, uint64_t id)
+{
+    tell_forget(p, id);
+    (void)restrictions_release(p->restrictions, id, VIEW_LIT("msad"), VIEW_LIT("suspended instead"),
+                               clock_wall_ms());
+}
+
 uint64_t enforce_suspend(struct policy *p, const struct suspension *s)
 {
     struct standing *standing = restrictions_standing(p->restrictions, s->account);
-    if (standing)
+    if (standing && (s->is_by_owner || standing->kind != RESTRICTION_OWNER_LOCKED))
         return standing->id;
+    if (standing)
+        replace_owners_lock(p, standing->id);
     struct restriction r = {
-        .kind = RESTRICTION_SUSPENDED,
+        .kind = s->is_by_owner ? RESTRICTION_OWNER_LOCKED : RESTRICTION_SUSPENDED,
         .account = s->account,
         .at_ms = clock_wall_ms(),
         .until_ms = s->until_ms,
@@ -283,18 +293,26 @@ int enforce_release(struct policy *p, uint64_t id, struct view by, struct view n
     int err = restrictions_release(p->restrictions, id, by, note, now_ms);
     if (err == MSA_OK && restrictions_read(p->restrictions, id, &bytes, &r)) {
         log_restriction(id, &r);
-        if (r.account != 0 && p->counters)
+        /* An owner who locks and unlocks himself gets no new allowance by it. */
+        if (r.account != 0 && r.kind != RESTRICTION_OWNER_LOCKED && p->counters)
             (void)engine_forget_account(p->rules, store_lmdb_store(p->counters),
                                         r.account, now_ms);
         if (r.kind == RESTRICTION_HELD)
             mail_let_go(p, r.account, HELD_FOR_RULE);
-        if (r.kind == RESTRICTION_SUSPENDED)
+        if (restriction_is_suspension(r.kind))
             mail_let_go(p, r.account, HELD_FOR_ACCOUNT);
-        if (r.kind == RESTRICTION_SUSPENDED)
+        if (restriction_is_suspension(r.kind))
             tell_restriction(p, id, &r);
     }
     buf_fini(&bytes);
     return err;
+}
+
+bool enforce_owner_is_back(struct policy *p, uint64_t account, struct view by)
+{
+    const struct standing *s = restrictions_standing(p->restrictions, account);
+    return s && s->kind == RESTRICTION_OWNER_LOCKED &&
+           enforce_release(p, s->id, by, VIEW_LIT("its owner has another password now")) == MSA_OK;
 }
 
 /* ---- peers that come (again) ---- */

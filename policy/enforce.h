@@ -17,6 +17,7 @@ void enforce_overseas(struct policy *p, const struct event *e, struct view login
 /* ---- by hand, or by the rules ---- */
 
 struct suspension {
+    bool is_by_owner; /* "that was not me" */
     uint64_t account;
     struct view login;
     struct view rule; /* empty: by hand */
@@ -29,13 +30,17 @@ struct suspension {
 };
 
 /* Durable soon, effective now: sessions get 421, queued mail is held. The id of the
- * restriction, also of one that stands already. */
+ * restriction, also of one that stands already; an owner's lock gives way to a suspension, which its owner cannot
+ * lift. */
 uint64_t enforce_suspend(struct policy *p, const struct suspension *s);
 
 /* The account may sign in again, its windows begin anew, its mail is let go. MSA_OK or
  * MSA_ENOENT. */
 int enforce_release(struct policy *p, uint64_t restriction, struct view by,
                     struct view note);
+
+/* The owner has another password now: what he locked himself is lifted. False: nothing of that kind stands. */
+bool enforce_owner_is_back(struct policy *p, uint64_t account, struct view by);
 
 /* Its settings were changed: where one of its sessions stands where it may no longer, all
  * of them end. Who is at home signs in again. */

@@ -46,7 +46,7 @@ static int64_t last_moment(const struct restriction *r)
 /* A suspension stands until it was released, which its end by time brings about. */
 static bool stands(const struct restriction *r, int64_t now_ms)
 {
-    return (r->kind == RESTRICTION_SUSPENDED && r->released_ms == 0) ||
+    return (restriction_is_suspension(r->kind) && r->released_ms == 0) ||
            restriction_is_standing(r, now_ms);
 }
 

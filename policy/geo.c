@@ -47,6 +47,7 @@ struct geo {
     struct paths asn_paths;
     struct paths latitude_paths;
     struct paths longitude_paths;
+    struct paths network_name_paths;
 };
 
 /* ---- what a record says
@@ -218,11 +219,13 @@ struct geo *geo_new(void)
 {
     static const char *const latitude[] = {"location.latitude", "latitude"};
     static const char *const longitude[] = {"location.longitude", "longitude"};
+    static const char *const names[] = {"autonomous_system_organization", "as_name", "organization"};
     struct geo *g = calloc(1, sizeof *g);
     if (!g)
         return NULL;
     take_paths(&(struct config_strings){latitude, 2}, &g->latitude_paths);
     take_paths(&(struct config_strings){longitude, 2}, &g->longitude_paths);
+    take_paths(&(struct config_strings){names, 3}, &g->network_name_paths);
     return g;
 }
 
@@ -316,6 +319,18 @@ void geo_lookup(const struct geo *g, const struct ipaddr *a, struct place *out)
     else if (!out->has_coordinates)
         out->has_coordinates =
             centroid_find(out->country, &out->latitude_deg, &out->longitude_deg);
+}
+
+struct view geo_network_name(const struct geo *g, const struct ipaddr *a)
+{
+    struct mmdb_record r;
+    struct view name;
+    if (!g->settings || ipaddr_is_none(a) || is_translated(a) || !find(g, SOURCE_ASN, a, &r))
+        return VIEW_EMPTY;
+    for (unsigned i = 0; i < g->network_name_paths.count; i++)
+        if (mmdb_text(&r, &g->network_name_paths.items[i], &name))
+            return name;
+    return VIEW_EMPTY;
 }
 
 /* ---- for people

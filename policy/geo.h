@@ -26,6 +26,9 @@ void geo_refresh(struct geo *g);
 
 void geo_lookup(const struct geo *g, const struct ipaddr *a, struct place *out);
 
+/* The name of the network's owner (AS) as the database has it, up to the next geo_refresh; empty: not known. */
+struct view geo_network_name(const struct geo *g, const struct ipaddr *a);
+
 /* What the databases are; a new object, NULL when memory is out. */
 json_t *geo_describe(const struct geo *g);
 

@@ -103,17 +103,21 @@ static bool is_shut_out(struct policy *p, const struct sign_in *s, const struct 
     return true;
 }
 
-struct answer policy_judge_sign_in(struct policy *p, const struct sign_in *s)
+static struct answer judge(struct policy *p, const struct sign_in *s, enum sign_in_result *result_out)
 {
     struct event e;
     struct verdict v;
     struct answer a = {.verdict = VERDICT_REFUSE,
                        .text = "suspended"}; /* for the session's log */
     login_facts(p, s, &e);
+    *result_out = s->is_good || s->is_disabled ? SIGN_IN_REFUSED : SIGN_IN_WRONG_PASSWORD;
     if (is_shut_out(p, s, &e)) {
         if (s->is_good && !restrictions_standing(p->restrictions, s->account->id)) {
             enforce_overseas(p, &e, s->account->login);
             a = (struct answer){.verdict = VERDICT_REFUSE, .text = "overseas"};
+            *result_out = SIGN_IN_OVERSEAS;
+        } else if (s->is_good) {
+            *result_out = SIGN_IN_RESTRICTED;
         }
         if (s->is_good)
             return a; /* no sign-in took place: nothing is counted */
@@ -124,7 +128,42 @@ struct answer policy_judge_sign_in(struct policy *p, const struct sign_in *s)
     answer_fold(&a, &by_config);
     if (!s->is_good)
         a.verdict = a.verdict == VERDICT_CLOSE ? VERDICT_CLOSE : VERDICT_REFUSE;
+    else if (a.verdict == VERDICT_ALLOW)
+        *result_out = SIGN_IN_ALLOWED;
     return a;
+}
+
+struct answer policy_judge_sign_in(struct policy *p, const struct sign_in *s)
+{
+    struct sign_in_seen seen = {
+        .account = s->account->id,
+        .ip = s->ip,
+        .place = s->place,
+        .protocol = view_eq(s->protocol, VIEW_LIT("console")) ? SIGN_IN_PAGE : SIGN_IN_SMTP,
+        .program = s->program,
+        .is_proven = s->is_good || s->is_disabled,
+    };
+    struct answer a = judge(p, s, &seen.result);
+    policy_note_sign_in(p, &seen);
+    return a;
+}
+
+/* Whoever holds a session of the page and gives the account's password anew: it proves who he is, and opens nothing. So
+ * neither the place nor the owner's own lock stand against it. */
+bool policy_may_prove_password(struct policy *p, const struct sign_in *s)
+{
+    struct event e;
+    struct verdict v;
+    const struct standing *standing = restrictions_standing(p->restrictions, s->account->id);
+    if (!s->is_good) {
+        (void)policy_judge_sign_in(p, s);
+        return false;
+    }
+    login_facts(p, s, &e);
+    if (standing && standing->kind != RESTRICTION_OWNER_LOCKED)
+        return false;
+    return !p->counters || engine_find_locks(p->rules, store_lmdb_store(p->counters), &e, &v) != MSA_OK ||
+           verdict_is_pass(&v);
 }
 
 static struct answer judge_login(struct policy *p, struct live_session *s,
@@ -136,7 +175,9 @@ static struct answer judge_login(struct policy *p, struct live_session *s,
         .ip = &s->ip,
         .place = &s->place,
         .listener = ask->listener,
+        .program = ask->helo,
         .is_good = ask->result == AUTH_OK,
+        .is_disabled = ask->result == AUTH_DISABLED,
         .wrong_password = ask->wrong_password,
         .address_sessions = sessions_of_source(s).sessions,
         /* this one included, which is not the account's before the answer */

@@ -79,6 +79,7 @@ static const struct admin_table tables[] = {
     {policy_ops_account, POLICY_OPS_ACCOUNT_COUNT},
     {policy_ops_console, POLICY_OPS_CONSOLE_COUNT},
     {policy_ops_outcome, POLICY_OPS_OUTCOME_COUNT},
+    {policy_ops_sign_in, POLICY_OPS_SIGN_IN_COUNT},
 };
 
 int policy_on_admin(void *owner, struct chan *c, struct chan_message *m)

@@ -7,7 +7,7 @@
 
 chan_handler_fn policy_on_admin;
 
-#define POLICY_OPS_RESTRICTION_COUNT 4
+#define POLICY_OPS_RESTRICTION_COUNT 6
 extern const struct admin_op policy_ops_restriction[POLICY_OPS_RESTRICTION_COUNT];
 
 #define POLICY_OPS_MAILBOX_COUNT 2
@@ -15,6 +15,9 @@ extern const struct admin_op policy_ops_mailbox[POLICY_OPS_MAILBOX_COUNT];
 
 #define POLICY_OPS_ACCOUNT_COUNT 6
 extern const struct admin_op policy_ops_account[POLICY_OPS_ACCOUNT_COUNT];
+
+#define POLICY_OPS_SIGN_IN_COUNT 1
+extern const struct admin_op policy_ops_sign_in[POLICY_OPS_SIGN_IN_COUNT];
 
 #define POLICY_OPS_CONSOLE_COUNT 3
 extern const struct admin_op policy_ops_console[POLICY_OPS_CONSOLE_COUNT];

@@ -1,7 +1,7 @@
 /* What console asks in the course of a request of its own, and the record of changes.
  *
- *   sign_in.judge   {login, account, created_ms, is_good, wrong_password, ip, program}
- *                                                  200 {allow, defer, delay_ms}
+ *   sign_in.judge   {login, account, created_ms, is_good, wrong_password, ip, program, proves?}
+ *                                                  200 {allow, defer, delay_ms}; `proves`: by a session that there is
  *   audit.add       {actor, from, op, target, why, status}   200, when it is durable
  *   audit.list      {after?, limit?, target?, actor?}        200 {audit: […], next?}, newest first */
 #include "policy/ops.h"
@@ -49,10 +49,15 @@ static void op_judge(void *state, const struct admin_call *call)
         .place = &place,
         .listener = VIEW_LIT("console"),
         .protocol = VIEW_LIT("console"),
+        .program = admin_text(call->args, "program"),
         .is_good = admin_flag(call->args, "is_good"),
         .wrong_password = wrong_password,
     };
-    struct answer a = policy_judge_sign_in(p, &s);
+    struct answer a = {.verdict = VERDICT_REFUSE};
+    if (!admin_flag(call->args, "proves"))
+        a = policy_judge_sign_in(p, &s);
+    else if (policy_may_prove_password(p, &s))
+        a.verdict = VERDICT_ALLOW;
     p->counts.failed_logins += !s.is_good;
     policy_count(p, ASKED_LOGIN, a.verdict);
     admin_reply(call->chan, call->id, 200,

@@ -17,6 +17,7 @@ struct access {
     struct ipaddr ip; /* none: not known */
     struct place place;
     struct view protocol;
+    struct view program;
 };
 
 /* A view that outlives the call: rules and records keep it. */
@@ -46,7 +47,8 @@ static bool access_init(struct policy *p, const struct admin_call *call, struct 
 {
     struct view login = admin_text(call->args, "login");
     struct view ip = admin_text(call->args, "ip");
-    *a = (struct access){.protocol = protocol_of(admin_text(call->args, "protocol"))};
+    *a = (struct access){.protocol = protocol_of(admin_text(call->args, "protocol")),
+                         .program = admin_text(call->args, "program")};
     buf_init(&a->bytes, ACCOUNT_BYTES_MAX);
     if (login.n == 0 || (ip.n > 0 && !ipaddr_parse(ip, &a->ip))) {
         admin_refuse(call->chan, call->id, 400, "'login' is a name, 'ip' an address: they are needed");
@@ -71,6 +73,34 @@ static void access_facts(const struct policy *p, enum event_kind kind, const str
     e->protocol = a->protocol;
 }
 
+/* ---- for the owner's list ---- */
+
+static enum sign_in_protocol sign_in_protocol_of(struct view protocol)
+{
+    static const struct {
+        const char *name;
+        enum sign_in_protocol protocol;
+    } names[] = {{"imap", SIGN_IN_IMAP}, {"pop3", SIGN_IN_POP}, {"smtp", SIGN_IN_SMTP}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (view_eq(protocol, view_cstr(names[i].name)))
+            return names[i].protocol;
+    return SIGN_IN_OTHER;
+}
+
+static void note(struct policy *p, const struct access *a, enum sign_in_result result, bool is_proven)
+{
+    const struct sign_in_seen seen = {
+        .account = a->account.id,
+        .ip = &a->ip,
+        .place = &a->place,
+        .protocol = sign_in_protocol_of(a->protocol),
+        .result = result,
+        .program = a->program,
+        .is_proven = is_proven,
+    };
+    policy_note_sign_in(p, &seen);
+}
+
 /* ---- may it? ---- */
 
 static bool is_locked(struct policy *p, const struct event *e, int64_t *delay_ms_out)
@@ -86,16 +116,20 @@ static bool is_locked(struct policy *p, const struct event *e, int64_t *delay_ms
 
 /* NULL: nothing stands against it. Cheap: two look-ups in memory, two reads of a map; every mail program asks every
  * few minutes. */
-static const char *why_not(struct policy *p, const struct access *a, int64_t *delay_ms_out)
+static const char *why_not(struct policy *p, const struct access *a, int64_t *delay_ms_out,
+                           enum sign_in_result *result_out)
 {
     struct event e;
     access_facts(p, EVENT_LOGIN, a, &e);
     *delay_ms_out = 0;
+    *result_out = SIGN_IN_RESTRICTED;
     if (restrictions_standing(p->restrictions, a->account.id))
         return "suspended";
+    *result_out = SIGN_IN_OVERSEAS;
     if (!ipaddr_is_none(&a->ip) &&
         !account_allows_from(&a->account, p->config, a->place.country, e.is_home, e.at_ms))
         return "overseas";
+    *result_out = SIGN_IN_REFUSED;
     return is_locked(p, &e, delay_ms_out) ? "locked" : NULL;
 }
 
@@ -104,8 +138,11 @@ static void op_allow(void *state, const struct admin_call *call)
     struct policy *p = state;
     struct access a;
     int64_t delay_ms;
+    enum sign_in_result result;
     if (access_init(p, call, &a)) {
-        const char *why = why_not(p, &a, &delay_ms);
+        const char *why = why_not(p, &a, &delay_ms, &result);
+        if (why && admin_flag(call->args, "is_sign_in")) /* nobody knows whether the password would have been right */
+            note(p, &a, result, false);
         p->counts.mailbox.asked++;
         p->counts.mailbox.refused += why != NULL;
         admin_reply(call->chan, call->id, 200,
@@ -152,7 +189,11 @@ static void tell_engine(struct policy *p, const struct admin_call *call, const s
         p->counts.mailbox.failures++;
         p->counts.failed_logins++;
         (void)policy_decide(p, &e, a->account.login, &v);
-    } else if (reads_mail(a->protocol) && !ipaddr_is_none(&a->ip)) {
+        note(p, a, SIGN_IN_WRONG_PASSWORD, false);
+        return;
+    }
+    note(p, a, SIGN_IN_ALLOWED, true);
+    if (reads_mail(a->protocol) && !ipaddr_is_none(&a->ip)) {
         access_facts(p, EVENT_MAILBOX, a, &e);
         log_access(&e, a);
         p->counts.mailbox.accesses++;

@@ -174,9 +174,42 @@ static void op_suspend(void *state, const struct admin_call *call)
     admin_reply(call->chan, call->id, 200, json_pack("{s:s}", "restriction", id));
 }
 
+#define OWNERS_WORDS VIEW_LIT("its owner says that a sign-in was somebody else's")
+
+static void op_lock(void *state, const struct admin_call *call)
+{
+    struct policy *p = state;
+    char id[MSGID_TEXT_MAX];
+    struct view why = admin_text(call->args, "note");
+    const struct suspension s = {
+        .is_by_owner = true,
+        .account = account_arg(call),
+        .login = admin_text(call->args, "login"),
+        .because = why.n > 0 ? why : OWNERS_WORDS,
+        .grounds = call->actor,
+        .notifies = true,
+    };
+    if (s.account == 0) {
+        admin_refuse(call->chan, call->id, 400, "'login' is missing: whose account?");
+        return;
+    }
+    msgid_format(enforce_suspend(p, &s), id);
+    note(p, call, s.account);
+    policy_reply_when_durable(p, call, json_pack("{s:s}", "restriction", id));
+}
+
+static void op_owner_is_back(void *state, const struct admin_call *call)
+{
+    struct policy *p = state;
+    bool is_lifted = enforce_owner_is_back(p, account_arg(call), call->actor);
+    policy_reply_when_durable(p, call, json_pack("{s:b}", "released", is_lifted));
+}
+
 const struct admin_op policy_ops_restriction[POLICY_OPS_RESTRICTION_COUNT] = {
     {"restriction.list", op_list, false},
     {"restriction.show", op_show, false},
     {"restriction.release", op_release, true},
     {"restriction.suspend", op_suspend, true},
+    {"restriction.lock", op_lock, true},
+    {"restriction.owner-is-back", op_owner_is_back, true},
 };

@@ -11,7 +11,7 @@
 static const char *const kind_names[RESTRICTION_KIND_COUNT] = {
     [RESTRICTION_SUSPENDED] = "suspended", [RESTRICTION_LOCKED] = "locked",
     [RESTRICTION_HELD] = "held",           [RESTRICTION_LIMITED] = "limited",
-    [RESTRICTION_OVERSEAS] = "overseas",
+    [RESTRICTION_OVERSEAS] = "overseas",   [RESTRICTION_OWNER_LOCKED] = "locked-by-owner",
 };
 
 const char *restriction_kind_name(enum restriction_kind kind)
@@ -74,11 +74,16 @@ int restriction_decode(struct view bytes, struct restriction *out)
     return is_ours && is_kind && reader_end(&g) == MSA_OK ? MSA_OK : MSA_ECORRUPT;
 }
 
+bool restriction_is_suspension(enum restriction_kind kind)
+{
+    return kind == RESTRICTION_SUSPENDED || kind == RESTRICTION_OWNER_LOCKED;
+}
+
 bool restriction_is_standing(const struct restriction *r, int64_t now_ms)
 {
     if (r->released_ms != 0)
         return false;
-    if (r->kind == RESTRICTION_SUSPENDED)
+    if (restriction_is_suspension(r->kind))
         return r->until_ms == 0 || r->until_ms > now_ms;
     return r->kind == RESTRICTION_LOCKED && r->until_ms > now_ms;
 }

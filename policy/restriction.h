@@ -25,6 +25,7 @@ enum restriction_kind {
     RESTRICTION_HELD,     /* messages were taken and kept back */
     RESTRICTION_LIMITED,  /* something was deferred or refused */
     RESTRICTION_OVERSEAS, /* a sign-in from abroad, which the customer has blocked */
+    RESTRICTION_OWNER_LOCKED, /* as suspended, by the owner ("that was not me"), who lifts it by another password */
     RESTRICTION_KIND_COUNT
 };
 
@@ -57,6 +58,9 @@ const char *restriction_kind_name(enum restriction_kind kind);
 int restriction_encode(const struct restriction *r, struct buf *out);
 /* Views point into `bytes`. MSA_OK or MSA_ECORRUPT. */
 int restriction_decode(struct view bytes, struct restriction *out);
+
+/* Of a kind that shuts the account out until it is released. */
+bool restriction_is_suspension(enum restriction_kind kind);
 
 /* Shuts somebody out at `now_ms`: a suspension or a lock that was neither released nor
  * has run out. */

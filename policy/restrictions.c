@@ -59,7 +59,7 @@ static int add_standing(struct restrictions *rs, const struct restriction *r)
     if (!s)
         return MSA_ENOMEM;
     *s = (struct standing){
-        .account = r->account, .id = r->id, .at_ms = r->at_ms, .until_ms = r->until_ms};
+        .account = r->account, .id = r->id, .kind = r->kind, .at_ms = r->at_ms, .until_ms = r->until_ms};
     s->entry.key = view_of((const char *)&s->account, sizeof s->account);
     int err = table_insert(&rs->standing, &s->entry);
     if (err < 0)
@@ -280,7 +280,7 @@ static void count_again(struct restrictions *rs, struct recent *recent, int64_t 
 /* A suspension is never the same again: it ends with its release. */
 static bool is_repeat(const struct restriction *r, const struct recent *recent)
 {
-    return recent && r->kind != RESTRICTION_SUSPENDED &&
+    return recent && !restriction_is_suspension(r->kind) &&
            r->at_ms - recent->last_ms < SAME_MS && r->at_ms >= recent->last_ms;
 }
 
@@ -304,7 +304,7 @@ uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r,
     next.times = 1;
     next.last_ms = next.at_ms;
     write_record(rs, &next);
-    if (next.kind != RESTRICTION_SUSPENDED)
+    if (!restriction_is_suspension(next.kind))
         remember(rs, &next, key);
     else if (add_standing(rs, &next) == MSA_ENOMEM)
         log_msg(LOG_LEVEL_ERROR, "policy-no-memory",
@@ -345,7 +345,7 @@ static bool load_one(void *arg, struct view key, struct view value)
     if (restriction_decode(value, &r) < 0)
         log_msg(LOG_LEVEL_ERROR, "policy-record-damaged",
                 "a restriction does not decode");
-    else if (r.kind == RESTRICTION_SUSPENDED && r.released_ms == 0)
+    else if (restriction_is_suspension(r.kind) && r.released_ms == 0)
         (void)add_standing(rs, &r);
     return true;
 }

@@ -16,6 +16,7 @@ struct standing {
     struct table_entry entry; /* by account */
     uint64_t account;
     uint64_t id;
+    enum restriction_kind kind;
     int64_t at_ms;
     int64_t until_ms;  /* 0: until it is released */
     bool is_mail_held; /* relay has said so */

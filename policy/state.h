@@ -29,6 +29,7 @@
 #include "policy/restrictions.h"
 #include "policy/route.h"
 #include "policy/sessions.h"
+#include "policy/sign_ins.h"
 
 #define POLICY_WORKERS_MAX   64
 #define POLICY_LISTENERS_MAX 128
@@ -67,6 +68,8 @@ struct policy {
     uint8_t hash_key[16]; /* of short hashes in records; lives with the ledger */
     struct geo *geo;
     struct store_lmdb *counters; /* NULL: could not be opened; everything passes */
+    struct store_lmdb *sign_in_store; /* NULL likewise: no list of sign-ins is kept */
+    struct sign_ins *sign_ins;        /* NULL with it */
     struct ledger *ledger;
     struct restrictions *restrictions;
     struct sessions *sessions;
@@ -113,13 +116,33 @@ struct sign_in {
     const struct place *place;
     struct view listener;
     struct view protocol; /* empty: smtp */
+    struct view program;  /* as it calls itself */
     bool is_good;         /* the password was right, and the account is not disabled */
+    bool is_disabled;     /* it is, and the password was right */
     uint64_t wrong_password;
     uint32_t address_sessions, account_sessions;
 };
 
-/* The one judgement of sign-ins; its text is for logs alone. */
+/* The one judgement of sign-ins, which it also notes for the account's owner; its text is for logs alone. */
 struct answer policy_judge_sign_in(struct policy *p, const struct sign_in *s);
+
+/* The password of an account that is signed in at a page was given again: does that count as right? What is wrong
+ * counts as at a sign-in, and the same lockouts hold. */
+bool policy_may_prove_password(struct policy *p, const struct sign_in *s);
+
+/* ---- ops_sign_in.c ---- */
+
+/* For the owner's list of sign-ins. */
+struct sign_in_seen {
+    uint64_t account;
+    const struct ipaddr *ip;
+    const struct place *place;
+    enum sign_in_protocol protocol;
+    enum sign_in_result result;
+    struct view program; /* as it calls itself: of a stranger */
+    bool is_proven;      /* the password was right */
+};
+void policy_note_sign_in(struct policy *p, const struct sign_in_seen *seen);
 
 /* ---- live.c ---- */
 

@@ -127,6 +127,7 @@ static enum matter_kind kind_of(const struct restriction *r)
         return MATTER_RELEASED;
     switch (r->kind) {
     case RESTRICTION_SUSPENDED:
+    case RESTRICTION_OWNER_LOCKED:
         return MATTER_SUSPENDED;
     case RESTRICTION_LOCKED:
         return MATTER_LOCKED;
@@ -207,6 +208,11 @@ void tell_restriction(struct policy *p, uint64_t id, const struct restriction *r
     if (kind == MATTER_SUSPENDED)
         mark(p, id);
     tell_as(p, kind, id, r);
+}
+
+void tell_forget(struct policy *p, uint64_t id)
+{
+    (void)take_mark(p, id);
 }
 
 void tell_warning(struct policy *p, const struct restriction *r)

@@ -11,6 +11,9 @@ void tell_take_config(struct policy *p);
 /* What this restriction does, or that a suspension was lifted, if it had been told of. Of a source: nobody is told. */
 void tell_restriction(struct policy *p, uint64_t id, const struct restriction *r);
 
+/* Nobody is to hear of the end of this suspension. */
+void tell_forget(struct policy *p, uint64_t id);
+
 /* A rule applied that only tells. `r` has no kind. */
 void tell_warning(struct policy *p, const struct restriction *r);
 

@@ -99,6 +99,14 @@ static const struct schema_key retention_keys[] = {
      .max = 3660 * DAY_MS,
      .roles = FOR_POLICY,
      .doc = "How long it is kept who looked at or changed an account's records."},
+    {.name = "sign_ins",
+     .type = SCHEMA_TIME,
+     SCHEMA_FIELD(config_retention, sign_ins_ms),
+     .initial = "90d",
+     .min = DAY_MS,
+     .max = 3660 * DAY_MS,
+     .roles = FOR_POLICY,
+     .doc = "How long an account's last sign-ins are kept, for its owner and the support desk to look at."},
 };
 
 const struct schema_block schema_retention = {SCHEMA_KEYS(retention_keys),

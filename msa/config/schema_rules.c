@@ -364,7 +364,8 @@ static const struct schema_key counters_keys[] = {
      .max = INT64_C(1) << 40,
      .roles = FOR_POLICY,
      .doc = "The file of all counters, which takes this much on the disk from the start; when it is full the oldest "
-            "addresses give way. A million accounts and a million sources want about 2G. Read at the start."},
+            "addresses give way. A million accounts and a million sources want about 2G. Another quarter of it is for the list "
+            "of each account's last sign-ins. Read at the start."},
 };
 
 const struct schema_block schema_counters = {SCHEMA_KEYS(counters_keys),

@@ -31,6 +31,7 @@ struct config_accounts { /* of an account that has no setting of its own */
 struct config_retention {
     int64_t restrictions_ms;
     int64_t access_ms;
+    int64_t sign_ins_ms;
 };
 
 #endif

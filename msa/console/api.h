@@ -89,6 +89,7 @@ struct api_route {
     unsigned who;
     enum api_scope scope;
     const char *op;   /* of ops.c; NULL: `fn` does it */
+    api_route_fn *way; /* what is to be done before `op` is asked, by api_ask_op; NULL: nothing */
     api_route_fn *fn;
     const struct api_field *fields; /* NULL: none */
     const char *tag;

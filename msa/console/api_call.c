@@ -128,11 +128,12 @@ static void keep_shown(json_t *o, const char *names)
 static void after_change(struct api_call *call)
 {
     const char *op = call->match.route->op;
-    static const char *const ends[] = {"account.passwd", "account.disable", "account.remove",
-                                       "restriction.suspend", "token.remove"};
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-        if (strcmp(op, ends[i]) == 0)
-            (void)web_sessions_end_of(&call->console->sessions, view_cstr(call->target));
+    /* A customer's own session stays: it is by what he does here that he shuts out the others. */
+    const struct web_session *own = call->caller.who == WHO_CUSTOMER && call->caller.is_by_cookie
+                                        ? caller_session(call->console, call->request)
+                                        : NULL;
+    if (console_op_ends_sessions(console_op_find(view_cstr(op))))
+        (void)web_sessions_end_of(&call->console->sessions, view_cstr(call->target), own);
     if (strcmp(op, "token.remove") == 0)
         console_forget_tokens(call->console);
 }
@@ -156,7 +157,10 @@ static void on_op_answer(void *arg, unsigned status, struct view json)
         keep_shown(o, route->shown);
     if (status < 400)
         after_change(call);
-    api_answer(call, status, o);
+    if (status < 400 && call->then)
+        call->then(call, o);
+    else
+        api_answer(call, status, o);
 }
 
 void api_ask_op(struct api_call *call, const char *op)
@@ -202,14 +206,13 @@ static void name_target(struct api_call *call)
 }
 
 /* A customer has one account. Others' are told from none by nothing. */
-static bool is_own(struct api_call *call)
+static bool is_own(const struct api_call *call)
 {
     for (size_t i = 0; i < call->match.param_count; i++) {
         struct view value = view_of(call->match.params[i].value, call->match.params[i].value_bytes);
         if (!view_eq(call->match.params[i].name, VIEW_LIT("login")) ||
             (!view_eq(value, VIEW_LIT("me")) && !view_eq(value, view_cstr(call->caller.name))))
             return false;
-        json_object_set_new(call->args, "login", json_string(call->caller.name));
     }
     return true;
 }
@@ -237,19 +240,24 @@ static void run(struct api_call *call)
         api_fail(call, 415, NULL, "the body is to be application/json, and its Content-Type to say so");
         return;
     }
+    bool is_customer = call->caller.who == WHO_CUSTOMER;
+    if (is_customer && !is_own(call)) {
+        api_fail(call, 404, NULL, "there is no such account");
+        return;
+    }
     call->args = api_args(&call->match, call->caller.who, http_request_query_text(r), body, &fault);
     if (!call->args) {
         fail_with(call, &fault);
         return;
     }
-    if (call->caller.who == WHO_CUSTOMER && !is_own(call)) {
-        api_fail(call, 404, NULL, "there is no such account");
-        return;
-    }
+    if (is_customer && call->match.param_count > 0) /* "me" is a name of it, too */
+        json_object_set_new(call->args, "login", json_string(call->caller.name));
     rename_args(call);
     name_target(call);
     if (call->match.route->fn)
         call->match.route->fn(call);
+    else if (call->match.route->way)
+        call->match.route->way(call);
     else
         api_ask_op(call, call->match.route->op);
 }

@@ -32,6 +32,8 @@ struct api_call {
     unsigned status;               /* of the answer that waits for its record */
     json_t *answer;
     struct timer timer;
+    void (*then)(struct api_call *call, json_t *answer); /* takes over a good answer of the operation; NULL: it is
+                                                            the answer */
 };
 
 /* An http_handler_fn's part: whatever begins with /api/v1/. */
@@ -60,6 +62,23 @@ void caller_check_token(struct console *c, struct view token, caller_fn *fn, voi
 /* The session of the request's cookie; NULL: none. */
 struct web_session *caller_session(struct console *c, struct http_request *r);
 
+/* ---- password_check.c ---- */
+
+/* What auth and policy say to a login and its password, as of an AUTH over SMTP: the same counters, lockouts and
+ * delays. `login` is the name in its one form; status 0, or that of a role that is away. `fn` is called once, after
+ * as much time as policy and auth.failure_delay ask for. */
+struct password_outcome {
+    bool is_allowed;
+    unsigned status;
+    char login[SESSION_LOGIN_MAX + 1];
+};
+typedef void password_checked_fn(struct api_call *call, const struct password_outcome *outcome);
+
+/* Both texts live as long as the call's arguments. `proves`: a session is there already and only its owner is to be
+ * sure of; no sign-in. */
+void password_check(struct api_call *call, const char *login, const char *password, bool proves,
+                    password_checked_fn *fn);
+
 /* ---- guard.c: is the request what a browser of ours would send? ---- */
 
 /* NULL: it is. Else why not. */
@@ -71,6 +90,7 @@ const char *guard_csrf(const struct http_request *r, const struct caller *caller
 
 api_route_fn api_session_begin, api_session_show, api_session_end; /* sign_in.c */
 api_route_fn api_status, api_openapi;
+api_route_fn api_password_change; /* password_change.c */
 
 /* ---- openapi.c: pure ---- */
 

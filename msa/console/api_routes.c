@@ -35,7 +35,10 @@ FIELDS(new_account) = {
 };
 
 FIELDS(new_password) = {
-    {.name = "password", .min = 1, .max = 1024, .flags = API_SECRET | API_REQUIRED, .doc = "the new one"},
+    {.name = "password", .min = 1, .max = 1024, .flags = API_SECRET | API_REQUIRED,
+     .doc = "the new one; of a customer: eight characters at least, and not the one that he has"},
+    {.name = "current", .min = 1, .max = 1024, .flags = API_SECRET,
+     .doc = "of a customer, who must say it: the one that he has"},
     WHY,
     END,
 };
@@ -146,6 +149,9 @@ FIELDS(limit_only) = {LIMIT, END};
 #define CUSTOMER_RESTRICTIONS                                                                      \
     "restrictions next id kind standing at_ms last_ms times until_ms country source told released_ms"
 
+#define CUSTOMER_SIGN_INS                                                                          \
+    "sign_ins first_ms last_ms times protocol address country network program result"
+
 #define GET_    .method = HTTP_GET
 #define POST_   .method = HTTP_POST
 #define PUT_    .method = HTTP_PUT
@@ -180,9 +186,10 @@ const struct api_route api_routes[] = {
      .shown = "login created_ms password_changed_ms"},
     {DELETE_, .path = P "/accounts/{login}", .who = WHO_OPERATOR | WHO_PORTAL, .scope = SCOPE_ACCOUNTS_WRITE,
      .op = "account.remove", .fields = why, .tag = "accounts", .summary = "Delete it and its password"},
-    {PUT_, .path = P "/accounts/{login}/password", .who = WHO_DESK | WHO_PORTAL, .scope = SCOPE_ACCOUNTS_WRITE,
-     .op = "account.passwd", .fields = new_password, .tag = "accounts",
-     .summary = "Give it another password; its browser sessions end"},
+    {PUT_, .path = P "/accounts/{login}/password", .who = WHO_DESK | WHO_PORTAL | WHO_CUSTOMER,
+     .scope = SCOPE_ACCOUNTS_WRITE, .op = "account.passwd", .way = api_password_change, .fields = new_password,
+     .tag = "accounts", .shown = "login released lock_unknown",
+     .summary = "Give it another password; its other browser sessions end, and so does its owner's own lock"},
     {POST_, .path = P "/accounts/{login}/enable", .who = WHO_DESK | WHO_PORTAL, .scope = SCOPE_ACCOUNTS_WRITE,
      .op = "account.enable", .fields = why, .tag = "accounts", .summary = "Let it sign in again"},
     {POST_, .path = P "/accounts/{login}/disable", .who = WHO_DESK | WHO_PORTAL, .scope = SCOPE_ACCOUNTS_WRITE,
@@ -198,6 +205,10 @@ const struct api_route api_routes[] = {
      .summary = "Change the settings of many accounts at once"},
     {GET_, .path = P "/accounts/{login}/access", .who = WHO_DESK, .scope = SCOPE_AUDIT_READ, .op = "access.list",
      .fields = limit_only, .tag = "accounts", .summary = "Who looked at it or changed it, newest first"},
+    {GET_, .path = P "/accounts/{login}/sign-ins", .who = WHO_DESK | WHO_PORTAL | WHO_CUSTOMER,
+     .scope = SCOPE_ACCOUNTS_READ, .op = "sign-in.list", .fields = limit_only, .tag = "accounts",
+     .shown = CUSTOMER_SIGN_INS,
+     .summary = "Its last sign-ins over SMTP, POP, IMAP and this page, newest first; the same again is counted"},
     {POST_, .path = P "/accounts/{login}/notice-test", .who = WHO_DESK, .scope = SCOPE_NOTICES_WRITE,
      .op = "notice.test", .fields = why, .tag = "accounts", .summary = "Send a sample of each notice"},
 
@@ -208,6 +219,10 @@ const struct api_route api_routes[] = {
     {POST_, .path = P "/accounts/{login}/suspension", .who = WHO_DESK | WHO_PORTAL,
      .scope = SCOPE_RESTRICTIONS_WRITE, .op = "restriction.suspend", .fields = suspension, .tag = "restrictions",
      .summary = "Shut it out, cut its sessions, hold its mail"},
+    {POST_, .path = P "/accounts/{login}/lock", .who = WHO_DESK | WHO_CUSTOMER, .scope = SCOPE_RESTRICTIONS_WRITE,
+     .op = "restriction.lock", .fields = why_note, .tag = "restrictions", .shown = "restriction",
+     .summary = "\"That was not me\": shut it out, cut its sessions but this one, hold its mail, until its owner has "
+                "another password"},
     {GET_, .path = P "/restrictions", .who = WHO_DESK | WHO_PORTAL, .scope = SCOPE_RESTRICTIONS_READ,
      .op = "restriction.list", .fields = restrictions, .tag = "restrictions",
      .summary = "Who is shut out now, and why; oldest first"},

@@ -3,11 +3,13 @@
 #include "msa/base/err.h"
 #include "msa/base/ipaddr.h"
 #include "msa/base/secret.h"
+#include "msa/base/utf8.h"
 #include "msa/mail/base64.h"
 #include "msa/mail/login.h"
 
 #define PROTOCOL_MAX      16
 #define PASSWORD_HASH_MAX 128
+#define PROGRAM_MAX       200
 #define AUTHORIZATION_MAX 1024
 
 enum auth_policy_command auth_policy_command(struct view name)
@@ -50,7 +52,16 @@ static struct view address_or_none(struct view text)
 
 struct question {
     struct view login, remote, protocol, password_hash;
+    struct view program; /* what the client calls itself (IMAP ID): any text */
 };
+
+/* Whatever stands there is no reason to refuse a sign-in. */
+static bool take_program(const json_t *from, struct view *out)
+{
+    const json_t *value = json_object_get(from, "device_id");
+    *out = json_is_string(value) ? view_of(json_string_value(value), json_string_length(value)) : VIEW_EMPTY;
+    return true;
+}
 
 static bool take_question(const json_t *from, struct question *q)
 {
@@ -58,15 +69,22 @@ static bool take_question(const json_t *from, struct question *q)
            take_text(from, "remote", IPADDR_TEXT_MAX, &q->remote) &&
            take_text(from, "protocol", PROTOCOL_MAX, &q->protocol) &&
            is_protocol(q->protocol) &&
-           take_text(from, "pwhash", PASSWORD_HASH_MAX, &q->password_hash);
+           take_text(from, "pwhash", PASSWORD_HASH_MAX, &q->password_hash) && take_program(from, &q->program);
 }
 
 static json_t *pack_question(const struct question *q)
 {
     struct view ip = address_or_none(q->remote);
-    return json_pack("{s:s%, s:s%, s:s%}", "login", q->login.p, q->login.n, "ip",
-                     ip.n ? ip.p : "", ip.n, "protocol",
-                     q->protocol.n ? q->protocol.p : "", q->protocol.n);
+    json_t *o = json_pack("{s:s%, s:s%, s:s%}", "login", q->login.p, q->login.n, "ip",
+                          ip.n ? ip.p : "", ip.n, "protocol",
+                          q->protocol.n ? q->protocol.p : "", q->protocol.n);
+    struct buf program;
+    buf_init(&program, PROGRAM_MAX);
+    (void)utf8_add_clean(&program, view_slice(q->program, 0, PROGRAM_MAX));
+    if (o && buf_len(&program) > 0)
+        json_object_set_new(o, "program", json_stringn(buf_view(&program).p, buf_len(&program)));
+    buf_fini(&program);
+    return o;
 }
 
 static int pack_report(const struct question *q, const json_t *from, json_t **out)

@@ -73,8 +73,10 @@ static void on_answer(void *arg, unsigned code, struct view json)
         answer(a.request, status);
 }
 
-static void ask_policy(struct console *c, struct http_request *r, bool is_report, const json_t *args)
+static void ask_policy(struct console *c, struct http_request *r, bool is_report, json_t *args)
 {
+    if (!is_report) /* and not somebody who wants to know */
+        json_object_set_new(args, "is_sign_in", json_true());
     const struct console_op *op =
         console_op_find(is_report ? VIEW_LIT("mailbox.report") : VIEW_LIT("mailbox.allow"));
     struct asking *a = calloc(1, sizeof *a);

@@ -36,11 +36,8 @@ static void send_answer(void *arg)
 
 static void forget_what_ended(struct op_request *q)
 {
-    static const char *const ends[] = {"account.passwd", "account.disable", "account.remove",
-                                       "restriction.suspend", "token.remove"};
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-        if (strcmp(q->op->name, ends[i]) == 0)
-            (void)web_sessions_end_of(&q->console->sessions, view_cstr(q->target));
+    if (console_op_ends_sessions(q->op))
+        (void)web_sessions_end_of(&q->console->sessions, view_cstr(q->target), NULL);
     if (strcmp(q->op->name, "token.remove") == 0)
         console_forget_tokens(q->console);
 }

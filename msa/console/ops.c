@@ -53,6 +53,9 @@ const struct console_op console_ops[] = {
     {"token.list", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"token.remove", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"token.check", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"restriction.lock", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
+    {"restriction.owner-is-back", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
+    {"sign-in.list", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
     {"audit.add", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"audit.list", ROLE_POLICY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"supervisor.status", ROLE_SUPERVISOR, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
@@ -69,13 +72,26 @@ const struct console_op *console_op_find(struct view name)
     return NULL;
 }
 
-bool console_op_is_internal(const struct console_op *op)
+static bool is_one_of(const struct console_op *op, const char *const *names, size_t count)
 {
-    static const char *const names[] = {"sign_in.verify", "sign_in.judge", "token.check", "audit.add"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < count; i++)
         if (view_eq(view_cstr(names[i]), view_cstr(op->name)))
             return true;
     return false;
+}
+
+bool console_op_ends_sessions(const struct console_op *op)
+{
+    static const char *const names[] = {"account.passwd",      "account.disable",  "account.remove",
+                                        "restriction.suspend", "restriction.lock", "token.remove"};
+    return is_one_of(op, names, sizeof names / sizeof names[0]);
+}
+
+bool console_op_is_internal(const struct console_op *op)
+{
+    static const char *const names[] = {"sign_in.verify", "sign_in.judge", "token.check", "audit.add",
+                                        "restriction.owner-is-back"};
+    return is_one_of(op, names, sizeof names / sizeof names[0]);
 }
 
 const struct console_status console_statuses[] = {

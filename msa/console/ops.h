@@ -35,6 +35,9 @@ const struct console_op *console_op_find(struct view name); /* NULL: there is no
 /* One that console asks for itself, in the course of another: nobody calls it by name. */
 bool console_op_is_internal(const struct console_op *op);
 
+/* What was signed in to its target before is shut. */
+bool console_op_ends_sessions(const struct console_op *op);
+
 /* What the status page gathers: one question to each process of these roles. */
 struct console_status {
     enum role role;

@@ -9,9 +9,6 @@
 #include "msa/console/api_call.h"
 #include "msa/console/audit.h"
 
-#define SIGN_INS_AT_ONCE_MAX 32 /* each costs auth a key derivation, which mail waits for, too */
-#define DELAY_MAX_MS         30000
-
 static const char *const wrong = "the login or the password is wrong, or it may not sign in now";
 
 /* ---- what is said of a session ---- */
@@ -125,112 +122,20 @@ static void on_token(void *arg, const struct caller *caller, unsigned status)
 
 /* ---- by login and password ---- */
 
-struct sign_in {
-    struct api_call *call;
-    char login[SESSION_LOGIN_MAX + 1];
-    int64_t began_ms;
-    bool is_allowed;
-    unsigned status; /* of a role that is away; 0: both answered */
-};
-
-static void finish(struct sign_in *s)
+static void on_password(struct api_call *call, const struct password_outcome *outcome)
 {
-    struct api_call *call = s->call;
     struct session_owner owner = {.who = WHO_CUSTOMER, .scopes = UINT64_MAX};
-    memcpy(owner.name, s->login, sizeof owner.name);
-    bool is_allowed = s->is_allowed;
-    unsigned status = s->status;
-    if (!is_allowed && status == 0)
-        log_sign_in(call, false, s->login);
-    free(s);
-    if (is_allowed)
+    memcpy(owner.name, outcome->login, sizeof owner.name);
+    if (outcome->is_allowed) {
         begin_session(call, &owner);
-    else if (status != 0)
+        return;
+    }
+    if (outcome->status != 0) {
         api_fail(call, 503, NULL, "signing in is not possible now: try again later");
-    else
-        api_fail(call, 401, "sign-in", wrong);
-}
-
-static void on_waited(void *arg)
-{
-    finish(arg);
-}
-
-static void finish_after(struct sign_in *s, int64_t delay_ms)
-{
-    s->call->console->sign_ins--; /* who waits costs nobody anything */
-    int64_t since_ms = clock_mono_ms() - s->began_ms;
-    int64_t least_ms = s->is_allowed ? 0 : s->call->console->config->auth.failure_delay_ms - since_ms;
-    delay_ms = delay_ms > least_ms ? delay_ms : least_ms;
-    delay_ms = delay_ms < DELAY_MAX_MS ? delay_ms : DELAY_MAX_MS;
-    timer_init(&s->call->timer, on_waited, s);
-    if (delay_ms <= 0 || timer_start(&s->call->timer, s->call->console->loop, delay_ms) < 0)
-        finish(s);
-}
-
-static void on_judged(void *arg, unsigned status, struct view json)
-{
-    struct sign_in *s = arg;
-    json_t *o = json_loadb(json.n ? json.p : "", json.n, 0, NULL);
-    s->is_allowed = status == 200 && json_is_true(json_object_get(o, "allow"));
-    s->status = status == 200 && !json_is_true(json_object_get(o, "defer")) ? 0 : 503;
-    int64_t delay_ms = json_integer_value(json_object_get(o, "delay_ms"));
-    json_decref(o);
-    finish_after(s, delay_ms);
-}
-
-static void ask(struct sign_in *s, const char *op, json_t *args, console_answer_fn *fn)
-{
-    char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
-    json_decref(args);
-    if (text) {
-        console_ask(s->call->console, console_op_find(view_cstr(op)), VIEW_LIT("console"), view_cstr(text), fn, s);
-        secret_wipe(text, strlen(text));
-    } else {
-        s->status = 503;
-        finish_after(s, 0);
-    }
-    free(text);
-}
-
-/* Policy hears of every outcome: it counts failures, and has the last word on success. */
-static void on_verified(void *arg, unsigned status, struct view json)
-{
-    struct sign_in *s = arg;
-    char ip[IPADDR_TEXT_MAX];
-    json_t *o = json_loadb(json.n ? json.p : "", json.n, 0, NULL);
-    const char *login = json_string_value(json_object_get(o, "login"));
-    if (status != 200 || !login) {
-        json_decref(o);
-        s->status = 503;
-        finish_after(s, 0);
         return;
     }
-    (void)view_to_cstr(view_cstr(login), s->login, sizeof s->login);
-    ipaddr_format(http_request_ip(s->call->request), ip);
-    json_object_set_new(o, "ip", json_string(ip));
-    struct view agent = view_slice(http_request_header(s->call->request, "User-Agent"), 0, 200);
-    json_t *program = json_stringn(agent.n ? agent.p : "", agent.n);
-    json_object_set_new(o, "program", program ? program : json_string(""));
-    ask(s, "sign_in.judge", o, on_judged);
-}
-
-static void by_password(struct api_call *call)
-{
-    struct console *c = call->console;
-    struct sign_in *s = c->sign_ins < SIGN_INS_AT_ONCE_MAX ? calloc(1, sizeof *s) : NULL;
-    if (!s) {
-        http_add_header(call->request, "Retry-After", VIEW_LIT("5"));
-        api_fail(call, 429, NULL, "too many sign in at this moment: try again in some seconds");
-        return;
-    }
-    c->sign_ins++;
-    s->call = call;
-    s->began_ms = clock_mono_ms();
-    ask(s, "sign_in.verify",
-        json_pack("{s:O, s:O}", "login", json_object_get(call->args, "login"), "password",
-                  json_object_get(call->args, "password")),
-        on_verified);
+    log_sign_in(call, false, owner.name);
+    api_fail(call, 401, "sign-in", wrong);
 }
 
 void api_session_begin(struct api_call *call)
@@ -242,7 +147,8 @@ void api_session_begin(struct api_call *call)
     else if (token && !json_object_get(call->args, "login") && !json_object_get(call->args, "password"))
         caller_check_token(call->console, view_cstr(json_string_value(token)), on_token, call);
     else if (has_login && !token)
-        by_password(call);
+        password_check(call, json_string_value(json_object_get(call->args, "login")),
+                       json_string_value(json_object_get(call->args, "password")), false, on_password);
     else
         api_fail(call, 422, "invalid-member", "give 'login' and 'password', or 'token'");
 }

@@ -106,12 +106,12 @@ struct web_session *web_sessions_find(struct web_sessions *all, struct view cook
     return s;
 }
 
-size_t web_sessions_end_of(struct web_sessions *all, struct view name)
+size_t web_sessions_end_of(struct web_sessions *all, struct view name, const struct web_session *except)
 {
     struct web_session *s, *next;
     size_t count = 0;
     LIST_FOREACH(s, next, &all->by_use, struct web_session, link) {
-        if (!is_of(s, name))
+        if (!is_of(s, name) || s == except)
             continue;
         web_sessions_end(all, s);
         count++;

@@ -2,7 +2,7 @@
  *
  * The cookie holds 256 random bits, of which only a digest is kept; the token that goes with each change (CSRF) is
  * another 256. A session ends after 15 minutes without a request, 12 hours after it began, when its people sign out,
- * when the password of its login changes or its token is taken back. Too many: the one unused for longest goes, of
+ * when the password of its login is changed by another session or its token is taken back. Too many: the one unused for longest goes, of
  * the same login first. Times are monotonic. */
 #ifndef MSA_CONSOLE_WEB_SESSION_H
 #define MSA_CONSOLE_WEB_SESSION_H
@@ -52,7 +52,8 @@ struct web_session *web_sessions_begin(struct web_sessions *all, const struct se
 /* NULL: there is none, or it ended. Counts as use. */
 struct web_session *web_sessions_find(struct web_sessions *all, struct view cookie, int64_t now_ms);
 void web_sessions_end(struct web_sessions *all, struct web_session *s);
-size_t web_sessions_end_of(struct web_sessions *all, struct view name); /* how many */
+/* How many; `except` (may be NULL) goes on. */
+size_t web_sessions_end_of(struct web_sessions *all, struct view name, const struct web_session *except);
 void web_sessions_expire(struct web_sessions *all, int64_t now_ms);
 size_t web_sessions_count(const struct web_sessions *all);
 

@@ -240,6 +240,25 @@ void show_accesses(const json_t *answer, struct buf *out)
     grid_fini(&g);
 }
 
+void show_sign_ins(const json_t *answer, struct buf *out)
+{
+    static const char *const keys[] = {"protocol", "result", "country", "address", "network", "program"};
+    size_t i;
+    const json_t *s;
+    struct grid g;
+    grid_init(&g, "FIRST LAST >TIMES PROTOCOL RESULT COUNTRY ADDRESS NETWORK PROGRAM");
+    json_array_foreach(json_object_get(answer, "sign_ins"), i, s) {
+        grid_begin_row(&g);
+        add_time(&g, s, "first_ms");
+        add_time(&g, s, "last_ms");
+        grid_addf(&g, "%" PRId64, number_at(s, "times"));
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+            grid_add(&g, text_at(s, keys[k]));
+    }
+    grid_write(&g, out);
+    grid_fini(&g);
+}
+
 void show_tokens(const json_t *answer, struct buf *out)
 {
     size_t i;

@@ -64,6 +64,25 @@ Test(auth_policy, allow_asks_for_name_address_and_protocol)
     CHECK(AUTH_POLICY_ALLOW, cases);
 }
 
+/* What a mail program calls itself is any text, and no reason to refuse anybody. */
+Test(auth_policy, the_program_is_cleaned_and_cut)
+{
+    static const struct question_case cases[] = {
+        {"{\"login\":\"taro\",\"device_id\":\"Mail\\r\\n\\u001b[1m\"}",
+         "{\"ip\":\"\",\"login\":\"taro\",\"program\":\"Mail   [1m\",\"protocol\":\"\"}", MSA_OK},
+        {"{\"login\":\"taro\",\"device_id\":[1]}", "{\"ip\":\"\",\"login\":\"taro\",\"protocol\":\"\"}", MSA_OK},
+    };
+    CHECK(AUTH_POLICY_ALLOW, cases);
+    char body[1024];
+    json_t *args;
+    memset(body, 'x', sizeof body);
+    memcpy(body, "{\"login\":\"a\",\"device_id\":\"", 26);
+    memcpy(body + sizeof body - 3, "\"}", 3);
+    cr_assert_eq(auth_policy_args(view_cstr(body), AUTH_POLICY_ALLOW, &args), MSA_OK);
+    cr_assert_eq(json_string_length(json_object_get(args, "program")), 200);
+    json_decref(args);
+}
+
 Test(auth_policy, what_is_no_question_is_refused)
 {
     static const struct question_case cases[] = {

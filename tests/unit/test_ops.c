@@ -22,7 +22,7 @@ static void setup(void)
 {
     ops_setup();
     auth_fixture_open(&f);
-    call = (struct ops_call){.store = f.env.store, .rules = &f.rules, .snapshot = &snapshot};
+    call = (struct ops_call){.store = f.env.store, .env = &f.env, .rules = &f.rules, .snapshot = &snapshot};
 }
 
 static void teardown(void)
@@ -105,6 +105,28 @@ Test(account_ops, life_of_an_account, .init = setup, .fini = teardown)
     cr_assert(eq(int, run("account.remove", "{\"login\":\"taro\"}"), 404));
     cr_assert(eq(int, run("account.add", "{\"login\":\"taro\",\"password\":\"pencil\"}"), 201));
     cr_assert(eq(llong, number_of("id"), 2)); /* never the first one's */
+}
+
+/* What an operator gives is his own matter; what a customer chooses is not. */
+Test(account_ops, an_owner_chooses_another_password_and_no_short_one, .init = setup, .fini = teardown)
+{
+    static const struct {
+        const char *args;
+        int status;
+    } cases[] = {
+        {"{\"login\":\"taro\",\"password\":\"seven77\",\"is_own\":true}", 422},
+        {"{\"login\":\"taro\",\"password\":\"\u96fb\u96fb\u96fb\u96fb\u96fb\u96fb\u96fb\",\"is_own\":true}", 422},
+        {"{\"login\":\"taro\",\"password\":\"the first one\",\"is_own\":true}", 422},
+        {"{\"login\":\"taro\",\"password\":\"the\u00a0first\u00a0one\",\"is_own\":true}", 422}, /* the same to SASLprep */
+        {"{\"login\":\"taro\",\"password\":\"the second one\",\"is_own\":true}", 200},
+        {"{\"login\":\"taro\",\"password\":\"the second one\",\"is_own\":true}", 422},
+        {"{\"login\":\"taro\",\"password\":\"eight888\",\"is_own\":true}", 200},
+        {"{\"login\":\"taro\",\"password\":\"pen\"}", 200},
+        {"{\"login\":\"hana\",\"password\":\"long enough\",\"is_own\":true}", 404},
+    };
+    cr_assert(eq(int, run("account.add", "{\"login\":\"taro\",\"password\":\"the first one\"}"), 201));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        cr_assert(eq(int, run("account.passwd", cases[i].args), cases[i].status), "%zu", i);
 }
 
 Test(account_ops, show_tells_everything_but_the_secret, .init = setup, .fini = teardown)

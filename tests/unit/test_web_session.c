@@ -73,7 +73,10 @@ Test(web_session, too_many_of_one_name_push_out_the_oldest)
     cr_assert_null(web_sessions_find(&all, view_cstr(cookies[0]), 100));
     cr_assert_not_null(web_sessions_find(&all, view_cstr(cookies[1]), 100));
     cr_assert_not_null(web_sessions_find(&all, view_cstr(other), 100));
-    cr_assert_eq(web_sessions_end_of(&all, VIEW_LIT("taro")), SESSIONS_PER_NAME_MAX);
+    struct web_session *own = web_sessions_find(&all, view_cstr(cookies[3]), 100);
+    cr_assert_eq(web_sessions_end_of(&all, VIEW_LIT("taro"), own), SESSIONS_PER_NAME_MAX - 1, "but the one who asks");
+    cr_assert_eq(web_sessions_find(&all, view_cstr(cookies[3]), 100), own);
+    cr_assert_eq(web_sessions_end_of(&all, VIEW_LIT("taro"), NULL), 1);
     cr_assert_eq(web_sessions_count(&all), 1);
     web_sessions_fini(&all);
 }
