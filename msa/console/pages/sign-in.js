@@ -6,13 +6,13 @@ addTexts({
     title: "Sign in", login: "Mail address", password: "Mail password", go: "Sign in", staff: "For staff of the provider", token: "Token",
     token_hint: "From your administrator.", about: "The address and the password are those of your mail.",
     wrong: "The address or the password is wrong, or signing in is not possible from here now.",
-    wrong_token: "This token is not valid.", empty: "Fill in both fields.",
+    wrong_token: "This token is not valid.", empty: "Fill in both fields.", code: "Code from the app on your phone, or an emergency code", code_needed: "Now the code, please.",
   },
   ja: {
     title: "サインイン", login: "メールアドレス", password: "メールのパスワード", go: "サインイン", staff: "担当者の方", token: "トークン",
     token_hint: "管理者から受け取ったものです。", about: "メールで使っているアドレスとパスワードを入力してください。",
     wrong: "メールアドレスかパスワードが違うか、今はここからサインインできません。",
-    wrong_token: "このトークンは使えません。", empty: "両方の欄に入力してください。",
+    wrong_token: "このトークンは使えません。", empty: "両方の欄に入力してください。", code: "スマートフォンのアプリのコード、または緊急用コード", code_needed: "続けて、コードを入力してください。",
   },
 });
 
@@ -35,8 +35,12 @@ async function begin(form, body, wrong) {
   try {
     goOn(await call("POST", "/session", body));
   } catch (error) {
-    say(error.status === 401 ? wrong : error.message);
+    const needsCode = error.problem && /code-needed$/.test(error.problem.type || "");
+    say(needsCode ? t("code_needed") : error.status === 401 ? wrong : error.message);
     button.disabled = false;
+    if (!needsCode) { for (const input of form.querySelectorAll("[type=password]")) input.value = ""; return; }
+    $("code-field").hidden = false;
+    $("code").focus();
   }
 }
 
@@ -48,10 +52,11 @@ $("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
   const login = $("login").value.trim(), password = $("password").value;
   if (!login || !password) { say(t("empty")); return; }
-  begin(event.target, { login, password }, t("wrong")).finally(() => { $("password").value = ""; });
+  const code = $("code").value.trim();
+  begin(event.target, code ? { login, password, code } : { login, password }, t("wrong"));
 });
 $("staff").addEventListener("submit", (event) => {
   event.preventDefault();
-  begin(event.target, { token: $("token").value.trim() }, t("wrong_token")).finally(() => { $("token").value = ""; });
+  begin(event.target, { token: $("token").value.trim() }, t("wrong_token"));
 });
 whoAmI().then((session) => (session ? goOn(session) : $("login").focus())).catch((error) => say(error.message));

@@ -1,7 +1,10 @@
 // The customer's own page: each part is a card that draws itself from what the API says and saves what is changed.
 import { $, addTexts, ask, badge, call, country, day, el, field, fillTexts, frame, get, language, part, say, session, t, table, time, whoAmI } from "/base.js";
 import { countries, flagged } from "/countries.js";
+import { devicesCard, secondFactorCard } from "/me/devices.js";
+import { passwordCard, signInsCard } from "/me/sign-ins.js";
 import texts from "/me/texts.js";
+import { usageCard } from "/me/usage.js";
 
 addTexts(texts);
 
@@ -23,7 +26,7 @@ async function tryChange(values, done) {
 // ---- what stands against the account ----
 
 function restrictionCard(r) {
-  const known = ["suspended", "blocked", "locked"].includes(r.kind) ? r.kind : "suspended";
+  const known = { suspended: "suspended", blocked: "blocked", locked: "locked", "locked-by-owner": "owner" }[r.kind] || "suspended";
   return el("section", { class: "card bad", role: "alert" },
     el("header", {}, el("h2", {}, t("restricted")), badge("bad", t("restricted_at", time(r.at_ms)))),
     el("p", {}, t(`restricted_${known}`)),
@@ -139,6 +142,12 @@ function draw() {
   if (focused && $(focused)) $(focused).focus();
 }
 
+/** Parts that draw themselves and ask the API themselves; what a server does not offer is left out. */
+async function drawOwn(name, make) {
+  try { slot(name, await make(() => drawOwn(name, make))); } catch (error) { if (error.status !== 404) slot(name, el("p", { class: "note bad" }, error.message)); }
+}
+const OWN = { signIns: signInsCard, password: passwordCard, devices: devicesCard, factor: secondFactorCard, usage: usageCard };
+
 async function begin() {
   if (!(await whoAmI()) || session.role !== "customer") { location.assign("/"); return; }
   document.title = `${t("title")} · ${t("service")}`;
@@ -150,7 +159,9 @@ async function begin() {
   settings = found;
   main.append(...standing.restrictions.filter((r) => r.standing).map(restrictionCard));
   draw();
-  main.append(slots.block, slots.journeys, slots.home, slots.consent, slots.language);
+  for (const name of Object.keys(OWN)) slot(name);
+  main.append(slots.block, slots.journeys, slots.home, slots.signIns, slots.password, slots.devices, slots.factor, slots.usage, slots.consent, slots.language);
+  await Promise.all(Object.entries(OWN).map(([name, make]) => drawOwn(name, make)));
   main.setAttribute("data-ready", language);
 }
 

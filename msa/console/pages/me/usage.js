@@ -1,0 +1,33 @@
+// How much was sent, and how much may be.
+import { bytes, el, get, number, part, session, svg, t } from "/base.js";
+
+function windowName(ms) {
+  if (ms % 86400000 === 0) return t("days_n", number(ms / 86400000));
+  if (ms % 3600000 === 0) return t("hours_n", number(ms / 3600000));
+  return t("minutes_n", number(ms / 60000));
+}
+
+function meter(u) {
+  const part_ = Math.min(1, u.limit > 0 ? u.used / u.limit : 1);
+  const show = u.counts === "bytes" ? bytes : number;
+  const label = `${t(`counts_${u.counts}`)} ${t("within", windowName(u.within_ms))}`;
+  return el("div", {}, el("div", { class: "row" }, el("span", {}, label), el("span", { class: "push soft" }, t("used_of", show(u.used), show(u.limit)))),
+    el("div", { class: "meter", role: "img", "aria-label": `${label}: ${t("used_of", show(u.used), show(u.limit))}` },
+      svg("svg", { viewBox: "0 0 100 1", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("rect", { class: part_ > 0.9 ? "bar-two" : "bar-one", width: 100 * part_, height: 1 }))));
+}
+
+/** Of several limits on one count and window only the narrowest says something. */
+function narrowest(list) {
+  const best = new Map();
+  for (const u of list.filter((one) => ["messages", "recipients", "bytes"].includes(one.counts))) {
+    const key = `${u.counts} ${u.within_ms}`;
+    if (!best.has(key) || best.get(key).limit > u.limit) best.set(key, u);
+  }
+  return [...best.values()].sort((a, b) => a.counts.localeCompare(b.counts) || a.within_ms - b.within_ms);
+}
+
+export async function usageCard() {
+  const { usage } = await get(`/accounts/${part(session.login)}/usage`);
+  const list = narrowest(usage);
+  return list.length === 0 ? null : el("section", { class: "card", id: "usage" }, el("h2", {}, t("usage")), el("p", { class: "soft small" }, t("usage_about")), list.map(meter));
+}
