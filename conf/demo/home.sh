@@ -42,7 +42,7 @@ free_port() {
 }
 
 write_config() {
-    submission=$(free_port 2587) submissions=$(free_port 2465)
+    submission=$(free_port 2587) submissions=$(free_port 2465) pages=$(free_port 2443)
     cat >"$home/msad.conf" <<END
 hostname    localhost;
 state_dir   $state/state;
@@ -62,6 +62,8 @@ pool main {
 }
 
 queue { retry 5s 10s 30s; }
+
+console { https $host:$pages; }    # the pages and the API
 
 include "rules.conf";      # the measures against abused accounts
 counters { size 16M; }

@@ -120,6 +120,11 @@ show_what_next() {
          --upload-file $home/first.eml
     openssl s_client -crlf -quiet -CAfile $home/demo.crt -connect $host:$submissions
 
+  Open https://localhost:$pages/ (the browser will not know the certificate), as taro@demo.test with the
+  password above: the customer's page. The desk and the operator sign in there, too, with a token:
+
+    $build/msactl -f $home/msad.conf token add --role operator --note 'trying it out'
+
   Look inside:
 
     $build/msactl -f $home/msad.conf status
@@ -153,6 +158,7 @@ start_msad
 title "msad serves"
 say '  %-16s %s:%-6s STARTTLS' submission "$host" "$submission"
 say '  %-16s %s:%-6s TLS from the first byte' submissions "$host" "$submissions"
+say '  %-16s https://localhost:%s/' pages "$pages"
 say '  %-16s %s:%-6s takes everything, sends nothing on' smarthost "$host" "$smarthost"
 title "Accounts"
 taro=$(new_password) hana=$(new_password)

@@ -51,6 +51,7 @@ class Demo(harness.Case):
             said = self.run_once()
             passwords += re.findall(r"(?:taro|hana)@demo\.test +password +(\S{16})$", said, re.M)
             self.assertRegex(said, r"submission +127\.0\.0\.1:\d+ +STARTTLS")
+            self.assertRegex(said, r"pages +https://localhost:\d+/")
             (path,) = glob.glob(self.home + "/arrived/*.eml")
             self.assertIn(path, said)
             with open(path, encoding="ascii") as file:
