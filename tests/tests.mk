@@ -101,14 +101,10 @@ format-check:
 # ---- bench ------------------------------------------------------------------------------------
 
 # BENCH: options, such as BENCH='--workloads w1,w2 --runs 1'.
-.PHONY: bench bench-built bench-rules bench-content bench-score
+.PHONY: bench bench-built bench-rules bench-content bench-score bench-shape
 bench: deps-test
 	@+$(MAKE) --no-print-directory bench-built
-bench-built: all tools bench-rules bench-score
-.PHONY: bench bench-built bench-rules bench-content bench-shape
-bench: deps-test
-	@+$(MAKE) --no-print-directory bench-built
-bench-built: all tools bench-rules bench-shape
+bench-built: all tools bench-rules bench-score bench-shape
 	@MSAD_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(BENCH)
 
 # A million accounts and a million sources, none of them in a warm cache: how many decisions a second on one core.
