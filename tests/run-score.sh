@@ -12,8 +12,10 @@ if [ ! -f "$mail/index.tsv" ]; then
 fi
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-python3 "$mail/as_submitted.py" "$mail" "$work" || exit 1
-if "$1/tests/score_eval" "$mail/index.tsv" "$work"; then
+python3 "$mail/as_submitted.py" "$mail" "$work/mail" || exit 1
+mkdir "$work/odd" && cp "$mail"-odd/jpmobile-*.eml "$mail"-odd/sisimai-*.eml "$work/odd" || exit 1
+python3 "$mail/as_submitted.py" "$work/odd" "$work/lawful" || exit 1
+if "$1/tests/score_eval" "$mail/index.tsv" "$work/mail" "$work/lawful"; then
     echo "1 passed, 0 failed"
 else
     echo "0 passed, 1 failed"

@@ -99,7 +99,7 @@ Test(classify, sees_how_a_message_is_made)
         {"From: a@b.example\nTo: <a@b.example>\n\nx", "shape:to-self"},
         {"Subject: WIN BIG TODAY\n\nx", "shape:subject-capitals=5"},
         {"Subject: Re: hello\n\nx", "shape:subject-re"},
-        {"\n> quoted\n> quoted\nan answer\nmore\n", "shape:quoted=3"},
+        {"MIME-Version: 1.0\nIn-Reply-To: <a@b.example>\n\nx", "shape:in-reply-to"},
         {"Date: Tue, 1 Jul 2025 09:00:00\n\nx", "shape:date-no-zone"},
         {"", "shape:no-message-id"},
     };

@@ -21,7 +21,7 @@
 #define FEATURE_BITS    19
 #define FEATURE_COUNT   (1u << FEATURE_BITS)
 /* Raised with every change of what a feature is: a model of another number is no use. */
-#define FEATURE_VERSION 1u
+#define FEATURE_VERSION 2u
 
 #define FEATURE_GRAMS_MAX   6000
 #define FEATURE_WORDS_MAX   3000

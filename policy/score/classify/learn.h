@@ -19,7 +19,7 @@
 #define LEARN_FOLDS  5
 #define LEARN_PASSES 8
 
-/* How much each family weighs: shapes little, because they tell mail programs apart, too. */
+/* How much each family weighs: words and shapes less than grams, because they tell sources of mail apart, too. */
 extern const float learn_family_weight[FEATURE_FAMILIES];
 
 struct example {

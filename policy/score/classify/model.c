@@ -19,6 +19,10 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Where ham ends at the least. Ham of few kinds is told from spam so easily that what is like neither would lie
+ * above a threshold that only its own tail decides. */
+#define THRESHOLD_LEAST 0.3f
+
 /* The tail of the ham is taken as exponential from its upper twentieth on: the few messages at its very end would
  * make the threshold jump from training to training. */
 static float threshold_of(const float *ham, size_t count)
@@ -43,6 +47,8 @@ static void scale_of(struct margins *m, struct model_scale *out)
         .threshold = threshold_of(m->of[0], m->count[0]),
         .spam_middle = m->of[1][m->count[1] / 2],
     };
+    if (out->threshold < THRESHOLD_LEAST)
+        out->threshold = THRESHOLD_LEAST;
     /* Mail that cannot be told apart must not turn the scale over. */
     if (out->threshold < out->ham_middle + 0.01f)
         out->threshold = out->ham_middle + 0.01f;
