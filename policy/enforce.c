@@ -18,18 +18,23 @@ static const char *const action_names[] = {"sign",   "notify", "score",  "pool",
                                            "align",  "delay",  "hold",   "defer",
                                            "refuse", "lock",   "suspend"};
 
-static void log_actions(struct log_line *l, unsigned actions)
+void enforce_action_names(unsigned actions, char out[ENFORCE_ACTIONS_MAX])
 {
-    char text[96];
     size_t used = 0;
-    text[0] = '\0';
+    out[0] = '\0';
     for (size_t i = 0; i < sizeof action_names / sizeof action_names[0]; i++) {
         if (!(actions >> i & 1))
             continue;
-        int n = snprintf(text + used, sizeof text - used, "%s%s", used ? "," : "",
+        int n = snprintf(out + used, ENFORCE_ACTIONS_MAX - used, "%s%s", used ? "," : "",
                          action_names[i]);
         used += n > 0 ? (size_t)n : 0;
     }
+}
+
+static void log_actions(struct log_line *l, unsigned actions)
+{
+    char text[ENFORCE_ACTIONS_MAX];
+    enforce_action_names(actions, text);
     log_str(l, "then", text);
 }
 
@@ -156,7 +161,7 @@ static bool notifies(const struct reason *reason)
     return (reason->rule->actions & THEN_NOTIFY) != 0;
 }
 
-static struct view because_of(const struct policy *p, struct view rule)
+struct view enforce_because(const struct policy *p, struct view rule)
 {
     for (uint32_t i = 0; i < p->config->rule_count; i++)
         if (view_eq(view_cstr(p->config->rule[i].name), rule))
@@ -205,7 +210,7 @@ static void suspend_for(struct policy *p, const struct event *e,
         .account = e->account,
         .login = login,
         .rule = reason->rule->name,
-        .because = because_of(p, reason->rule->name),
+        .because = enforce_because(p, reason->rule->name),
         .grounds = view_cstr(reason->grounds),
         .ip = &e->ip,
         .country = e->place.country,
@@ -238,7 +243,7 @@ static void record_reason(struct policy *p, const struct event *e,
         .until_ms = reason->until_ms,
         .country = e->place.country,
         .rule = reason->rule->name,
-        .because = because_of(p, reason->rule->name),
+        .because = enforce_because(p, reason->rule->name),
         .grounds = view_cstr(reason->grounds),
         .told = view_cstr(told->text),
     };
@@ -258,6 +263,8 @@ void enforce_verdict(struct policy *p, const struct event *e, const struct verdi
     for (unsigned i = 0; i < v->reason_count; i++) {
         const struct reason *reason = &v->reasons[i];
         log_reason(e, reason, login);
+        if (!reason->is_standing_lock)
+            policy_count_hit(p, reason->rule);
         if (reason->is_shadow)
             continue;
         if ((reason->rule->actions & THEN_SUSPEND) && !is_suspended) {

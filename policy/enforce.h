@@ -14,6 +14,12 @@ void enforce_verdict(struct policy *p, const struct event *e, const struct verdi
 /* An overseas sign-in of an account whose customer has blocked them was refused. */
 void enforce_overseas(struct policy *p, const struct event *e, struct view login);
 
+#define ENFORCE_ACTIONS_MAX 96
+/* "defer,notify" */
+void enforce_action_names(unsigned actions, char out[ENFORCE_ACTIONS_MAX]);
+/* The rule's own sentence; empty: it has none. */
+struct view enforce_because(const struct policy *p, struct view rule);
+
 /* ---- by hand, or by the rules ---- */
 
 struct suspension {

@@ -16,6 +16,9 @@ extern const struct admin_op policy_ops_mailbox[POLICY_OPS_MAILBOX_COUNT];
 #define POLICY_OPS_ACCOUNT_COUNT 6
 extern const struct admin_op policy_ops_account[POLICY_OPS_ACCOUNT_COUNT];
 
+#define POLICY_OPS_RULES_COUNT 3
+extern const struct admin_op policy_ops_rules[POLICY_OPS_RULES_COUNT];
+
 #define POLICY_OPS_SIGN_IN_COUNT 1
 extern const struct admin_op policy_ops_sign_in[POLICY_OPS_SIGN_IN_COUNT];
 

@@ -59,6 +59,12 @@ struct policy_counts {
     uint64_t overseas_refusals;
 };
 
+#define POLICY_RULE_HITS_MAX (2 * RULES_MAX) /* names of earlier configurations, too */
+struct rule_hits {
+    uint32_t name_hash;
+    uint64_t hits;
+};
+
 struct policy {
     struct loop *loop;
     const char *state_dir;
@@ -89,6 +95,8 @@ struct policy {
     struct timer care_timer;
     struct expiry expiry;
     struct policy_counts counts;
+    struct rule_hits rule_hits[POLICY_RULE_HITS_MAX];
+    unsigned rule_hit_count;
 };
 
 /* ---- live.c ---- */
@@ -129,6 +137,10 @@ struct answer policy_judge_sign_in(struct policy *p, const struct sign_in *s);
 /* The password of an account that is signed in at a page was given again: does that count as right? What is wrong
  * counts as at a sign-in, and the same lockouts hold. */
 bool policy_may_prove_password(struct policy *p, const struct sign_in *s);
+
+/* ---- ops_rules.c ---- */
+
+void policy_count_hit(struct policy *p, const struct rule *rule); /* it acted, or in shadow mode would have */
 
 /* ---- ops_sign_in.c ---- */
 

@@ -30,6 +30,12 @@ uint64_t msgid_next(void)
     return ms << (WORKER_BITS + COUNTER_BITS) | worker_field << COUNTER_BITS | counter;
 }
 
+uint64_t msgid_first_at(int64_t wall_ms)
+{
+    int64_t since = wall_ms - EPOCH_2020_MS;
+    return (since > 0 ? (uint64_t)since : 0) << (WORKER_BITS + COUNTER_BITS);
+}
+
 void msgid_format(uint64_t id, char out[MSGID_TEXT_MAX])
 {
     for (int i = 12; i >= 0; i--) {

@@ -12,6 +12,7 @@
 
 void msgid_setup(unsigned worker); /* 0 … 63, once per process */
 uint64_t msgid_next(void);
+uint64_t msgid_first_at(int64_t wall_ms); /* no id of that moment or later is smaller */
 void msgid_format(uint64_t id, char out[MSGID_TEXT_MAX]);
 bool msgid_parse(struct view text, uint64_t *out);
 

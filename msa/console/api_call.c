@@ -176,6 +176,14 @@ void api_ask_op(struct api_call *call, const char *op)
     free(text);
 }
 
+/* What is only being tried out is no customer's matter. */
+void api_usage(struct api_call *call)
+{
+    if (call->caller.who == WHO_CUSTOMER)
+        json_object_set_new(call->args, "is_enforced_only", json_true());
+    api_ask_op(call, call->match.route->op);
+}
+
 /* ---- arguments ---- */
 
 /* From the names of the API to those of the operation; what is the record's alone is taken out. */

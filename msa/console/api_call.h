@@ -90,6 +90,7 @@ const char *guard_csrf(const struct http_request *r, const struct caller *caller
 
 api_route_fn api_session_begin, api_session_show, api_session_end; /* sign_in.c */
 api_route_fn api_status, api_openapi;
+api_route_fn api_usage; /* api_call.c */
 api_route_fn api_password_change; /* password_change.c */
 
 /* ---- openapi.c: pure ---- */

@@ -141,6 +141,11 @@ FIELDS(audit_list) = {
     END,
 };
 
+FIELDS(trend) = {
+    {.name = "days", .type = API_NUMBER, .min = 1, .max = 90, .doc = "so many, today included; none: 30"},
+    END,
+};
+
 FIELDS(limit_only) = {LIMIT, END};
 
 #define CUSTOMER_SETTINGS                                                                          \
@@ -209,6 +214,10 @@ const struct api_route api_routes[] = {
      .scope = SCOPE_ACCOUNTS_READ, .op = "sign-in.list", .fields = limit_only, .tag = "accounts",
      .shown = CUSTOMER_SIGN_INS,
      .summary = "Its last sign-ins over SMTP, POP, IMAP and this page, newest first; the same again is counted"},
+    {GET_, .path = P "/accounts/{login}/usage", .who = WHO_DESK | WHO_PORTAL | WHO_CUSTOMER,
+     .scope = SCOPE_ACCOUNTS_READ, .op = "usage.show", .way = api_usage, .tag = "accounts",
+     .shown = "usage rule counts per within_ms limit used then mode because",
+     .summary = "Its limits, and how much of each is used now"},
     {POST_, .path = P "/accounts/{login}/notice-test", .who = WHO_DESK, .scope = SCOPE_NOTICES_WRITE,
      .op = "notice.test", .fields = why, .tag = "accounts", .summary = "Send a sample of each notice"},
 
@@ -226,6 +235,9 @@ const struct api_route api_routes[] = {
     {GET_, .path = P "/restrictions", .who = WHO_DESK | WHO_PORTAL, .scope = SCOPE_RESTRICTIONS_READ,
      .op = "restriction.list", .fields = restrictions, .tag = "restrictions",
      .summary = "Who is shut out now, and why; oldest first"},
+    {GET_, .path = P "/restrictions/trend", .who = WHO_DESK, .scope = SCOPE_RESTRICTIONS_READ,
+     .op = "restriction.trend", .fields = trend, .tag = "restrictions",
+     .summary = "How many began on each day, by rule; newest day first. By hand and the like: by kind"},
     {GET_, .path = P "/restrictions/{id}", .who = WHO_DESK | WHO_PORTAL, .scope = SCOPE_RESTRICTIONS_READ,
      .op = "restriction.show", .tag = "restrictions", .summary = "The whole story of one"},
     {POST_, .path = P "/restrictions/{id}/release", .who = WHO_DESK, .scope = SCOPE_RESTRICTIONS_WRITE,
@@ -256,6 +268,8 @@ const struct api_route api_routes[] = {
      .summary = "How every process is"},
     {GET_, .path = P "/pools", .who = WHO_DESK, .scope = SCOPE_STATUS_READ, .op = "relay.status", .tag = "server",
      .picks = "pools", .summary = "Relay pools and their smarthosts"},
+    {GET_, .path = P "/rules", .who = WHO_DESK, .scope = SCOPE_RULES_READ, .op = "rules.list", .tag = "server",
+     .summary = "The rules in force and on trial, and how often each has acted since policy began"},
     {GET_, .path = P "/geo/{ip}", .who = WHO_DESK | WHO_PORTAL, .scope = SCOPE_GEO_READ, .op = "geo.lookup",
      .tag = "server", .summary = "The country of an address, and by which databases"},
     {POST_, .path = P "/reload", .who = WHO_OPERATOR, .scope = SCOPE_CONFIG_WRITE, .op = "supervisor.reload",

@@ -240,6 +240,61 @@ void show_accesses(const json_t *answer, struct buf *out)
     grid_fini(&g);
 }
 
+void show_usage(const json_t *answer, struct buf *out)
+{
+    static const char *const keys[] = {"rule", "counts", "then", "mode"};
+    size_t i;
+    const json_t *u;
+    struct grid g;
+    grid_init(&g, "RULE COUNTS THEN MODE >USED >LIMIT >HOURS");
+    json_array_foreach(json_object_get(answer, "usage"), i, u) {
+        grid_begin_row(&g);
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+            grid_add(&g, text_at(u, keys[k]));
+        grid_addf(&g, "%" PRId64, number_at(u, "used"));
+        grid_addf(&g, "%" PRId64, number_at(u, "limit"));
+        grid_addf(&g, "%.1f", (double)number_at(u, "within_ms") / 3600000.0);
+    }
+    grid_write(&g, out);
+    grid_fini(&g);
+}
+
+void show_rules(const json_t *answer, struct buf *out)
+{
+    size_t i;
+    const json_t *r;
+    struct grid g;
+    grid_init(&g, "RULE MODE >HITS SENTENCE");
+    json_array_foreach(json_object_get(answer, "rules"), i, r) {
+        grid_begin_row(&g);
+        grid_add(&g, text_at(r, "rule"));
+        grid_add(&g, text_at(r, "mode"));
+        grid_addf(&g, "%" PRId64, number_at(r, "hits"));
+        grid_add(&g, text_at(r, "sentence"));
+    }
+    grid_write(&g, out);
+    grid_fini(&g);
+}
+
+void show_trend(const json_t *answer, struct buf *out)
+{
+    size_t i;
+    const json_t *d, *count;
+    const char *rule;
+    struct grid g;
+    grid_init(&g, "DAY RULE >RECORDS");
+    json_array_foreach(json_object_get(answer, "days"), i, d) {
+        json_object_foreach((json_t *)(uintptr_t)json_object_get(d, "rules"), rule, count) {
+            grid_begin_row(&g);
+            grid_add(&g, text_at(d, "day"));
+            grid_add(&g, view_cstr(rule));
+            grid_addf(&g, "%" PRId64, (int64_t)json_integer_value(count));
+        }
+    }
+    grid_write(&g, out);
+    grid_fini(&g);
+}
+
 void show_sign_ins(const json_t *answer, struct buf *out)
 {
     static const char *const keys[] = {"protocol", "result", "country", "address", "network", "program"};

@@ -13,6 +13,9 @@ void show_pairs(const json_t *answer, struct buf *out);   /* key: value, nested 
 void show_accounts(const json_t *answer, struct buf *out);
 void show_restrictions(const json_t *answer, struct buf *out);
 void show_accesses(const json_t *answer, struct buf *out);
+void show_usage(const json_t *answer, struct buf *out);
+void show_rules(const json_t *answer, struct buf *out);
+void show_trend(const json_t *answer, struct buf *out);
 void show_sign_ins(const json_t *answer, struct buf *out);
 void show_tokens(const json_t *answer, struct buf *out);
 void show_audit(const json_t *answer, struct buf *out);

@@ -395,6 +395,27 @@ static void decide_locks(struct decision *d)
     each_pairing(d, find_lock);
 }
 
+int engine_look(const struct rule_set *set, struct store *store, const struct event *e,
+                uint32_t values_out[RULES_MAX])
+{
+    struct arena arena;
+    struct subjects *s = malloc(sizeof *s);
+    if (!s)
+        return MSA_EAGAIN;
+    arena_init(&arena, DECISION_BYTES_MAX);
+    subjects_init(s, set, e, &arena);
+    subjects_need(s, PER_ACCOUNT, 0);
+    int err = subjects_read(s, store);
+    struct record *account = err == MSA_OK ? subjects_find(s, PER_ACCOUNT, 0) : NULL;
+    for (unsigned i = 0; i < set->rule_count; i++)
+        values_out[i] = account && set->rules[i].per == PER_ACCOUNT
+                            ? judge_value(&set->rules[i], e, account)
+                            : 0;
+    arena_fini(&arena);
+    free(s);
+    return err;
+}
+
 int engine_find_locks(const struct rule_set *set, struct store *store,
                       const struct event *e, struct verdict *out)
 {

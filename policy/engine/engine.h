@@ -62,6 +62,11 @@ int engine_decide(const struct rule_set *set, struct store *store, const struct 
 int engine_find_locks(const struct rule_set *set, struct store *store,
                       const struct event *e, struct verdict *out);
 
+/* What the windows of the rules per account hold at this moment, by their place in the set; 0 for all others. Nothing
+ * is counted or written. Result as above. */
+int engine_look(const struct rule_set *set, struct store *store, const struct event *e,
+                uint32_t values_out[RULES_MAX]);
+
 /* The message of this earlier EVENT_MESSAGE or EVENT_CONTENT was not accepted after all:
  * what it used up is given back, in the windows of its own time. `circumstances` are its
  * verdict's. */

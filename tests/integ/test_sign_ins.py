@@ -179,3 +179,31 @@ class Password(ApiCase):
         status, _ = taro.call("PUT", "/accounts/me/password", {"current": PASSWORD, "password": NEW})
         self.assertEqual(status, 403, "the same lockout as at a sign-in")
         self.assertEqual(self.msad.ctl_json("restriction", "list", TARO)["restrictions"][0]["kind"], "locked")
+
+
+class Rules(ApiCase):
+    def test_what_people_see_of_the_rules(self):
+        rules = ("rule day { count messages; per account; within 1d; limit 1; then defer; because \"one a day\"; } "
+                 "rule tried { count messages; per account; within 1d; limit 9; then refuse; mode shadow; } ")
+        self.start(more=rules)
+        talk = self.msad.talk(TARO)
+        self.assertEqual(talk.submit(TARO, ["x@example.com"], b"Subject: x\r\n\r\nx\r\n")[0], 250)
+        talk.begin(TARO, "x@example.com")
+        self.assertEqual(talk.ask("DATA") // 100, 4)
+        taro, desk = self.customer(), self.bearer("support")
+        status, answer = taro.call("GET", "/accounts/me/usage")
+        self.assertEqual((status, answer), (200, {"usage": [
+            {"rule": "day", "counts": "messages", "per": "account", "within_ms": 86400000, "limit": 1, "used": 1,
+             "then": "defer", "mode": "enforce", "because": "one a day"}]}))
+        self.assertEqual(taro.call("GET", f"/accounts/{HANA}/usage")[0], 404)
+        self.assertEqual([u["rule"] for u in desk.call("GET", f"/accounts/{TARO}/usage")[1]["usage"]], ["day", "tried"])
+        found = {r["rule"]: r["hits"] for r in desk.call("GET", "/rules")[1]["rules"]}
+        self.assertEqual(found, {"day": 1, "tried": 0})
+        status, answer = desk.call("GET", "/restrictions/trend?days=2")
+        self.assertEqual((status, len(answer["days"]), answer["days"][0]["rules"]), (200, 2, {"day": 1}))
+        self.assertEqual(desk.call("GET", "/restrictions/trend?days=91")[0], 422)
+        for path in ("/rules", "/restrictions/trend"):
+            self.assertEqual(taro.call("GET", path)[0], 403)
+        for command, word in ((("usage", "show", TARO), "day"), (("rules", "list"), "messages per account within 1d"),
+                              (("restriction", "trend", "--days", "3"), "day")):
+            self.assertIn(word, self.msad.msactl(*command).stdout)

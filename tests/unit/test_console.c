@@ -31,7 +31,7 @@ Test(console, names_say_whose_the_operation_is)
         {"relay.", ROLE_RELAY}, {"pool.", ROLE_RELAY},   {"policy.", ROLE_POLICY}, {"supervisor.", ROLE_SUPERVISOR},
         {"mailbox.", ROLE_POLICY},  {"restriction.", ROLE_POLICY}, {"notice.", ROLE_POLICY},
         {"sign_in.verify", ROLE_AUTH}, {"sign_in.judge", ROLE_POLICY}, {"token.", ROLE_AUTH}, {"audit.", ROLE_POLICY},
-        {"settings.", ROLE_POLICY}, {"sign-in.", ROLE_POLICY}, {"access.", ROLE_POLICY}, {"geo.", ROLE_POLICY},
+        {"settings.", ROLE_POLICY}, {"sign-in.", ROLE_POLICY}, {"usage.", ROLE_POLICY}, {"rules.", ROLE_POLICY}, {"access.", ROLE_POLICY}, {"geo.", ROLE_POLICY},
         {"risk.", ROLE_POLICY}, {"outcome.", ROLE_POLICY},
         {"score.", ROLE_SCORE},
     };
