@@ -17,7 +17,7 @@ VERSION := $(shell cat conf/VERSION)
 # ---- flags ------------------------------------------------------------------------------------
 
 PACKAGES := openssl libsasl2 libmaxminddb lmdb libcares libcurl jansson libmicrohttpd \
-            libseccomp libargon2 libcrypt libidn2 libidn libpsl zlib
+            libseccomp libargon2 libcrypt libidn2 libidn libpsl libqrencode zlib
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         -Wformat=2 -Wpointer-arith -Wvla -Wundef -Wno-format-nonliteral

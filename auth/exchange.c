@@ -12,6 +12,7 @@
 #include "msa/base/table.h"
 
 #define COMPLAINT_EVERY_MS 1000
+#define DAY_MS             INT64_C(86400000)
 
 /* Rules outlive the configuration that they came with for as long as an exchange holds them.
  * Counted in the loop's thread only. */
@@ -43,6 +44,7 @@ struct exchange {
     void *peer;            /* NULL: nobody waits */
     uint64_t session;
     struct ipaddr network;
+    char country[3];
     struct sasl_run *run;
     struct buf message; /* of the step under way */
     bool has_message;
@@ -177,6 +179,15 @@ static void release(struct exchange *e)
         exchange_free(e);
 }
 
+/* By the day: a mail program that signs in every minute does not cost a write each time. */
+static void note_use(const struct exchange *e, const struct verify *v)
+{
+    const struct exchanges *x = e->owner;
+    bool is_same_day = clock_wall_ms() / DAY_MS == v->app_used_ms / DAY_MS;
+    if (x->owner.used && v->app_id != 0 && (!is_same_day || strcmp(v->app_used_from, e->country) != 0))
+        x->owner.used(x->owner.arg, v, e->country);
+}
+
 /* Tells the session how it ended, and ends it. `v` is NULL where no worker has looked at it. */
 static void finish(struct exchange *e, enum auth_result result, const struct verify *v)
 {
@@ -196,6 +207,8 @@ static void finish(struct exchange *e, enum auth_result result, const struct ver
         x->counts.succeeded++;
     else
         x->counts.failed++;
+    if (result == AUTH_OK)
+        note_use(e, v);
     if (result == AUTH_OK && v->has_upgrade)
         x->owner.upgrade(x->owner.arg, v->login, &v->upgrade);
     forget(e);
@@ -348,6 +361,8 @@ int exchanges_start(struct exchanges *x, void *peer, const struct msg_auth_start
         return MSA_OK;
     }
     e->network = ipaddr_network(&m->client_ip, 32, 64).addr;
+    if (m->country.n == 2)
+        (void)view_to_cstr(m->country, e->country, sizeof e->country);
     enum auth_result result = sasl_run_new(x->env, &e->rules->rules, &start, &e->run);
     if (result != AUTH_OK)
         finish(e, result, NULL);

@@ -25,6 +25,8 @@ struct exchange_owner {
     /* `account` as it should be stored from now on; copied by the callee. */
     void (*upgrade)(void *arg, const char *login, const struct account *account);
     void *arg;
+    /* v->app_id was right, from `country` ("" if unknown), and its record is to say so; NULL: it is not kept. */
+    void (*used)(void *arg, const struct verify *v, const char *country);
 };
 
 struct exchange_limits {

@@ -38,7 +38,7 @@ int ops_fail_store(struct ops_call *call, int err)
     return ops_fail(call, err == MSA_EFULL ? 507 : 503, "the account store: %s", msa_strerror(err));
 }
 
-static int fail_lookup(struct ops_call *call, enum msa_lookup found)
+int ops_fail_lookup(struct ops_call *call, enum msa_lookup found)
 {
     if (found == MSA_NOT_FOUND)
         return ops_fail(call, 404, "there is no account %s", call->login);
@@ -46,8 +46,7 @@ static int fail_lookup(struct ops_call *call, enum msa_lookup found)
                 call->login);
 }
 
-/* The name as an operator wrote it, into call->login. */
-static bool take_login(struct ops_call *call, const char *text)
+bool ops_take_login(struct ops_call *call, const char *text)
 {
     verify_canonical(call->rules, view_cstr(text), call->login);
     return call->login[0] != '\0';
@@ -126,7 +125,7 @@ static int op_add(struct ops_call *call, json_t *args, json_t **answer_out)
     if (json_unpack_ex(args, &error, JSON_STRICT, "{s:s, s?s, s?s, s?b}", "login", &login,
                        "password", &password, "hash", &hash, "disabled", &is_disabled) < 0)
         return ops_fail_arguments(call, &error);
-    if (!take_login(call, login))
+    if (!ops_take_login(call, login))
         return ops_fail_login(call);
     if (!password == !hash)
         return ops_fail(call, 400, "give either a password or a hash");
@@ -146,6 +145,19 @@ static int op_add(struct ops_call *call, json_t *args, json_t **answer_out)
 /* A change of one account that is there: read, altered by fn, written. */
 typedef void alter_fn(struct account *a, const struct account *by);
 
+static alter_fn alter_secret;
+
+/* A damaged record stays as it is: then nothing of it is taken anyway. */
+static void drop_app_passwords(struct store_change *change, uint64_t account)
+{
+    struct factors f;
+    if (store_get_factors(change, account, &f) == MSA_FOUND) {
+        f.app_count = 0;
+        store_put_factors(change, account, &f);
+    }
+    factors_wipe(&f);
+}
+
 static int alter(struct ops_call *call, alter_fn *fn, const struct account *by,
                  json_t **answer_out)
 {
@@ -157,13 +169,15 @@ static int alter(struct ops_call *call, alter_fn *fn, const struct account *by,
     if (found == MSA_FOUND) {
         fn(&a, by);
         store_replace(&change, view_cstr(call->login), &a);
+        if (fn == alter_secret)
+            drop_app_passwords(&change, a.id);
         int err = store_commit(&change);
         if (err < 0)
             status = ops_fail_store(call, err);
         else
             *answer_out = identity(call, a.id);
     } else {
-        status = fail_lookup(call, found);
+        status = ops_fail_lookup(call, found);
     }
     store_abort(&change);
     account_wipe(&a);
@@ -205,7 +219,7 @@ static int op_passwd(struct ops_call *call, json_t *args, json_t **answer_out)
     if (json_unpack_ex(args, &error, JSON_STRICT, "{s:s, s:s, s?b}", "login", &login, "password",
                        &password, "is_own", &is_own) < 0)
         return ops_fail_arguments(call, &error);
-    if (!take_login(call, login))
+    if (!ops_take_login(call, login))
         return ops_fail_login(call);
     int choice = is_own ? check_own_choice(call, password) : 200;
     if (choice != 200)
@@ -226,7 +240,7 @@ static int unpack_login(struct ops_call *call, json_t *args)
     const char *login;
     if (json_unpack_ex(args, &error, JSON_STRICT, "{s:s}", "login", &login) < 0)
         return ops_fail_arguments(call, &error);
-    return take_login(call, login) ? 200 : ops_fail_login(call);
+    return ops_take_login(call, login) ? 200 : ops_fail_login(call);
 }
 
 static void alter_disabled(struct account *a, const struct account *by)
@@ -260,7 +274,7 @@ static int op_remove(struct ops_call *call, json_t *args, json_t **answer_out)
     int err = found == MSA_FOUND ? store_commit(&change) : MSA_OK;
     store_abort(&change);
     if (found != MSA_FOUND)
-        return fail_lookup(call, found);
+        return ops_fail_lookup(call, found);
     if (err < 0)
         return ops_fail_store(call, err);
     *answer_out = identity(call, id);
@@ -286,6 +300,20 @@ static json_t *describe(struct view login, const struct account *a)
     return o;
 }
 
+/* With what it has beside its password. */
+static enum msa_lookup describe_whole(struct ops_call *call, const struct account *a, json_t **answer_out)
+{
+    struct factors f;
+    enum msa_lookup found = store_find_factors(call->store, a->id, &f);
+    if (found != MSA_RETRY) {
+        *answer_out = describe(view_cstr(call->login), a);
+        json_object_set_new(*answer_out, "app_passwords_only", json_boolean(f.app_passwords_only));
+        json_object_set_new(*answer_out, "totp", json_boolean(f.totp == TOTP_ON));
+    }
+    factors_wipe(&f);
+    return found == MSA_RETRY ? MSA_RETRY : MSA_FOUND;
+}
+
 static int op_show(struct ops_call *call, json_t *args, json_t **answer_out)
 {
     json_error_t error;
@@ -297,16 +325,16 @@ static int op_show(struct ops_call *call, json_t *args, json_t **answer_out)
         return ops_fail_arguments(call, &error);
     if (!login == (id <= 0))
         return ops_fail(call, 400, "give either a login or an id");
-    if (login && !take_login(call, login))
+    if (login && !ops_take_login(call, login))
         return ops_fail_login(call);
     if (login)
         found = store_find(call->store, view_cstr(call->login), &a);
     else
         found = store_find_by_id(call->store, (uint64_t)id, call->login, &a);
     if (found == MSA_FOUND)
-        *answer_out = describe(view_cstr(call->login), &a);
+        found = describe_whole(call, &a, answer_out);
     account_wipe(&a);
-    return found == MSA_FOUND ? 200 : fail_lookup(call, found);
+    return found == MSA_FOUND ? 200 : ops_fail_lookup(call, found);
 }
 
 struct listing {
@@ -398,6 +426,15 @@ static const struct op {
     {"token.remove", ops_token_remove, true},
     {"token.check", ops_token_check, false},
     {"sign_in.verify", ops_sign_in_verify, false},
+    {"account.sign-in-rules", ops_sign_in_rules, true},
+    {"app-password.add", ops_app_password_add, true},
+    {"app-password.list", ops_app_password_list, false},
+    {"app-password.remove", ops_app_password_remove, true},
+    {"app-password.check", ops_app_password_check, false},
+    {"totp.begin", ops_totp_begin, true},
+    {"totp.confirm", ops_totp_confirm, true},
+    {"totp.off", ops_totp_off, true},
+    {"totp.check", ops_totp_check, true},
 };
 
 static const struct op *op_find(struct view name)

@@ -16,10 +16,24 @@
  *   token.list       {}                                    200 {tokens: […]}, without their secrets
  *   token.remove     {id}                                  200 {id} · 404
  *   token.check      {token}                               200 {id, role, scopes, expires_ms} · 401
- *   sign_in.verify   {login, password}                     200 {login, account, created_ms, result, wrong_password}
+ *   sign_in.verify   {login, password}                     200 {login, account, created_ms, is_good, wrong_password,
+ *                                                               is_code_needed}
+ *   account.sign-in-rules  {login, app_passwords_only}     200 {login, id, app_passwords_only}
+ *   app-password.add       {login, name, scopes}           201 {id, name, scopes, password} · 409 too many
+ *   app-password.list      {login}                         200 {app_passwords: [{id, name, scopes, created_ms,
+ *                                                               used_ms, used_from}…]}
+ *   app-password.remove    {login, id}                     200 {id} · 404
+ *   app-password.check     {login, password, scope}        as sign_in.verify, for POP and IMAP servers: also app
+ *                                                               passwords, and the main one unless it is refused
+ *   totp.begin       {login}                               200 {secret, uri, qr} · 409 it is on
+ *   totp.confirm     {login, code}                         200 {recovery_codes} · 409 not begun · 422 wrong
+ *   totp.off         {login, code?}                        200 {totp: false} · 404 it is off · 422 wrong; customers
+ *                                                               need a code
+ *   totp.check       {login, code}                         200 {is_good, wrong_code}: uses the code up
  *
  * account = {login, id, enabled, created_ms, password_changed_ms, secret, iterations, scram,
- *            cram_md5}
+ *            cram_md5}, and with account.show app_passwords_only, totp. A new password (account.passwd) takes the app
+ * passwords with it: whoever had the old one may have made some.
  * Bad arguments are 400, a store that is broken or full 503 or 507.
  *
  * They block (key derivations, disk). Those that change something are for the writer's thread, the
@@ -36,7 +50,7 @@
 #include "auth/verify.h"
 #include "msa/base/view.h"
 
-#define OPS_COUNT             15
+#define OPS_COUNT             24
 #define OPS_IMPORT_LINES_MAX 10000
 #define OPS_LIST_MAX         1000
 #define OPS_DETAIL_MAX       256

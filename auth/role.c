@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "auth/admin.h"
+#include "auth/app_use.h"
 #include "auth/auth.h"
 #include "auth/cache.h"
 #include "auth/exchange.h"
@@ -66,6 +67,12 @@ static void store_upgrade(void *arg, const char *login, const struct account *ac
 {
     struct auth *a = arg;
     upgrade_submit(a->writer, a->env.store, login, account);
+}
+
+static void note_use(void *arg, const struct verify *v, const char *country)
+{
+    struct auth *a = arg;
+    app_use_submit(a->writer, a->env.store, v->account.id, v->app_id, country);
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */
@@ -235,7 +242,7 @@ static unsigned core_count(void)
 static int auth_serve(void *state)
 {
     struct auth *a = state;
-    const struct exchange_owner owner = {send_challenge, send_done, store_upgrade, a};
+    const struct exchange_owner owner = {send_challenge, send_done, store_upgrade, a, note_use};
     unsigned count = a->thread_count > 0 ? a->thread_count : core_count();
     int err = check_random_source();
     if (err < 0)

@@ -321,6 +321,7 @@ enum auth_result sasl_run_new(const struct verify_env *env, const struct verify_
     if (!run)
         return AUTH_UNAVAILABLE;
     verify_init(&run->verify, env, rules);
+    run->verify.scope = APP_SCOPE_SMTP;
     run->mech = mech;
     run->is_tls = start->is_tls;
     copy_binding(start->bindings.exporter, run->exporter, &run->bindings.exporter);

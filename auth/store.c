@@ -11,13 +11,14 @@
 
 #define MAP_BYTES ((size_t)16 << 30) /* address space; about 20 million accounts */
 
-enum { TABLE_META = 0, TABLE_ACCOUNTS, TABLE_IDS, TABLE_TOKENS, TABLE_COUNT };
+enum { TABLE_META = 0, TABLE_ACCOUNTS, TABLE_IDS, TABLE_TOKENS, TABLE_FACTORS, TABLE_COUNT };
 
 static const char *const table_names[TABLE_COUNT] = {
     [TABLE_META] = "meta",
     [TABLE_ACCOUNTS] = "accounts",
     [TABLE_IDS] = "ids",
     [TABLE_TOKENS] = "tokens",
+    [TABLE_FACTORS] = "factors",
 };
 
 struct store {
@@ -154,6 +155,27 @@ enum msa_lookup store_find_by_id(struct store *s, uint64_t id, char login_out[ST
     return found;
 }
 
+static enum msa_lookup get_factors(struct db_txn *txn, uint64_t account, struct factors *out)
+{
+    char key[8];
+    struct view record;
+    memset(out, 0, sizeof *out);
+    id_key(account, key);
+    enum msa_lookup found = db_get(txn, TABLE_FACTORS, view_of(key, sizeof key), &record);
+    if (found == MSA_FOUND && factors_decode(record, out) < 0)
+        return MSA_RETRY;
+    return found;
+}
+
+enum msa_lookup store_find_factors(struct store *s, uint64_t account, struct factors *out)
+{
+    struct db_txn txn;
+    db_begin(s->db, false, &txn);
+    enum msa_lookup found = get_factors(&txn, account, out);
+    db_abort(&txn);
+    return found;
+}
+
 int store_each(struct store *s, struct view after, store_each_fn *fn, void *arg)
 {
     struct db_txn txn;
@@ -280,9 +302,35 @@ enum msa_lookup store_remove(struct store_change *change, struct view login, uin
     if (found == MSA_FOUND) {
         id_key(a.id, key);
         db_delete(&change->txn, TABLE_IDS, view_of(key, sizeof key));
+        db_delete(&change->txn, TABLE_FACTORS, view_of(key, sizeof key));
     }
     account_wipe(&a);
     return MSA_FOUND;
+}
+
+/* ---- factors --------------------------------------------------------------------------------- */
+
+enum msa_lookup store_get_factors(struct store_change *change, uint64_t account, struct factors *out)
+{
+    return get_factors(&change->txn, account, out);
+}
+
+void store_put_factors(struct store_change *change, uint64_t account, const struct factors *f)
+{
+    char key[8];
+    struct buf record;
+    id_key(account, key);
+    if (factors_are_empty(f)) {
+        db_delete(&change->txn, TABLE_FACTORS, view_of(key, sizeof key));
+        return;
+    }
+    buf_init_secret(&record, FACTORS_RECORD_MAX);
+    factors_encode(f, &record);
+    if (!buf_failed(&record))
+        db_put(&change->txn, TABLE_FACTORS, view_of(key, sizeof key), buf_view(&record));
+    else if (change->txn.err == MSA_OK)
+        change->txn.err = MSA_ENOMEM;
+    buf_fini(&record);
 }
 
 /* ---- bearer tokens --------------------------------------------------------------------------- */

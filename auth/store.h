@@ -1,8 +1,9 @@
-/* The accounts on disk: one LMDB environment with four tables.
+/* The accounts on disk: one LMDB environment with five tables.
  *
  *   accounts   canonical login name     → record (account.h)
  *   ids        id, 8 bytes big endian   → canonical login name
  *   tokens     id of a bearer token     → record (ops_token.c)
+ *   factors    id, 8 bytes big endian   → record (factors.h); none: the account has a password and nothing else
  *   meta       "key"                    → 32 random bytes, made once
  *              "next-id"                → u64; ids are never given twice, also not after a removal
  *
@@ -15,6 +16,7 @@
 #include <stdint.h>
 
 #include "auth/account.h"
+#include "auth/factors.h"
 #include "msa/base/buf.h"
 #include "msa/base/err.h"
 #include "msa/base/view.h"
@@ -47,6 +49,9 @@ int store_count(struct store *s, uint64_t *count_out);
 void store_usage(struct store *s, uint64_t *used_bytes_out, uint64_t *max_bytes_out);
 void store_check_readers(struct store *s); /* every minute, the loop's thread */
 
+/* MSA_NOT_FOUND with an empty record in `*out`, also for id 0. */
+enum msa_lookup store_find_factors(struct store *s, uint64_t account, struct factors *out);
+
 /* ---- bearer tokens: id and record are opaque here ---- */
 
 #define STORE_TOKEN_RECORD_MAX 4096
@@ -75,8 +80,12 @@ enum msa_lookup store_get(struct store_change *change, struct view login, struct
 int store_add(struct store_change *change, struct view login, struct account *a);
 /* The record of an account that is there; id stays. */
 void store_replace(struct store_change *change, struct view login, const struct account *a);
-/* Removes a damaged record too; then *id_out is 0. */
+/* Removes a damaged record too; then *id_out is 0. The factors go with it. */
 enum msa_lookup store_remove(struct store_change *change, struct view login, uint64_t *id_out);
+
+/* As store_find_factors, within this change. */
+enum msa_lookup store_get_factors(struct store_change *change, uint64_t account, struct factors *out);
+void store_put_factors(struct store_change *change, uint64_t account, const struct factors *f);
 
 /* Bearer tokens. */
 int store_add_token(struct store_change *change, struct view id, struct view record); /* MSA_EEXIST … */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "auth/app_password.h"
 #include "auth/password.h"
 #include "msa/base/buf.h"
 #include "msa/base/err.h"
@@ -40,6 +41,36 @@ void verify_login(struct verify *v, struct view name)
     enum msa_lookup found = store_find(v->env->store, login, &v->account);
     v->is_known = found == MSA_FOUND;
     v->is_broken = found == MSA_RETRY;
+}
+
+/* ---- app passwords --------------------------------------------------------------------------- */
+
+/* Is it one of the account's? The same work for an account without any, and for a name that is nobody's. */
+static void find_app_password(struct verify *v, struct view raw, bool *is_main_refused_out)
+{
+    struct factors f;
+    uint8_t hash[FACTORS_HASH_BYTES];
+    uint64_t account = v->is_known ? v->account.id : 0;
+    v->is_broken = store_find_factors(v->env->store, account, &f) == MSA_RETRY;
+    app_password_hash(store_key(v->env->store), account, raw, hash);
+    const struct app_password *app = app_password_match(&f, hash);
+    if (app && (app->scopes & v->scope) != 0) {
+        v->app_id = app->id;
+        v->app_used_ms = app->used_ms;
+        memcpy(v->app_used_from, app->used_from, sizeof v->app_used_from);
+    }
+    *is_main_refused_out = v->scope != 0 && f.app_passwords_only;
+    factors_wipe(&f);
+    secret_wipe(hash, sizeof hash);
+}
+
+static enum msa_lookup main_is_refused(const struct verify *v, bool *is_refused_out)
+{
+    struct factors f;
+    enum msa_lookup found = store_find_factors(v->env->store, v->account.id, &f);
+    *is_refused_out = f.app_passwords_only;
+    factors_wipe(&f);
+    return found;
 }
 
 /* ---- PLAIN and LOGIN ------------------------------------------------------------------------- */
@@ -118,25 +149,37 @@ static enum auth_result check_password(struct verify *v, struct view raw)
     else
         spend_derivation(v);
     v->is_broken = err < 0;
-    v->is_password_ok = is_match;
+    v->is_password_ok = is_match || v->app_id != 0;
     if (is_match)
         make_upgrade(v, buf_view(&prepared));
-    else
+    if (!v->is_password_ok)
         note_wrong_password(v, raw);
     buf_fini(&prepared);
-    return is_match ? AUTH_OK : verify_refusal(v);
+    return v->is_password_ok ? AUTH_OK : verify_refusal(v);
+}
+
+/* An app password is remembered as what it is: it opens neither a page nor what is beyond its scope. */
+static void digest_of(const struct verify *v, struct view raw, uint8_t out[CACHE_DIGEST_BYTES])
+{
+    char name[1 + sizeof v->app_id] = "\n"; /* no login begins so */
+    memcpy(name + 1, &v->app_id, sizeof v->app_id);
+    cache_digest(v->env->cache, v->app_id != 0 ? view_of(name, sizeof name) : view_cstr(v->login), raw, out);
 }
 
 enum auth_result verify_password(struct verify *v, struct view raw)
 {
     uint8_t digest[CACHE_DIGEST_BYTES];
-    /* A disabled account is never found here: it would answer faster to its own password. */
-    bool may_remember = v->is_known && !v->account.is_disabled && v->rules->cache_life_ms > 0 &&
-                        raw.n > 0 && raw.n <= PASSWORD_MAX;
+    bool is_main_refused = false;
+    if (!v->is_broken)
+        find_app_password(v, raw, &is_main_refused);
     if (v->is_broken)
         return AUTH_UNAVAILABLE;
+    /* A disabled account is never found here, nor a main password that is not taken: they would answer faster to
+     * what is right. */
+    bool may_remember = v->is_known && !v->account.is_disabled && v->rules->cache_life_ms > 0 &&
+                        (v->app_id != 0 || !is_main_refused) && raw.n > 0 && raw.n <= PASSWORD_MAX;
     if (may_remember) {
-        cache_digest(v->env->cache, view_cstr(v->login), raw, digest);
+        digest_of(v, raw, digest);
         v->is_password_ok = cache_has(v->env->cache, digest, v->account.id, v->account.generation,
                                       v->now_ms, v->rules->cache_life_ms);
     }
@@ -178,7 +221,13 @@ void verify_cram_state(const struct verify *v, uint8_t out[ACCOUNT_CRAM_BYTES])
 
 enum auth_result verify_authorize(const struct verify *v)
 {
-    return v->account.is_disabled ? AUTH_DISABLED : AUTH_OK;
+    bool is_refused = false;
+    bool is_main = v->scope != 0 && v->app_id == 0;
+    if (v->account.is_disabled)
+        return AUTH_DISABLED;
+    if (is_main && main_is_refused(v, &is_refused) == MSA_RETRY)
+        return AUTH_UNAVAILABLE;
+    return is_refused ? AUTH_NOT_THIS_PASSWORD : AUTH_OK;
 }
 
 enum auth_result verify_refusal(const struct verify *v)

@@ -42,6 +42,11 @@ struct verify {
     bool is_broken;       /* the store cannot answer: the only outcome is AUTH_UNAVAILABLE */
     bool is_known;        /* `account` is there */
     bool is_password_ok;  /* verify_password said AUTH_OK */
+    unsigned scope;       /* what it signs in to, one of enum app_scope; 0: a page, which takes the main password
+                             only, and always */
+    uint64_t app_id;      /* the app password that it was; 0: the main one */
+    int64_t app_used_ms;  /* its last use before, and where from */
+    char app_used_from[3];
     char login[STORE_LOGIN_MAX + 1]; /* canonical; "" for what is no name at all */
     uint8_t stranger[KEYED_BYTES];   /* what fake secrets hang on */
     struct account account;
@@ -61,17 +66,20 @@ void verify_login(struct verify *v, struct view name);
 void verify_canonical(const struct verify_rules *rules, struct view name,
                       char out[STORE_LOGIN_MAX + 1]);
 
-/* PLAIN and LOGIN. Blocks for one key derivation, unless the cache knows. AUTH_OK,
- * AUTH_BAD_CREDENTIALS, AUTH_NO_SUCH_USER or AUTH_UNAVAILABLE; whether the account is disabled is
+/* PLAIN and LOGIN, and pages: the main password, or an app password with v->scope, which the caller has set.
+ * Blocks for one key derivation, unless the cache knows; an app password needs none, but is not to be told from others
+ * by its time. AUTH_OK, AUTH_BAD_CREDENTIALS, AUTH_NO_SUCH_USER or AUTH_UNAVAILABLE; whether the account is disabled is
  * verify_authorize's matter. */
 enum auth_result verify_password(struct verify *v, struct view password);
 
-/* SCRAM: the verifier to compare with, real or fake. */
+/* SCRAM: the verifier to compare with, real or fake. The client proves one password, and nobody knows which: that is
+ * the main one, also where app passwords are there. CRAM-MD5 likewise. */
 void verify_scram_text(const struct verify *v, char out[SCRAM_TEXT_MAX]);
 /* CRAM-MD5: likewise. */
 void verify_cram_state(const struct verify *v, uint8_t out[ACCOUNT_CRAM_BYTES]);
 
-/* The password is proved: may the account sign in? AUTH_OK or AUTH_DISABLED. */
+/* The password is proved: may the account sign in with it? AUTH_OK, AUTH_DISABLED, AUTH_NOT_THIS_PASSWORD (mail
+ * programs need an app password) or AUTH_UNAVAILABLE. */
 enum auth_result verify_authorize(const struct verify *v);
 /* It was not: AUTH_BAD_CREDENTIALS, AUTH_NO_SUCH_USER or AUTH_UNAVAILABLE. */
 enum auth_result verify_refusal(const struct verify *v);

@@ -103,6 +103,12 @@ static bool is_shut_out(struct policy *p, const struct sign_in *s, const struct 
     return true;
 }
 
+/* Whoever it was has the password, whatever else is against it. */
+static bool is_proven(const struct sign_in *s)
+{
+    return s->is_good || s->is_disabled || s->is_uncounted || s->is_code_missing;
+}
+
 static struct answer judge(struct policy *p, const struct sign_in *s, enum sign_in_result *result_out)
 {
     struct event e;
@@ -110,7 +116,7 @@ static struct answer judge(struct policy *p, const struct sign_in *s, enum sign_
     struct answer a = {.verdict = VERDICT_REFUSE,
                        .text = "suspended"}; /* for the session's log */
     login_facts(p, s, &e);
-    *result_out = s->is_good || s->is_disabled ? SIGN_IN_REFUSED : SIGN_IN_WRONG_PASSWORD;
+    *result_out = is_proven(s) ? SIGN_IN_REFUSED : SIGN_IN_WRONG_PASSWORD;
     if (is_shut_out(p, s, &e)) {
         if (s->is_good && !restrictions_standing(p->restrictions, s->account->id)) {
             enforce_overseas(p, &e, s->account->login);
@@ -119,16 +125,18 @@ static struct answer judge(struct policy *p, const struct sign_in *s, enum sign_
         } else if (s->is_good) {
             *result_out = SIGN_IN_RESTRICTED;
         }
-        if (s->is_good)
+        if (s->is_good || s->is_code_missing)
             return a; /* no sign-in took place: nothing is counted */
     }
+    if (s->is_uncounted)
+        return (struct answer){.verdict = VERDICT_REFUSE};
     a = policy_decide(p, &e, s->account->login, &v);
     a.text[0] = '\0';
     struct answer by_config = fixed(p->config->policy.login);
     answer_fold(&a, &by_config);
-    if (!s->is_good)
+    if (!s->is_good && !s->is_code_missing)
         a.verdict = a.verdict == VERDICT_CLOSE ? VERDICT_CLOSE : VERDICT_REFUSE;
-    else if (a.verdict == VERDICT_ALLOW)
+    else if (s->is_good && a.verdict == VERDICT_ALLOW)
         *result_out = SIGN_IN_ALLOWED;
     return a;
 }
@@ -141,7 +149,7 @@ struct answer policy_judge_sign_in(struct policy *p, const struct sign_in *s)
         .place = s->place,
         .protocol = view_eq(s->protocol, VIEW_LIT("console")) ? SIGN_IN_PAGE : SIGN_IN_SMTP,
         .program = s->program,
-        .is_proven = s->is_good || s->is_disabled,
+        .is_proven = is_proven(s),
     };
     struct answer a = judge(p, s, &seen.result);
     policy_note_sign_in(p, &seen);
@@ -178,6 +186,7 @@ static struct answer judge_login(struct policy *p, struct live_session *s,
         .program = ask->helo,
         .is_good = ask->result == AUTH_OK,
         .is_disabled = ask->result == AUTH_DISABLED,
+        .is_uncounted = ask->result == AUTH_NOT_THIS_PASSWORD,
         .wrong_password = ask->wrong_password,
         .address_sessions = sessions_of_source(s).sessions,
         /* this one included, which is not the account's before the answer */

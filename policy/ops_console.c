@@ -1,7 +1,8 @@
 /* What console asks in the course of a request of its own, and the record of changes.
  *
- *   sign_in.judge   {login, account, created_ms, is_good, wrong_password, ip, program, proves?}
- *                                                  200 {allow, defer, delay_ms}; `proves`: by a session that there is
+ *   sign_in.judge   {login, account, created_ms, is_good, is_code_missing?, wrong_password, ip, program, proves?}
+ *                                                  200 {allow, ask_code, defer, delay_ms}; `proves`: by a session that
+ *                                                  there is
  *   audit.add       {actor, from, op, target, why, status}   200, when it is durable
  *   audit.list      {after?, limit?, target?, actor?}        200 {audit: […], next?}, newest first */
 #include "policy/ops.h"
@@ -51,6 +52,7 @@ static void op_judge(void *state, const struct admin_call *call)
         .protocol = VIEW_LIT("console"),
         .program = admin_text(call->args, "program"),
         .is_good = admin_flag(call->args, "is_good"),
+        .is_code_missing = admin_flag(call->args, "is_code_missing"),
         .wrong_password = wrong_password,
     };
     struct answer a = {.verdict = VERDICT_REFUSE};
@@ -61,7 +63,8 @@ static void op_judge(void *state, const struct admin_call *call)
     p->counts.failed_logins += !s.is_good;
     policy_count(p, ASKED_LOGIN, a.verdict);
     admin_reply(call->chan, call->id, 200,
-                json_pack("{s:b, s:b, s:I}", "allow", s.is_good && a.verdict == VERDICT_ALLOW, "defer",
+                json_pack("{s:b, s:b, s:b, s:I}", "allow", s.is_good && a.verdict == VERDICT_ALLOW, "ask_code",
+                          !s.is_good && s.is_code_missing && a.verdict == VERDICT_ALLOW, "defer",
                           a.verdict == VERDICT_DEFER, "delay_ms", (json_int_t)a.delay_ms));
     buf_fini(&bytes);
 }

@@ -127,6 +127,9 @@ struct sign_in {
     struct view program;  /* as it calls itself */
     bool is_good;         /* the password was right, and the account is not disabled */
     bool is_disabled;     /* it is, and the password was right */
+    bool is_uncounted;    /* it was right, but not for mail programs: refused without a trace in the counters */
+    bool is_code_missing; /* the password was right and the code of the second factor is missing or wrong: counted as
+                             a wrong password is, and the verdict says whether a right one would do */
     uint64_t wrong_password;
     uint32_t address_sessions, account_sessions;
 };

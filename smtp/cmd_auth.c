@@ -90,6 +90,7 @@ static void start(struct smtp_session *s, bool has_initial, struct view initial)
         .has_initial = has_initial,
         .initial = initial,
         .is_tls = tls != NULL,
+        .country = view_cstr(s->country),
     };
     if (tls) {
         m.binding_exporter = view_of((const char *)tls->exporter, tls->exporter_len);
@@ -245,7 +246,8 @@ void smtp_auth_late(struct smtp_session *s)
 
 static bool is_rejection(enum auth_result result)
 {
-    return result == AUTH_BAD_CREDENTIALS || result == AUTH_NO_SUCH_USER || result == AUTH_DISABLED;
+    return result == AUTH_BAD_CREDENTIALS || result == AUTH_NO_SUCH_USER || result == AUTH_DISABLED ||
+           result == AUTH_NOT_THIS_PASSWORD;
 }
 
 static void ask_login(struct smtp_session *s, const struct msg_auth_done *a)

@@ -41,6 +41,8 @@ enum auth_result {
     AUTH_MALFORMED,       /* 501: the exchange broke its grammar */
     AUTH_NO_MECHANISM,    /* 504 */
     AUTH_UNAVAILABLE,     /* 454: a backend is down or too much is under way */
+    AUTH_NOT_THIS_PASSWORD, /* the main one, where mail programs need an app password: refused as a wrong one is,
+                               but nobody has guessed */
 };
 
 /* What policy says to a question. Replies stand in smtp's catalogue; `text` adds the why. */

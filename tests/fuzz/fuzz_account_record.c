@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "auth/account.h"
+#include "auth/factors.h"
 #include "auth/import.h"
 #include "auth/scram.h"
 #include "msa/base/err.h"
@@ -38,6 +39,38 @@ static void check_summed(struct view in)
     for (size_t i = 0; i < 8; i++)
         record[in.n + i] = (char)(sum >> (8 * i));
     check_record(view_of(record, in.n + 8));
+}
+
+/* Factors likewise. */
+static void check_factors(struct view in)
+{
+    static struct factors f;
+    struct buf again;
+    buf_init(&again, FACTORS_RECORD_MAX);
+    if (factors_decode(in, &f) == MSA_OK) {
+        factors_encode(&f, &again);
+        must(!buf_failed(&again) && view_eq(buf_view(&again), in));
+        must(f.app_count <= FACTORS_APPS_MAX && f.recovery_count <= FACTORS_RECOVERY_MAX);
+        for (size_t i = 0; i < f.app_count; i++)
+            must(f.apps[i].id != 0 && memchr(f.apps[i].name, '\0', sizeof f.apps[i].name) != NULL);
+    } else {
+        must(f.app_count == 0 && f.totp == TOTP_NONE && !f.app_passwords_only);
+    }
+    buf_fini(&again);
+}
+
+static void check_summed_factors(struct view in)
+{
+    static const uint8_t zeros[16];
+    static char record[FACTORS_RECORD_MAX];
+    if (in.n + 8 > sizeof record)
+        return;
+    if (in.n > 0)
+        memcpy(record, in.p, in.n);
+    uint64_t sum = siphash13(zeros, record, in.n);
+    for (size_t i = 0; i < 8; i++)
+        record[in.n + i] = (char)(sum >> (8 * i));
+    check_factors(view_of(record, in.n + 8));
 }
 
 /* A verifier that parses has one way to be written. */
@@ -76,10 +109,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     struct view in = fuzz_view(data + 1, size - 1);
-    switch (data[0] % 4) {
+    switch (data[0] % 6) {
     case 0: check_record(in); break;
     case 1: check_summed(in); break;
     case 2: check_verifier(in); break;
+    case 4: check_factors(in); break;
+    case 5: check_summed_factors(in); break;
     default: check_line(in); break;
     }
     return 0;

@@ -53,6 +53,7 @@ LIBRARIES = {
     r"stringprep\.h": (r"", 1),
     r"idn2\.h": (r"", 1),
     r"libpsl\.h": (r"", 1),
+    r"qrencode\.h": (r"auth/", 1),
 }
 
 BANNED = (

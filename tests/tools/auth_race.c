@@ -72,7 +72,7 @@ static void add_account(const char *login, const char *hash)
 
 static void set_up(const char *path)
 {
-    static const struct exchange_owner owner = {on_challenge, on_done, on_upgrade, NULL};
+    static const struct exchange_owner owner = {on_challenge, on_done, on_upgrade, NULL, NULL};
     const struct verify_rules rules = {
         .mechanisms = CONFIG_MECH_PLAIN | CONFIG_MECH_LOGIN | CONFIG_MECH_SCRAM_SHA_256 |
                       CONFIG_MECH_CRAM_MD5,

@@ -76,7 +76,7 @@ static void configure(void)
 
 static void setup(void)
 {
-    const struct exchange_owner owner = {on_challenge, on_done, on_upgrade, NULL};
+    const struct exchange_owner owner = {on_challenge, on_done, on_upgrade, NULL, NULL};
     auth_fixture_open(&f);
     auth_fixture_add(&f, "taro@example.jp", "pencil");
     loop = loop_new();

@@ -143,7 +143,9 @@ Test(account_ops, show_tells_everything_but_the_secret, .init = setup, .fini = t
         cr_assert(is_true("enabled"));
         cr_assert(is_true("scram"));
         cr_assert(is_true("cram_md5"));
-        cr_assert(eq(sz, json_object_size(answer), 9));
+        cr_assert(is_false("app_passwords_only"));
+        cr_assert(is_false("totp"));
+        cr_assert(eq(sz, json_object_size(answer), 11));
     }
     run("account.add", "{\"login\":\"old\",\"hash\":\"" BCRYPT_PENCIL "\",\"disabled\":true}");
     cr_assert(eq(int, run("account.show", "{\"login\":\"old\"}"), 200));
