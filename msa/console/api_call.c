@@ -213,16 +213,20 @@ static void name_target(struct api_call *call)
     }
 }
 
-/* A customer has one account. Others' are told from none by nothing. */
+/* A customer has one account. Others' are told from none by nothing. What the path names beside the login is looked
+ * for in that account alone, by its operation. */
 static bool is_own(const struct api_call *call)
 {
+    bool is_named = call->match.param_count == 0;
     for (size_t i = 0; i < call->match.param_count; i++) {
         struct view value = view_of(call->match.params[i].value, call->match.params[i].value_bytes);
-        if (!view_eq(call->match.params[i].name, VIEW_LIT("login")) ||
-            (!view_eq(value, VIEW_LIT("me")) && !view_eq(value, view_cstr(call->caller.name))))
+        if (!view_eq(call->match.params[i].name, VIEW_LIT("login")))
+            continue;
+        if (!view_eq(value, VIEW_LIT("me")) && !view_eq(value, view_cstr(call->caller.name)))
             return false;
+        is_named = true;
     }
-    return true;
+    return is_named;
 }
 
 static bool is_json(struct view type)

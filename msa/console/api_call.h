@@ -69,6 +69,8 @@ struct web_session *caller_session(struct console *c, struct http_request *r);
  * as much time as policy and auth.failure_delay ask for. */
 struct password_outcome {
     bool is_allowed;
+    bool is_code_asked; /* the password was right, nothing else speaks against it, and a right code ("code" among the
+                           arguments) is missing */
     unsigned status;
     char login[SESSION_LOGIN_MAX + 1];
 };

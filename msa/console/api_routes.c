@@ -121,7 +121,36 @@ FIELDS(give_back) = {
 FIELDS(sign_in) = {
     {.name = "login", .min = 1, .max = 320, .doc = "a customer's"},
     {.name = "password", .min = 1, .max = 1024, .flags = API_SECRET, .doc = "of mail"},
+    {.name = "code", .min = 1, .max = 32, .flags = API_SECRET,
+     .doc = "of the authenticator, or a recovery code, where the account asks for one"},
     {.name = "token", .min = 1, .max = 128, .flags = API_SECRET, .doc = "in place of both: of a person's role"},
+    END,
+};
+
+FIELDS(new_app_password) = {
+    {.name = "name", .min = 1, .max = 256, .flags = API_REQUIRED, .doc = "of the device: 64 characters at most"},
+    {.name = "scopes", .type = API_TEXTS, .max = 3, .words = "smtp|imap|pop", .flags = API_REQUIRED,
+     .doc = "what it opens"},
+    WHY,
+    END,
+};
+
+FIELDS(sign_in_rules) = {
+    {.name = "app_passwords_only", .type = API_FLAG, .flags = API_REQUIRED,
+     .doc = "mail programs may not use the main password"},
+    WHY,
+    END,
+};
+
+FIELDS(totp_code) = {
+    {.name = "code", .min = 1, .max = 32, .flags = API_REQUIRED | API_SECRET, .doc = "that the authenticator shows"},
+    END,
+};
+
+FIELDS(totp_off) = {
+    {.name = "code", .min = 1, .max = 32, .flags = API_SECRET,
+     .doc = "that the authenticator shows, or a recovery code; customers need one"},
+    WHY,
     END,
 };
 
@@ -188,7 +217,7 @@ const struct api_route api_routes[] = {
      .op = "account.import", .fields = import, .tag = "accounts", .summary = "Make many from lines of login:hash"},
     {GET_, .path = P "/accounts/{login}", .who = WHO_DESK | WHO_PORTAL | WHO_CUSTOMER,
      .scope = SCOPE_ACCOUNTS_READ, .op = "account.show", .tag = "accounts", .summary = "One account",
-     .shown = "login created_ms password_changed_ms"},
+     .shown = "login created_ms password_changed_ms app_passwords_only totp"},
     {DELETE_, .path = P "/accounts/{login}", .who = WHO_OPERATOR | WHO_PORTAL, .scope = SCOPE_ACCOUNTS_WRITE,
      .op = "account.remove", .fields = why, .tag = "accounts", .summary = "Delete it and its password"},
     {PUT_, .path = P "/accounts/{login}/password", .who = WHO_DESK | WHO_PORTAL | WHO_CUSTOMER,
@@ -220,6 +249,35 @@ const struct api_route api_routes[] = {
      .summary = "Its limits, and how much of each is used now"},
     {POST_, .path = P "/accounts/{login}/notice-test", .who = WHO_DESK, .scope = SCOPE_NOTICES_WRITE,
      .op = "notice.test", .fields = why, .tag = "accounts", .summary = "Send a sample of each notice"},
+
+    /* ---- how it signs in ---- */
+    {GET_, .path = P "/accounts/{login}/app-passwords", .who = WHO_DESK | WHO_CUSTOMER, .scope = SCOPE_ACCOUNTS_READ,
+     .op = "app-password.list", .tag = "sign-in",
+     .shown = "app_passwords id name scopes created_ms used_ms used_from",
+     .summary = "Its app passwords, and when each was last used"},
+    {POST_, .path = P "/accounts/{login}/app-passwords", .who = WHO_DESK | WHO_CUSTOMER,
+     .scope = SCOPE_ACCOUNTS_WRITE, .op = "app-password.add", .fields = new_app_password, .tag = "sign-in",
+     .shown = "id name scopes password",
+     .summary = "Make one for a device; it is shown this once"},
+    {DELETE_, .path = P "/accounts/{login}/app-passwords/{id}", .who = WHO_DESK | WHO_CUSTOMER,
+     .scope = SCOPE_ACCOUNTS_WRITE, .op = "app-password.remove", .fields = why, .tag = "sign-in",
+     .shown = "id",
+     .summary = "Take one back: from now on it opens nothing"},
+    {PUT_, .path = P "/accounts/{login}/sign-in-rules", .who = WHO_DESK | WHO_CUSTOMER,
+     .scope = SCOPE_ACCOUNTS_WRITE, .op = "account.sign-in-rules", .fields = sign_in_rules, .tag = "sign-in",
+     .shown = "login app_passwords_only",
+     .summary = "Whether mail programs may use the main password"},
+    {POST_, .path = P "/accounts/{login}/totp", .who = WHO_CUSTOMER, .op = "totp.begin", .tag = "sign-in",
+     .shown = "secret uri qr",
+     .summary = "A new secret for an authenticator; it is shown this once, and asked for once it is confirmed"},
+    {PUT_, .path = P "/accounts/{login}/totp", .who = WHO_CUSTOMER, .op = "totp.confirm", .fields = totp_code,
+     .tag = "sign-in",
+     .shown = "recovery_codes",
+     .summary = "Prove that the authenticator has it: from now on pages ask for its codes"},
+    {DELETE_, .path = P "/accounts/{login}/totp", .who = WHO_DESK | WHO_CUSTOMER, .scope = SCOPE_ACCOUNTS_WRITE,
+     .op = "totp.off", .fields = totp_off, .tag = "sign-in",
+     .shown = "login totp",
+     .summary = "Ask for codes no more"},
 
     /* ---- restrictions ---- */
     {GET_, .path = P "/accounts/{login}/restrictions", .who = WHO_DESK | WHO_PORTAL | WHO_CUSTOMER,

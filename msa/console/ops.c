@@ -47,6 +47,15 @@ const struct console_op console_ops[] = {
     {"restriction.show", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"restriction.release", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"restriction.suspend", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
+    {"account.sign-in-rules", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"app-password.add", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"app-password.list", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"app-password.remove", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"totp.begin", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"totp.confirm", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"totp.off", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"totp.check", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"app-password.check", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"sign_in.verify", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"sign_in.judge", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"token.add", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
@@ -93,7 +102,7 @@ bool console_op_ends_sessions(const struct console_op *op)
 bool console_op_is_internal(const struct console_op *op)
 {
     static const char *const names[] = {"sign_in.verify", "sign_in.judge", "token.check", "audit.add",
-                                        "restriction.owner-is-back"};
+                                        "restriction.owner-is-back", "totp.check", "app-password.check"};
     return is_one_of(op, names, sizeof names / sizeof names[0]);
 }
 

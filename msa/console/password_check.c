@@ -1,4 +1,5 @@
-/* A password that was typed at a page: auth says whether it is right, policy what follows. */
+/* A password that was typed at a page, and the code of an authenticator: auth says whether they are right, policy what
+ * follows. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,13 +14,20 @@ struct check {
     struct api_call *call;
     password_checked_fn *fn;
     struct password_outcome outcome;
+    json_t *verified; /* what auth said of the password, while the code is looked at */
     int64_t began_ms;
     bool proves;
 };
 
+static json_t *code_of(const struct check *k)
+{
+    return json_object_get(k->call->args, "code");
+}
+
 static void finish(struct check *k)
 {
     struct check done = *k;
+    json_decref(k->verified);
     free(k);
     done.fn(done.call, &done.outcome);
 }
@@ -33,7 +41,9 @@ static void finish_after(struct check *k, int64_t delay_ms)
 {
     k->call->console->sign_ins--; /* who waits costs nobody anything */
     int64_t since_ms = clock_mono_ms() - k->began_ms;
-    int64_t least_ms = k->outcome.is_allowed ? 0 : k->call->console->config->auth.failure_delay_ms - since_ms;
+    /* Who is asked for a code has been told that the password is right: there is nothing to hide in time. */
+    bool is_told = k->outcome.is_allowed || (k->outcome.is_code_asked && !code_of(k));
+    int64_t least_ms = is_told ? 0 : k->call->console->config->auth.failure_delay_ms - since_ms;
     delay_ms = delay_ms > least_ms ? delay_ms : least_ms;
     delay_ms = delay_ms < DELAY_MAX_MS ? delay_ms : DELAY_MAX_MS;
     timer_init(&k->call->timer, on_waited, k);
@@ -46,6 +56,7 @@ static void on_judged(void *arg, unsigned status, struct view json)
     struct check *k = arg;
     json_t *o = json_loadb(json.n ? json.p : "", json.n, 0, NULL);
     k->outcome.is_allowed = status == 200 && json_is_true(json_object_get(o, "allow"));
+    k->outcome.is_code_asked = status == 200 && json_is_true(json_object_get(o, "ask_code"));
     k->outcome.status = status == 200 && !json_is_true(json_object_get(o, "defer")) ? 0 : 503;
     int64_t delay_ms = json_integer_value(json_object_get(o, "delay_ms"));
     json_decref(o);
@@ -66,11 +77,57 @@ static void ask(struct check *k, const char *op, json_t *args, console_answer_fn
     free(text);
 }
 
-/* Policy hears of every outcome: it counts failures, and has the last word on success. */
+/* Policy hears of every outcome: it counts failures, and has the last word on success. `o` is taken over. */
+static void judge(struct check *k, json_t *o)
+{
+    char ip[IPADDR_TEXT_MAX];
+    ipaddr_format(http_request_ip(k->call->request), ip);
+    json_object_set_new(o, "ip", json_string(ip));
+    struct view agent = view_slice(http_request_header(k->call->request, "User-Agent"), 0, 200);
+    json_t *program = json_stringn(agent.n ? agent.p : "", agent.n);
+    json_object_set_new(o, "program", program ? program : json_string(""));
+    if (k->proves)
+        json_object_set_new(o, "proves", json_true());
+    ask(k, "sign_in.judge", o, on_judged);
+}
+
+/* A missing or wrong code is a failure, as a wrong password is. */
+static void judge_without_code(struct check *k, json_t *o)
+{
+    json_object_set_new(o, "is_good", json_false());
+    json_object_set_new(o, "is_code_missing", json_true());
+    judge(k, o);
+}
+
+static void on_code(void *arg, unsigned status, struct view json)
+{
+    struct check *k = arg;
+    json_t *answer = json_loadb(json.n ? json.p : "", json.n, 0, NULL), *o = k->verified;
+    bool is_good = status == 200 && json_is_true(json_object_get(answer, "is_good"));
+    k->verified = NULL;
+    if (status == 200)
+        json_object_set(o, "wrong_password", json_object_get(answer, "wrong_code"));
+    json_decref(answer);
+    if (status != 200) {
+        json_decref(o);
+        k->outcome.status = 503;
+        finish_after(k, 0);
+    } else if (is_good) {
+        judge(k, o);
+    } else {
+        judge_without_code(k, o);
+    }
+}
+
+static void check_code(struct check *k, json_t *o)
+{
+    k->verified = o;
+    ask(k, "totp.check", json_pack("{s:O, s:O}", "login", json_object_get(o, "login"), "code", code_of(k)), on_code);
+}
+
 static void on_verified(void *arg, unsigned status, struct view json)
 {
     struct check *k = arg;
-    char ip[IPADDR_TEXT_MAX];
     json_t *o = json_loadb(json.n ? json.p : "", json.n, 0, NULL);
     const char *login = json_string_value(json_object_get(o, "login"));
     if (status != 200 || !login) {
@@ -80,14 +137,14 @@ static void on_verified(void *arg, unsigned status, struct view json)
         return;
     }
     (void)view_to_cstr(view_cstr(login), k->outcome.login, sizeof k->outcome.login);
-    ipaddr_format(http_request_ip(k->call->request), ip);
-    json_object_set_new(o, "ip", json_string(ip));
-    struct view agent = view_slice(http_request_header(k->call->request, "User-Agent"), 0, 200);
-    json_t *program = json_stringn(agent.n ? agent.p : "", agent.n);
-    json_object_set_new(o, "program", program ? program : json_string(""));
-    if (k->proves)
-        json_object_set_new(o, "proves", json_true());
-    ask(k, "sign_in.judge", o, on_judged);
+    /* A session that proves its password again has given its code. */
+    bool is_code_needed = !k->proves && json_is_true(json_object_get(o, "is_code_needed"));
+    if (!is_code_needed)
+        judge(k, o);
+    else if (code_of(k))
+        check_code(k, o);
+    else
+        judge_without_code(k, o);
 }
 
 void password_check(struct api_call *call, const char *login, const char *password, bool proves,

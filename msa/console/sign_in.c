@@ -10,6 +10,8 @@
 #include "msa/console/audit.h"
 
 static const char *const wrong = "the login or the password is wrong, or it may not sign in now";
+static const char *const no_code = "give the code that your authenticator shows, too";
+static const char *const wrong_code = "this is not the code that your authenticator shows now";
 
 /* ---- what is said of a session ---- */
 
@@ -135,7 +137,10 @@ static void on_password(struct api_call *call, const struct password_outcome *ou
         return;
     }
     log_sign_in(call, false, owner.name);
-    api_fail(call, 401, "sign-in", wrong);
+    if (outcome->is_code_asked)
+        api_fail(call, 401, "code-needed", json_object_get(call->args, "code") ? wrong_code : no_code);
+    else
+        api_fail(call, 401, "sign-in", wrong);
 }
 
 void api_session_begin(struct api_call *call)
@@ -144,7 +149,8 @@ void api_session_begin(struct api_call *call)
     bool has_login = json_object_get(call->args, "login") && json_object_get(call->args, "password");
     if (http_request_door(call->request) != HTTP_DOOR_WEB)
         api_fail(call, 403, NULL, "sessions are for browsers: this socket knows you by your user id");
-    else if (token && !json_object_get(call->args, "login") && !json_object_get(call->args, "password"))
+    else if (token && !json_object_get(call->args, "login") && !json_object_get(call->args, "password") &&
+             !json_object_get(call->args, "code"))
         caller_check_token(call->console, view_cstr(json_string_value(token)), on_token, call);
     else if (has_login && !token)
         password_check(call, json_string_value(json_object_get(call->args, "login")),

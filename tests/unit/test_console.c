@@ -34,6 +34,7 @@ Test(console, names_say_whose_the_operation_is)
         {"settings.", ROLE_POLICY}, {"sign-in.", ROLE_POLICY}, {"usage.", ROLE_POLICY}, {"rules.", ROLE_POLICY}, {"access.", ROLE_POLICY}, {"geo.", ROLE_POLICY},
         {"risk.", ROLE_POLICY}, {"outcome.", ROLE_POLICY},
         {"score.", ROLE_SCORE},
+        {"app-password.", ROLE_AUTH}, {"totp.", ROLE_AUTH},
     };
     for (size_t i = 0; i < console_op_count; i++) {
         bool is_known = false;
