@@ -80,6 +80,14 @@ const struct ctl_command ctl_commands[] = {
      "how many began on each day, by rule"},
     {"sign-in", "list", COMMAND_LOGIN, 0, "sign-in.list", NULL, show_sign_ins, "LOGIN",
      "when, from where and by which program it signed in or was refused"},
+    {"app-password", "add", COMMAND_NAMED, COMMAND_OPT_SCOPE | COMMAND_OPT_WHY, "app-password.add", NULL, show_pairs,
+     "LOGIN NAME --scope smtp,imap,pop [--why TEXT]", "a password for one device; it is shown this once"},
+    {"app-password", "list", COMMAND_LOGIN, 0, "app-password.list", NULL, show_app_passwords, "LOGIN",
+     "its devices, and when each was last used"},
+    {"app-password", "remove", COMMAND_LOGIN_ID, COMMAND_OPT_WHY, "app-password.remove", NULL, show_done,
+     "LOGIN ID [--why TEXT]", "take it back"},
+    {"totp", "off", COMMAND_LOGIN, COMMAND_OPT_WHY, "totp.off", NULL, show_done, "LOGIN [--why TEXT]",
+     "ask for codes of an authenticator no more"},
     {"token", "add", COMMAND_PLAIN,
      COMMAND_OPT_ROLE | COMMAND_OPT_SCOPE | COMMAND_OPT_NOTE | COMMAND_OPT_DAYS, "token.add", NULL, show_pairs,
      "--role R --note TEXT [--scope S,S] [--days N]", "a bearer token for the API; it is shown this once"},
@@ -224,6 +232,8 @@ static int check_words(const struct ctl_line *line, char error[COMMAND_ERROR_MAX
         [COMMAND_PLAIN] = {0, 0},
         [COMMAND_LOGIN] = {1, 1},
         [COMMAND_ACCESS] = {2, 2},
+        [COMMAND_NAMED] = {2, 2},
+        [COMMAND_LOGIN_ID] = {2, 2},
         [COMMAND_PASSWORD] = {1, 1},
         [COMMAND_IDS] = {1, SIZE_MAX},
         [COMMAND_ID] = {1, 1},
@@ -279,6 +289,8 @@ static const char *word_key(enum command_form form)
     case COMMAND_LOGIN:
     case COMMAND_PASSWORD:
     case COMMAND_ACCESS:
+    case COMMAND_NAMED:
+    case COMMAND_LOGIN_ID:
     case COMMAND_LOGIN_PAGES:
     case COMMAND_ACCOUNT:
     case COMMAND_SET: return "login";
@@ -321,6 +333,10 @@ json_t *ctl_command_args(const struct ctl_line *line, const char *word)
         json_object_set_new(args, "all", json_true());
     if (form == COMMAND_ACCESS)
         json_object_set_new(args, "ip", json_string(line->words[1]));
+    if (form == COMMAND_NAMED)
+        json_object_set_new(args, "name", json_string(line->words[1]));
+    if (form == COMMAND_LOGIN_ID)
+        json_object_set_new(args, "id", json_string(line->words[1]));
     for (size_t i = 0; i < COMMAND_OPTION_COUNT; i++) {
         if (!(line->options & (1u << i)) || !options[i].key ||
             (takes_settings(form) && (COMMAND_OPTS_SETTINGS & (1u << i))))

@@ -17,6 +17,8 @@ enum command_form {
     COMMAND_PLAIN = 0, /* nothing */
     COMMAND_LOGIN,     /* one LOGIN */
     COMMAND_ACCESS,    /* one LOGIN and one IP */
+    COMMAND_NAMED,     /* one LOGIN and one NAME */
+    COMMAND_LOGIN_ID,  /* one LOGIN and one ID of what is the account's */
     COMMAND_PASSWORD,  /* one LOGIN, and a password that is asked for */
     COMMAND_IDS,       /* one ID or more: one operation each */
     COMMAND_ID,        /* one ID */

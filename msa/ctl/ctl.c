@@ -278,6 +278,8 @@ static int run_command(struct ctl *ctl)
                                      : do_status(ctl);
     case COMMAND_PASSWORD: return do_password(ctl);
     case COMMAND_ACCESS:
+    case COMMAND_NAMED:
+    case COMMAND_LOGIN_ID:
         return call_and_show(ctl, ctl_command_args(&ctl->line, ctl->line.words[0]));
     case COMMAND_LOGIN:
     case COMMAND_IP:

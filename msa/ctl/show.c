@@ -333,6 +333,32 @@ void show_tokens(const json_t *answer, struct buf *out)
     grid_fini(&g);
 }
 
+void show_app_passwords(const json_t *answer, struct buf *out)
+{
+    size_t i;
+    const json_t *a;
+    struct grid g;
+    grid_init(&g, "ID MADE USED FROM SCOPES NAME");
+    json_array_foreach(json_object_get(answer, "app_passwords"), i, a) {
+        const json_t *scopes = json_object_get(a, "scopes"), *scope;
+        char text[32] = "";
+        size_t j;
+        json_array_foreach(scopes, j, scope) {
+            size_t n = strlen(text);
+            snprintf(text + n, sizeof text - n, "%s%s", n ? "," : "", json_string_value(scope));
+        }
+        grid_begin_row(&g);
+        grid_add(&g, text_at(a, "id"));
+        add_time(&g, a, "created_ms");
+        add_time(&g, a, "used_ms");
+        grid_add(&g, text_at(a, "used_from"));
+        grid_add(&g, view_cstr(text));
+        grid_add(&g, text_at(a, "name"));
+    }
+    grid_write(&g, out);
+    grid_fini(&g);
+}
+
 void show_audit(const json_t *answer, struct buf *out)
 {
     static const char *const keys[] = {"actor", "from", "op", "target", "why"};

@@ -17,6 +17,7 @@ void show_usage(const json_t *answer, struct buf *out);
 void show_rules(const json_t *answer, struct buf *out);
 void show_trend(const json_t *answer, struct buf *out);
 void show_sign_ins(const json_t *answer, struct buf *out);
+void show_app_passwords(const json_t *answer, struct buf *out);
 void show_tokens(const json_t *answer, struct buf *out);
 void show_audit(const json_t *answer, struct buf *out);
 void show_changes(const json_t *answer, struct buf *out); /* of many accounts */
