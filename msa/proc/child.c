@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,18 @@ static size_t add_geo_folders(const struct config *cfg, char folders[GEO_FILES][
     return count;
 }
 
+/* glibc reads /proc/sys/vm/overcommit_memory when it first shrinks the heap of a thread, which ends a process that
+ * may open nothing. So these heaps do not shrink; one that is all free goes as a whole, and what is large is mapped. */
+#define MAPPED_FROM_BYTES (4 << 20)
+
+static void keep_heaps(unsigned rights)
+{
+    if (!(rights & SANDBOX_THREADS) || rights & SANDBOX_FILES)
+        return;
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
+}
+
 #define READ_PATHS_MAX (ROLE_READ_PATHS_MAX + GEO_FILES)
 
 static int close_sandbox(struct child *c, char why_not[CHILD_WHY_MAX])
@@ -177,6 +190,7 @@ static int close_sandbox(struct child *c, char why_not[CHILD_WHY_MAX])
     /* What would read files at its first use does so while that can be done. */
     tzset();
     json_object_seed(0);
+    keep_heaps(settings.rights);
     return sandbox_close(&settings, why_not);
 }
 

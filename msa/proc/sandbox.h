@@ -14,6 +14,7 @@ enum sandbox_right {
     SANDBOX_CONNECT = 1 << 1, /* make sockets and connect them */
     SANDBOX_FILES = 1 << 2,   /* open, make and remove files, as far as landlock lets it */
     SANDBOX_THREADS = 1 << 3, /* start threads */
+    SANDBOX_SYNC = 1 << 4,    /* make durable what is in files it holds open; part of SANDBOX_FILES */
 };
 
 struct sandbox_settings {

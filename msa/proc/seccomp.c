@@ -54,10 +54,11 @@ static const int calls_for_files[] = {
     CALL(open), CALL(openat), CALL(stat), CALL(lstat), CALL(newfstatat), CALL(statx), CALL(access),
     CALL(faccessat), CALL(faccessat2), CALL(statfs), CALL(fstatfs), CALL(getdents64), CALL(mkdir),
     CALL(mkdirat), CALL(unlink), CALL(unlinkat), CALL(rmdir), CALL(link), CALL(linkat),
-    CALL(rename), CALL(renameat), CALL(renameat2), CALL(fchmod), CALL(fsync), CALL(fdatasync),
-    CALL(sync_file_range), CALL(syncfs), CALL(flock), CALL(truncate), CALL(copy_file_range),
+    CALL(rename), CALL(renameat), CALL(renameat2), CALL(fchmod), CALL(syncfs), CALL(flock), CALL(truncate), CALL(copy_file_range),
     CALL(sendfile), CALL(readlink), CALL(readlinkat), CALL(getcwd),
 };
+
+static const int calls_to_sync[] = {CALL(fsync), CALL(fdatasync), CALL(sync_file_range)};
 
 static const int calls_for_threads[] = {
     CALL(set_robust_list), CALL(rseq), CALL(set_tid_address), CALL(sched_getparam),
@@ -71,6 +72,7 @@ static const struct call_set sets[] = {
     {SANDBOX_ACCEPT, calls_to_accept, COUNT(calls_to_accept)},
     {SANDBOX_CONNECT, calls_to_connect, COUNT(calls_to_connect)},
     {SANDBOX_FILES, calls_for_files, COUNT(calls_for_files)},
+    {SANDBOX_FILES | SANDBOX_SYNC, calls_to_sync, COUNT(calls_to_sync)},
     {SANDBOX_THREADS, calls_for_threads, COUNT(calls_for_threads)},
 };
 

@@ -128,6 +128,7 @@ static const struct filter_case filter_cases[] = {
     {"abort still names itself", try_abort, 0, -SIGABRT},
     {"open", try_open, 0, SIGSYS_DEATH},
     {"open with files", try_open, SANDBOX_FILES, 0},
+    {"open with sync", try_open, SANDBOX_SYNC | SANDBOX_THREADS, SIGSYS_DEATH},
     {"unlink", try_unlink, SANDBOX_ACCEPT | SANDBOX_CONNECT | SANDBOX_THREADS, SIGSYS_DEATH},
     {"make a file", try_make, SANDBOX_ACCEPT, SIGSYS_DEATH},
     {"socket", try_inet, SANDBOX_ACCEPT | SANDBOX_FILES, SIGSYS_DEATH},
