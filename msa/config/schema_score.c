@@ -60,6 +60,16 @@ static const struct schema_key score_keys[] = {
      .flags = SCHEMA_LIST,
      .doc = "Hosts that everybody links to, and those below them: they are no sign that two messages are of one "
             "campaign (rules `per fingerprint`)."},
+    {.name = "classifier_weight",
+     .type = SCHEMA_DECIMAL,
+     SCHEMA_FIELD(config_score, classifier_weight_milli),
+     .initial = "1.0",
+     .min = 0,
+     .max = 10000,
+     .roles = FOR_SCORE,
+     .doc = "What the points of the classifier (finding `BAYES`) are multiplied by; 0: it is not asked. Its own score, 0 "
+            "to 10, becomes -2.5 points for the most common ham, +5 where its spam begins (half a percent of the ham "
+            "that was learnt from lies above), and at most +7.5. Nothing before `msactl score train`."},
     {.name = "rspamd",
      .type = SCHEMA_BLOCKS,
      SCHEMA_FIELD(config_score, services.rspamds),

@@ -63,6 +63,7 @@ struct config_score {
     uint32_t thread_count; /* 0: one per core */
     uint32_t job_count;
     struct config_strings known_hosts;
+    int32_t classifier_weight_milli; /* 0: what was learnt does not count */
 };
 
 /* All that is set must hold. */

@@ -44,11 +44,21 @@ enum api_scope api_scope_named(struct view name)
     return SCOPE_NONE;
 }
 
+/* Those that only msactl asks for. */
+static bool is_change_without_route(struct view op)
+{
+    static const char *const names[] = {"score.forget", "score.learn", "score.train"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (view_eq(view_cstr(names[i]), op))
+            return true;
+    return false;
+}
+
 bool api_op_is_change(struct view op)
 {
     for (size_t i = 0; i < api_route_count; i++)
         if (api_routes[i].op && api_routes[i].method != HTTP_GET &&
             view_eq(view_cstr(api_routes[i].op), op))
             return true;
-    return false;
+    return is_change_without_route(op);
 }

@@ -11,12 +11,14 @@
 
 /* ---- peers ---- */
 
+/* Of several processes the first: what only one of them does, it does. */
 struct chan *console_peer(const struct console *c, enum role role)
 {
+    struct chan *first = NULL;
     for (size_t i = 0; i < c->peer_count; i++)
-        if (chan_peer(c->peers[i]) == role)
-            return c->peers[i];
-    return NULL;
+        if (chan_peer(c->peers[i]) == role && (!first || chan_peer_index(c->peers[i]) < chan_peer_index(first)))
+            first = c->peers[i];
+    return first;
 }
 
 static void console_peer_up(void *state, struct chan *peer)

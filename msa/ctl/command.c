@@ -106,6 +106,13 @@ const struct ctl_command ctl_commands[] = {
      "ID --note TEXT", "lift it; the note stays with it"},
     {"score", "check", COMMAND_MESSAGES, COMMAND_OPT_SENDER, "score.check", NULL, show_score,
      "FILE|-... [--sender ADDRESS]", "what score a message would get, and why"},
+    {"score", "train", COMMAND_SORTED, 0, "score.train", NULL, show_training,
+     "[--ham|--spam PATH...]...", "learn from mail that people have sorted"},
+    {"score", "learn", COMMAND_SORTED, 0, "score.learn", NULL, show_training, "--ham|--spam FILE|-...",
+     "the same for a verdict on single messages; the last word on one counts"},
+    {"score", "train-status", COMMAND_PLAIN, 0, "score.train-status", NULL, show_pairs, "",
+     "how far a training is, and how the last one ended"},
+    {"score", "forget", COMMAND_PLAIN, 0, "score.forget", NULL, show_done, "", "all that was learnt"},
     {"status", NULL, COMMAND_PLAIN, 0, NULL, NULL, show_status, "", "how every process is"},
     {"reload", NULL, COMMAND_PLAIN, 0, "supervisor.reload", NULL, show_reload, "",
      "read the configuration and the certificates again"},
@@ -188,13 +195,19 @@ static int take_value(int argc, char *argv[], int at, struct ctl_line *out,
     return arg[2] ? 1 : 2;
 }
 
+/* See COMMAND_SORTED. */
+static bool is_kind(const char *word)
+{
+    return strcmp(word, "--ham") == 0 || strcmp(word, "--spam") == 0;
+}
+
 /* Words go to the front of argv; the number of them, or negative. */
 static int sort_out(int argc, char *argv[], struct ctl_line *out, char error[COMMAND_ERROR_MAX])
 {
     int word_count = 0;
     bool is_words_only = false;
     for (int i = 1; i < argc; i++) {
-        if (is_words_only || argv[i][0] != '-' || argv[i][1] == '\0') {
+        if (is_words_only || argv[i][0] != '-' || argv[i][1] == '\0' || is_kind(argv[i])) {
             argv[1 + word_count++] = argv[i];
         } else if (strcmp(argv[i], "--") == 0) {
             is_words_only = true;
@@ -223,6 +236,17 @@ static const struct ctl_command *find(char *const words[], size_t word_count)
     return NULL;
 }
 
+static bool has_kinds(const struct ctl_line *line)
+{
+    bool is_sorted = line->command->form == COMMAND_SORTED;
+    if (is_sorted && line->word_count > 0)
+        return line->word_count > 1 && is_kind(line->words[0]);
+    for (size_t i = 0; i < line->word_count; i++)
+        if (is_kind(line->words[i]))
+            return false;
+    return !is_sorted || strcmp(line->command->verb, "train") == 0; /* which may go by what is known */
+}
+
 static int check_words(const struct ctl_line *line, char error[COMMAND_ERROR_MAX])
 {
     static const struct {
@@ -248,9 +272,10 @@ static int check_words(const struct ctl_line *line, char error[COMMAND_ERROR_MAX
         [COMMAND_SENDERS] = {1, 1},
         [COMMAND_OUTCOMES] = {1, 1},
         [COMMAND_MESSAGES] = {1, SIZE_MAX},
+        [COMMAND_SORTED] = {0, SIZE_MAX},
     };
     const struct ctl_command *c = line->command;
-    if (line->word_count < counts[c->form].least || line->word_count > counts[c->form].most) {
+    if (line->word_count < counts[c->form].least || line->word_count > counts[c->form].most || !has_kinds(line)) {
         snprintf(error, COMMAND_ERROR_MAX, "it is: msactl %s %s%s%s", c->group,
                  c->verb ? c->verb : "", c->verb ? " " : "", c->words);
         return MSA_EINVAL;
@@ -379,6 +404,9 @@ void ctl_command_help(struct buf *out)
                  "             --no-sender PATTERN|all, --consent yes|no|default,\n"
                  "             --language ja|en|default, --note TEXT. --travel, --no-travel, --limit\n"
                  "             and both for senders may be repeated\n"
+                 "  PATH       a message, a mailbox (mbox) or a directory (*.eml, Maildir). Mail may be as it was\n"
+                 "             received or as it was submitted: of its header only Subject, From, To, Reply-To,\n"
+                 "             Date, Message-ID and the name of the mail program count, not what servers add\n"
                  "\n"
                  "A password is asked for at the terminal, twice; it never stands on a command line.\n"
                  "Exit status: 0 done, 1 refused by msad, 2 wrong usage, 3 msad cannot be reached,\n"

@@ -295,6 +295,7 @@ static int run_command(struct ctl *ctl)
     case COMMAND_SENDERS: return ctl_account_import_senders(ctl);
     case COMMAND_OUTCOMES: return ctl_outcome_import(ctl);
     case COMMAND_MESSAGES: return ctl_score_check(ctl);
+    case COMMAND_SORTED: return ctl_score_train(ctl);
     }
     return CTL_EXIT_USAGE;
 }

@@ -45,6 +45,10 @@ int ctl_outcome_import(struct ctl *ctl);
 
 int ctl_score_check(struct ctl *ctl);
 
+/* ---- score_train.c ---- */
+
+int ctl_score_train(struct ctl *ctl);
+
 void ctl_print(FILE *to, const struct buf *b); /* also an empty one */
 
 #endif

@@ -28,6 +28,7 @@ void show_status(const json_t *answer, struct buf *out);
 void show_import(const json_t *answer, struct buf *out);
 void show_reload(const json_t *answer, struct buf *out);
 void show_score(const json_t *answer, struct buf *out); /* show_score.c */
+void show_training(const json_t *answer, struct buf *out);
 
 /* Title, detail and the list of errors of a problem document (RFC 9457). */
 void show_problem(const json_t *problem, unsigned status, struct buf *out);

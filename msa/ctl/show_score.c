@@ -73,3 +73,30 @@ void show_score(const json_t *answer, struct buf *out)
     add_fingerprints(answer, out);
     add_remarks(answer, out);
 }
+
+static void add_share(struct buf *out, const json_t *model, const char *kind, const char *share, const char *what)
+{
+    buf_addf(out, "  %s: %" PRId64 ", of which %.1f%% %s\n", kind,
+             (int64_t)json_integer_value(json_object_get(model, kind)),
+             100 * json_number_value(json_object_get(model, share)), what);
+}
+
+void show_training(const json_t *answer, struct buf *out)
+{
+    const json_t *model = json_object_get(answer, "model");
+    buf_addf(out, "%" PRId64 " messages: %" PRId64 " new, %" PRId64 " known as the other kind\n",
+             (int64_t)json_integer_value(json_object_get(answer, "messages")),
+             (int64_t)json_integer_value(json_object_get(answer, "added")),
+             (int64_t)json_integer_value(json_object_get(answer, "changed")));
+    if (json_is_false(json_object_get(model, "ok"))) {
+        buf_add_cstr(out, "nothing changes in scores: ");
+        utf8_add_clean(out, text_of(model, "detail"));
+        buf_add_char(out, '\n');
+        return;
+    }
+    buf_add_cstr(out, "model ");
+    utf8_add_clean(out, text_of(model, "generation"));
+    buf_add_cstr(out, " is in force; each message judged by what was learnt without it:\n");
+    add_share(out, model, "ham", "ham_wrong", "would be taken for spam");
+    add_share(out, model, "spam", "spam_caught", "would be caught");
+}

@@ -33,7 +33,8 @@ const struct role_spec role_specs[] = {
         .config_role = CONFIG_ROLE_SCORE,
         .ops = &score_role,
         .links = ROLE_SMTP | ROLE_CONSOLE,
-        .sandbox_rights = SANDBOX_CONNECT | SANDBOX_THREADS,
+        .has_state_dir = true, /* the token database, opened before */
+        .sandbox_rights = SANDBOX_CONNECT | SANDBOX_THREADS | SANDBOX_SYNC,
     },
     {
         .role = ROLE_RELAY,

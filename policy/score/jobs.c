@@ -277,6 +277,7 @@ static struct score_job *job_new(struct score_jobs *j, const struct msg_score_as
         .message_bytes = ask->body_bytes,
         .sender = arena_copy(&job->arena, ask->sender),
         .recipient_count = ask->recipient_count,
+        .is_explained = ask->message == 0, /* a check: who asks has the message */
     };
     job->scan = (struct job){.run = run_scan, .done = on_scanned};
     timer_init(&job->deadline, on_deadline, job);
@@ -419,6 +420,11 @@ int score_jobs_configure(struct score_jobs *j, const struct config *config)
 json_t *score_jobs_services(const struct score_jobs *j)
 {
     return services_status(j->services);
+}
+
+void score_jobs_set_model(struct score_jobs *j, struct shared_model *model)
+{
+    scanner_set_model(j->scanner, model);
 }
 
 struct score_jobs_counts score_jobs_counts(const struct score_jobs *j)

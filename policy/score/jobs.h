@@ -21,6 +21,7 @@
 #include "policy/score/findings.h"
 #include "policy/score/fingerprint.h"
 #include "policy/score/rules.h"
+#include "policy/score/shared_model.h"
 
 struct score_jobs;
 
@@ -73,6 +74,9 @@ void score_jobs_drop_peer(struct score_jobs *j, const void *peer);
 
 /* services_status: a new reference, or NULL. */
 json_t *score_jobs_services(const struct score_jobs *j);
+
+/* See scanner_set_model. */
+void score_jobs_set_model(struct score_jobs *j, struct shared_model *model);
 
 struct score_jobs_counts score_jobs_counts(const struct score_jobs *j);
 

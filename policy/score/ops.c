@@ -15,12 +15,13 @@ static void op_status(void *state, const struct admin_call *call)
     const struct score *s = state;
     struct score_jobs_counts n = score_jobs_counts(s->jobs);
     admin_reply(call->chan, call->id, 200,
-                json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "asked",
+                json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "asked",
                           (json_int_t)n.asked, "scored", (json_int_t)n.scored, "neutral",
                           (json_int_t)n.neutral, "late", (json_int_t)n.late, "failed",
                           (json_int_t)n.failed, "dropped", (json_int_t)n.dropped, "full",
                           (json_int_t)n.full, "open", (json_int_t)n.open, "bytes",
-                          (json_int_t)n.bytes, "services", score_jobs_services(s->jobs)));
+                          (json_int_t)n.bytes, "services", score_jobs_services(s->jobs),
+                          "classifier", knowledge_status(s->knowledge)));
 }
 
 /* ---- check ---- */
@@ -126,5 +127,9 @@ static const struct admin_op ops[] = {
 
 int score_on_admin(void *owner, struct chan *c, struct chan_message *m)
 {
-    return admin_dispatch(ops, sizeof ops / sizeof ops[0], owner, c, m);
+    const struct admin_table tables[] = {
+        {ops, sizeof ops / sizeof ops[0]},
+        {score_learn_ops, score_learn_op_count},
+    };
+    return admin_dispatch_tables(tables, sizeof tables / sizeof tables[0], owner, c, m);
 }

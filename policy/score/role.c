@@ -71,7 +71,29 @@ static int score_open(const struct role_env *env, void **state_out)
     if (!s)
         return MSA_ENOMEM;
     s->loop = env->loop;
+    s->index = env->index;
+    s->state_dir = env->state_dir;
     return MSA_OK;
+}
+
+static void use_model(void *arg, struct shared_model *model)
+{
+    struct score *s = arg;
+    score_jobs_set_model(s->jobs, model);
+}
+
+/* Once, before the sandbox closes. */
+static int open_all(struct score *s, const struct config *config)
+{
+    const char *why;
+    s->jobs = score_jobs_new(s->loop, config);
+    s->knowledge = s->jobs ? knowledge_new(s->loop, s->state_dir, use_model, s) : NULL;
+    if (!s->knowledge)
+        return MSA_ENOMEM;
+    if (s->index > 0 || !knowledge_tokens(s->knowledge, &why))
+        return MSA_OK;
+    s->trainer = trainer_new(s->loop, s->knowledge);
+    return s->trainer ? MSA_OK : MSA_ENOMEM;
 }
 
 /* The number of threads is that of the start, all else is in force for the messages that come now. */
@@ -79,9 +101,9 @@ static int score_take_config(void *state, const struct role_config *next, char *
                              size_t why_not_size)
 {
     struct score *s = state;
-    if (!s->jobs)
-        s->jobs = score_jobs_new(s->loop, next->config);
-    int err = s->jobs ? score_jobs_configure(s->jobs, next->config) : MSA_ENOMEM;
+    int err = s->knowledge ? MSA_OK : open_all(s, next->config);
+    if (err == MSA_OK)
+        err = score_jobs_configure(s->jobs, next->config);
     if (err < 0)
         snprintf(why_not, why_not_size, "%s", msa_strerror(err));
     else
@@ -92,7 +114,10 @@ static int score_take_config(void *state, const struct role_config *next, char *
 static int score_serve(void *state)
 {
     struct score *s = state;
-    return score_jobs_serve(s->jobs);
+    int err = score_jobs_serve(s->jobs);
+    if (err == MSA_OK)
+        err = knowledge_serve(s->knowledge);
+    return err == MSA_OK && s->trainer ? trainer_serve(s->trainer) : err;
 }
 
 static void score_peer_up(void *state, struct chan *c)
@@ -104,6 +129,8 @@ static void score_peer_down(void *state, struct chan *c)
 {
     struct score *s = state;
     score_jobs_drop_peer(s->jobs, c);
+    if (s->trainer)
+        trainer_drop_peer(s->trainer, c);
 }
 
 /* ---- drain and close ------------------------------------------------------------------------- */
@@ -135,6 +162,8 @@ static void score_close(void **state)
 {
     struct score *s = *state;
     timer_stop(&s->drain_timer);
+    trainer_free(&s->trainer);
+    knowledge_free(&s->knowledge); /* which may give the jobs one more model */
     score_jobs_free(&s->jobs);
     free(s);
     *state = NULL;

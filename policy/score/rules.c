@@ -135,6 +135,7 @@ static void make_all(struct making *m)
     (void)number_of_field(m, VIEW_LIT("Subject"));
     (void)number_of_field(m, VIEW_LIT("From"));
     (void)number_of_field(m, VIEW_LIT("Reply-To"));
+    r->classifier_weight_milli = config->score.classifier_weight_milli;
     r->known_hosts = keep_texts(m, &config->score.known_hosts, keep);
     r->items = take(m, config->score_rule_count * sizeof *r->items);
     for (uint32_t i = 0; r->items && i < config->score_rule_count; i++) {
@@ -175,6 +176,11 @@ void score_rules_unref(struct score_rules **r)
     phrases_free(&rules->phrases);
     arena_fini(&rules->arena);
     free(rules);
+}
+
+int32_t score_rules_classifier_weight_milli(const struct score_rules *r)
+{
+    return r->classifier_weight_milli;
 }
 
 const struct view *score_rules_known_hosts(const struct score_rules *r, uint32_t *count_out)

@@ -27,6 +27,9 @@ struct score_subject {
 int score_rules_judge(const struct score_rules *r, const struct score_subject *subject,
                       struct findings *out);
 
+/* Of `score { classifier_weight … }`. */
+int32_t score_rules_classifier_weight_milli(const struct score_rules *r);
+
 /* Of `score { known_hosts … }`. */
 const struct view *score_rules_known_hosts(const struct score_rules *r, uint32_t *count_out);
 

@@ -42,6 +42,7 @@ struct score_rules {
     struct score_rule *items;
     uint32_t count;
     struct texts known_hosts;
+    int32_t classifier_weight_milli;
     struct view field_names[FIELD_NAMES_MAX];
     uint32_t field_name_count;
     struct phrases *phrases;

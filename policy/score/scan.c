@@ -5,6 +5,7 @@
 
 #include "msa/base/assert.h"
 #include "msa/base/err.h"
+#include "policy/score/bayes.h"
 
 #define CUT_FACTS                                                                                  \
     (DOCUMENT_HEADER_CUT_SHORT | DOCUMENT_TOO_DEEP | DOCUMENT_TOO_MANY_PARTS |                     \
@@ -12,11 +13,30 @@
 
 /* ---- readers ---- */
 
-struct scanner {
-    pthread_mutex_t lock; /* guards both below */
-    struct document_reader **idle;
-    unsigned idle_count;
+/* What one thread needs. */
+struct seat {
+    struct document_reader *reader;
+    struct features *features;
 };
+
+struct scanner {
+    pthread_mutex_t lock; /* guards all below */
+    struct seat *idle;
+    unsigned idle_count;
+    struct shared_model *model; /* NULL: nothing was learnt */
+};
+
+static bool seat_init(struct seat *seat)
+{
+    *seat = (struct seat){.reader = document_reader_new(), .features = features_new()};
+    return seat->reader && seat->features;
+}
+
+static void seat_fini(struct seat *seat)
+{
+    document_reader_free(seat->reader);
+    features_free(&seat->features);
+}
 
 void scanner_free(struct scanner **s)
 {
@@ -25,44 +45,53 @@ void scanner_free(struct scanner **s)
     if (!scanner)
         return;
     while (scanner->idle_count > 0)
-        document_reader_free(scanner->idle[--scanner->idle_count]);
+        seat_fini(&scanner->idle[--scanner->idle_count]);
     pthread_mutex_destroy(&scanner->lock);
+    shared_model_unref(&scanner->model);
     free(scanner->idle);
     free(scanner);
 }
 
 struct scanner *scanner_new(unsigned thread_count)
 {
+    bool is_whole = true;
     struct scanner *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
     pthread_mutex_init(&s->lock, NULL);
     s->idle = calloc(thread_count, sizeof *s->idle);
-    for (unsigned i = 0; s->idle && i < thread_count; i++) {
-        s->idle[s->idle_count] = document_reader_new();
-        if (!s->idle[s->idle_count])
-            break;
-        s->idle_count++;
-    }
-    if (s->idle_count < thread_count)
+    while (s->idle && is_whole && s->idle_count < thread_count)
+        is_whole = seat_init(&s->idle[s->idle_count++]);
+    if (!s->idle || !is_whole)
         scanner_free(&s);
     return s;
 }
 
-static struct document_reader *take_reader(struct scanner *s)
+void scanner_set_model(struct scanner *s, struct shared_model *model)
+{
+    pthread_mutex_lock(&s->lock);
+    struct shared_model *was = s->model;
+    s->model = model;
+    pthread_mutex_unlock(&s->lock);
+    shared_model_unref(&was);
+}
+
+static struct seat take_seat(struct scanner *s, struct shared_model **model_out)
 {
     pthread_mutex_lock(&s->lock);
     MSA_ASSERT(s->idle_count > 0);
-    struct document_reader *r = s->idle[--s->idle_count];
+    struct seat seat = s->idle[--s->idle_count];
+    *model_out = shared_model_ref(s->model);
     pthread_mutex_unlock(&s->lock);
-    return r;
+    return seat;
 }
 
-static void give_reader(struct scanner *s, struct document_reader *r)
+static void give_seat(struct scanner *s, struct seat seat, struct shared_model **model)
 {
     pthread_mutex_lock(&s->lock);
-    s->idle[s->idle_count++] = r;
+    s->idle[s->idle_count++] = seat;
     pthread_mutex_unlock(&s->lock);
+    shared_model_unref(model);
 }
 
 /* ---- one message ---- */
@@ -111,16 +140,34 @@ static int judge(const struct score_rules *rules, struct document_reader *reader
     return score_rules_judge(rules, &subject, &out->findings);
 }
 
+static int classify(const struct score_rules *rules, const struct seat *seat, const struct document *d,
+                    const struct shared_model *model, bool is_explained, struct findings *out)
+{
+    struct model_result result;
+    int32_t weight_milli = score_rules_classifier_weight_milli(rules);
+    if (!model || weight_milli == 0)
+        return MSA_OK;
+    int err = features_read(seat->features, d, seat->reader);
+    if (err < 0)
+        return err;
+    model_score(model->model, seat->features, is_explained ? MODEL_WHY_SHAPES : MODEL_WHY_NONE, &result);
+    bayes_add(&result, weight_milli, out);
+    return MSA_OK;
+}
+
 int scanner_run(struct scanner *s, const struct score_rules *rules,
                 const struct scan_request *request, struct scan_result *out)
 {
     const struct document *d;
-    struct document_reader *reader = take_reader(s);
-    int err = document_read_fd(reader, request->fd, request->message_bytes, &d);
+    struct shared_model *model;
+    struct seat seat = take_seat(s, &model);
+    int err = document_read_fd(seat.reader, request->fd, request->message_bytes, &d);
     if (err == MSA_OK && (d->facts & DOCUMENT_READ_FAILED))
         err = MSA_EIO;
     if (err == MSA_OK)
-        err = judge(rules, reader, d, request, out);
-    give_reader(s, reader);
+        err = judge(rules, seat.reader, d, request, out);
+    if (err == MSA_OK)
+        err = classify(rules, &seat, d, model, request->is_explained, &out->findings);
+    give_seat(s, seat, &model);
     return err;
 }

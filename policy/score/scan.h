@@ -1,6 +1,7 @@
 /* The built-in part of a score: what the message itself says, without any service. Runs in worker threads.
  *
  *     message ── document ──┬── score_rule blocks ──→ findings
+ *                           ├── what was learnt ────→ finding BAYES (classify/)
  *                           └── text, links ────────→ fingerprints                                             */
 #ifndef POLICY_SCORE_SCAN_H
 #define POLICY_SCORE_SCAN_H
@@ -11,6 +12,7 @@
 #include "policy/score/findings.h"
 #include "policy/score/fingerprint.h"
 #include "policy/score/rules.h"
+#include "policy/score/shared_model.h"
 
 struct scanner; /* a reader for each thread */
 
@@ -18,11 +20,15 @@ struct scanner; /* a reader for each thread */
 struct scanner *scanner_new(unsigned thread_count);
 void scanner_free(struct scanner **s); /* no scan may be under way; NULL is fine */
 
+/* For scans from now on; takes over the reference. NULL: nothing was learnt. Any thread. */
+void scanner_set_model(struct scanner *s, struct shared_model *model);
+
 struct scan_request {
     int fd; /* read by offset; the caller's */
     uint64_t message_bytes;
     struct view sender;
     uint32_t recipient_count;
+    bool is_explained; /* the finding BAYES says what it is made of */
 };
 
 struct scan_result {

@@ -56,6 +56,14 @@ static void scale_of(struct margins *m, struct model_scale *out)
         out->spam_middle = out->threshold + 0.01f;
 }
 
+static uint64_t count_above(const float *margins, size_t count, float threshold)
+{
+    uint64_t above = 0;
+    for (size_t i = 0; i < count; i++)
+        above += margins[i] >= threshold;
+    return above;
+}
+
 /* Margins by weights that were learnt without the message itself. */
 static int measure(const struct corpus *c, struct weights *w, struct margins *m,
                    struct learn_progress *progress)
@@ -98,6 +106,8 @@ static int train_pruned(const struct corpus *c, struct learn_progress *progress,
         err = learn_run(c, -1, &m->weights, progress);
         m->ham_count = count[0];
         m->spam_count = count[1];
+        m->ham_above_count = count_above(margins.of[0], count[0], m->scale.threshold);
+        m->spam_above_count = count_above(margins.of[1], count[1], m->scale.threshold);
     }
     free(margins.of[0]);
     free(margins.of[1]);

@@ -9,6 +9,7 @@
  *
  *      8  "msadcls\n"        4  version of this form      4  FEATURE_VERSION
  *      8  count of ham       8  count of spam
+ *      8  ham above the threshold, 8 spam above it, by weights that were learnt without each
  *     12  ham's middle, threshold, spam's middle (float)
  *      4  bias (float)       4  FEATURE_COUNT             4 x FEATURE_COUNT  weights (float)
  *      8  checksum of all before it (FNV-1a)
@@ -42,6 +43,8 @@ struct model {
     struct model_scale scale;
     uint64_t ham_count;
     uint64_t spam_count;
+    uint64_t ham_above_count;  /* of them, at 5.0 or more: what it would get wrong */
+    uint64_t spam_above_count; /* what it would catch */
 };
 
 /* Words are words of the message: they may be shown to somebody who has the message, and go into no log. */

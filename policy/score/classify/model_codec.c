@@ -7,10 +7,10 @@
 #include "msa/base/err.h"
 #include "policy/score/classify/model.h"
 
-#define FORM_VERSION  1u
+#define FORM_VERSION  2u
 #define MAGIC         "msadcls\n"
 #define MAGIC_BYTES   8
-#define HEAD_BYTES    (MAGIC_BYTES + 4 + 4 + 8 + 8 + 12 + 4 + 4)
+#define HEAD_BYTES    (MAGIC_BYTES + 4 + 4 + 4 * 8 + 12 + 4 + 4)
 #define WEIGHTS_BYTES ((size_t)FEATURE_COUNT * 4)
 #define MODEL_BYTES   (HEAD_BYTES + WEIGHTS_BYTES + 8)
 
@@ -47,6 +47,8 @@ int model_encode(const struct model *m, struct buf *out)
     put_u32(out, FEATURE_VERSION);
     put_u64(out, m->ham_count);
     put_u64(out, m->spam_count);
+    put_u64(out, m->ham_above_count);
+    put_u64(out, m->spam_above_count);
     put_float(out, m->scale.ham_middle);
     put_float(out, m->scale.threshold);
     put_float(out, m->scale.spam_middle);
@@ -89,6 +91,8 @@ int model_decode(struct view bytes, struct model **out, const char **why_out)
     struct reader r = reader_of(view_slice(bytes, MAGIC_BYTES + 8, bytes.n - 8));
     m->ham_count = get_u64(&r);
     m->spam_count = get_u64(&r);
+    m->ham_above_count = get_u64(&r);
+    m->spam_above_count = get_u64(&r);
     m->scale.ham_middle = get_float(&r);
     m->scale.threshold = get_float(&r);
     m->scale.spam_middle = get_float(&r);

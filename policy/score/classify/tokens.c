@@ -214,3 +214,25 @@ int tokens_get_model(struct tokens *t, struct model **out, const char **why_out)
     db_abort(&txn);
     return err;
 }
+
+int tokens_model_generation(struct tokens *t, uint64_t *out)
+{
+    struct db_txn txn;
+    struct view bytes;
+    *out = 0;
+    db_begin(t->db, false, &txn);
+    int err = db_get(&txn, TABLE_MODEL, model_key, &bytes) == MSA_FOUND ? MSA_OK : MSA_ENOENT;
+    if (err == MSA_OK && bytes.n >= sizeof *out) {
+        struct reader r = reader_of(view_slice(bytes, bytes.n - sizeof *out, bytes.n));
+        *out = get_u64(&r);
+    } else if (txn.err < 0) {
+        err = txn.err;
+    }
+    db_abort(&txn);
+    return err;
+}
+
+void tokens_check_readers(struct tokens *t)
+{
+    db_check_readers(t->db);
+}

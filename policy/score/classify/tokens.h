@@ -46,4 +46,10 @@ int tokens_put_model(struct tokens *t, const struct model *m);
 /* MSA_OK; MSA_ENOENT: nothing was trained yet; else as model_decode, with a sentence in `*why_out`. */
 int tokens_get_model(struct tokens *t, struct model **out, const char **why_out);
 
+/* What the stored model is known by: its checksum, so that the same examples give the same number. MSA_OK, MSA_ENOENT, or
+ * the store's error. Reads a few bytes. */
+int tokens_model_generation(struct tokens *t, uint64_t *out);
+/* By timer: see db_check_readers. */
+void tokens_check_readers(struct tokens *t);
+
 #endif
