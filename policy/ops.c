@@ -81,6 +81,7 @@ static const struct admin_table tables[] = {
     {policy_ops_outcome, POLICY_OPS_OUTCOME_COUNT},
     {policy_ops_sign_in, POLICY_OPS_SIGN_IN_COUNT},
     {policy_ops_rules, POLICY_OPS_RULES_COUNT},
+    {policy_ops_postfix, POLICY_OPS_POSTFIX_COUNT},
 };
 
 int policy_on_admin(void *owner, struct chan *c, struct chan_message *m)

@@ -28,6 +28,9 @@ extern const struct admin_op policy_ops_console[POLICY_OPS_CONSOLE_COUNT];
 #define POLICY_OPS_OUTCOME_COUNT 1
 extern const struct admin_op policy_ops_outcome[POLICY_OPS_OUTCOME_COUNT];
 
+#define POLICY_OPS_POSTFIX_COUNT 1
+extern const struct admin_op policy_ops_postfix[POLICY_OPS_POSTFIX_COUNT];
+
 /* 200 with `answer` (taken over) when all that was put is on the disk. */
 struct policy;
 void policy_reply_when_durable(struct policy *p, const struct admin_call *call, json_t *answer);

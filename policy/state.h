@@ -7,7 +7,7 @@
  *   on_told.c      what is only told: outcomes of relay, mailbox accesses
  *   enforce.c      what a verdict brings about beside the answer: records, cut sessions,
  * held mail tell.c         which of it becomes a notice ops.c          operations for the
- * console, with ops_account.c, ops_mailbox.c, ops_restriction.c expiry.c       what is
+ * console, with ops_account.c, ops_mailbox.c, ops_restriction.c, ops_postfix.c expiry.c       what is
  * too old to be kept */
 #ifndef POLICY_STATE_H
 #define POLICY_STATE_H

@@ -246,6 +246,10 @@ static void check_console_web(const struct checker *c)
         if (!ipaddr_is_loopback(&s->http.items[i].addr))
             report_add(c->errs, check_place(c, &s->http, s),
                        "'http' is for loopback addresses: use 'https' for others");
+    for (uint32_t i = 0; i < s->postfix_policy.count; i++)
+        if (!ipaddr_is_loopback(&s->postfix_policy.items[i].addr))
+            report_add(c->errs, check_place(c, &s->postfix_policy, s),
+                       "'postfix_policy' is for loopback addresses: its protocol knows no password");
     if (s->https.count > 0 && c->cfg->tls.certificate_count == 0)
         report_add(c->errs, check_place(c, &s->https, s), "'https' needs a certificate in 'tls'");
 }

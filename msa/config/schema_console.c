@@ -24,6 +24,13 @@ static const struct schema_key console_keys[] = {
      .doc = "Addresses and ports where POP and IMAP servers ask whether an account may sign in, and "
             "tell that it did: Dovecot's `auth_policy_server_url`, plain HTTP. Any other address "
             "than loopback needs `auth_policy_token_file`."},
+    {.name = "postfix_policy",
+     .type = SCHEMA_ENDPOINT,
+     SCHEMA_FIELD(config_console, postfix_policy),
+     .roles = FOR_CONSOLE,
+     .flags = SCHEMA_LIST,
+     .doc = "Loopback addresses and ports where a Postfix that still takes mail asks whether it may: its policy "
+            "delegation protocol (`check_policy_service`)."},
     {.name = "http",
      .type = SCHEMA_ENDPOINT,
      SCHEMA_FIELD(config_console, http),

@@ -9,6 +9,7 @@ struct config_console {
     const char *socket; /* already filled from runtime_dir where not set */
     struct config_endpoints metrics;
     struct config_endpoints auth_policy;
+    struct config_endpoints postfix_policy; /* loopback only */
     struct config_endpoints http;  /* API and pages in clear: loopback only */
     struct config_endpoints https; /* behind TLS */
     struct config_strings host_names;

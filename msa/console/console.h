@@ -13,6 +13,8 @@
  *   POST /?command=allow       may this account read its mail from there
  *   POST /?command=report      it did, or it failed to
  *
+ * Those of `console { postfix_policy … }` speak no HTTP: postfix_door.h.
+ *
  * Errors are problem documents (RFC 9457). console opens no database: it asks the role that owns the
  * matter. */
 #ifndef MSA_CONSOLE_CONSOLE_H
@@ -25,6 +27,7 @@
 #define CONSOLE_AUTH_POLICY "auth_policy"
 #define CONSOLE_HTTP        "console_http"
 #define CONSOLE_HTTPS       "console_https"
+#define CONSOLE_POSTFIX     "postfix_policy"
 
 extern const struct role_ops console_role;
 

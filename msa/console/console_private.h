@@ -33,12 +33,15 @@ struct console_token {
     int64_t until_ms; /* monotonic */
 };
 
+struct postfix_doors;
+
 struct console {
     struct loop *loop;
     const struct config *config;
     struct chan *peers[CONSOLE_PEERS_MAX];
     size_t peer_count;
     struct console_door doors[CONSOLE_DOORS_MAX];
+    struct postfix_doors *postfix;
     struct auth_policy_complaints {
         int64_t refused_ms; /* when the last line was written, monotonic; 0: never */
         int64_t unanswered_ms;

@@ -28,6 +28,7 @@ const struct console_op console_ops[] = {
     {"queue.return", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"mailbox.allow", ROLE_POLICY, SMALL, AT_ONCE_MS, ABOUT_ANY_NAME},
     {"mailbox.report", ROLE_POLICY, SMALL, AT_ONCE_MS, ABOUT_ANY_NAME},
+    {"postfix.judge", ROLE_POLICY, SETTINGS, AT_ONCE_MS, ABOUT_ANY_NAME},
     {"notice.test", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
     {"settings.show", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
     {"settings.set", ROLE_POLICY, SETTINGS, PATIENT_MS, ABOUT_ACCOUNT},
@@ -106,7 +107,8 @@ bool console_op_ends_sessions(const struct console_op *op)
 bool console_op_is_internal(const struct console_op *op)
 {
     static const char *const names[] = {"sign_in.verify", "sign_in.judge", "token.check", "audit.add",
-                                        "restriction.owner-is-back", "totp.check", "app-password.check"};
+                                        "restriction.owner-is-back", "totp.check", "app-password.check",
+                                        "postfix.judge"};
     return is_one_of(op, names, sizeof names / sizeof names[0]);
 }
 

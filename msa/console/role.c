@@ -8,6 +8,7 @@
 #include "msa/base/err.h"
 #include "msa/base/log.h"
 #include "msa/console/console_private.h"
+#include "msa/console/postfix_door.h"
 
 /* ---- peers ---- */
 
@@ -99,21 +100,33 @@ static struct http_server *serve_at(struct console *c, struct view name, const s
     return NULL;
 }
 
-static void console_take_listener(void *state, struct view name, const struct ipaddr *ip,
-                                  uint16_t port, int fd)
+static bool is_postfix(struct view name)
 {
-    struct console *c = state;
+    return view_eq(name, VIEW_LIT(CONSOLE_POSTFIX));
+}
+
+static bool open_http(struct console *c, struct view name, const struct ipaddr *ip, uint16_t port, int fd)
+{
     struct console_door *d = find_door(c, ip, port) ? NULL : free_door(c);
     if (d)
         d->server = serve_at(c, name, ip, port, fd);
     else
         close(fd);
-    if (d && d->server) {
-        d->ip = *ip;
-        d->port = port;
-        return;
-    }
+    if (!d || !d->server)
+        return false;
+    d->ip = *ip;
+    d->port = port;
+    return true;
+}
+
+static void console_take_listener(void *state, struct view name, const struct ipaddr *ip,
+                                  uint16_t port, int fd)
+{
+    struct console *c = state;
     struct log_line l;
+    if (is_postfix(name) ? postfix_doors_open(c->postfix, ip, port, fd) == MSA_OK
+                         : open_http(c, name, ip, port, fd))
+        return;
     log_begin(&l, LOG_LEVEL_ERROR, "console-no-door");
     log_view(&l, "listener", name);
     log_end(&l);
@@ -122,8 +135,10 @@ static void console_take_listener(void *state, struct view name, const struct ip
 static void console_drop_listener(void *state, struct view name, const struct ipaddr *ip,
                                   uint16_t port)
 {
-    struct console_door *d = find_door(state, ip, port);
-    (void)name;
+    struct console *c = state;
+    struct console_door *d = is_postfix(name) ? NULL : find_door(c, ip, port);
+    if (is_postfix(name))
+        postfix_doors_close(c->postfix, ip, port);
     if (!d)
         return;
     http_server_refuse_new(d->server);
@@ -171,6 +186,9 @@ static int console_open(const struct role_env *env, void **state_out)
     if (!c)
         return MSA_ENOMEM;
     c->loop = env->loop;
+    c->postfix = postfix_doors_new(c);
+    if (!c->postfix)
+        return MSA_ENOMEM;
     web_sessions_init(&c->sessions);
     timer_init(&c->sessions_timer, on_sessions_timer, c);
     warm_up();
@@ -199,7 +217,7 @@ static int console_serve(void *state)
 
 static size_t waiting(const struct console *c)
 {
-    size_t n = 0;
+    size_t n = postfix_doors_waiting(c->postfix);
     for (size_t i = 0; i < CONSOLE_DOORS_MAX; i++)
         n += c->doors[i].server ? http_server_waiting(c->doors[i].server) : 0;
     return n;
@@ -229,6 +247,7 @@ static void console_drain(void *state, uint32_t within_ms, role_drained_fn *done
     (void)within_ms; /* the supervisor keeps the time */
     for (size_t i = 0; i < CONSOLE_DOORS_MAX; i++)
         end_door(&c->doors[i]);
+    postfix_doors_drain(c->postfix);
     c->drained = done;
     c->drained_arg = arg;
     timer_init(&c->drain_timer, on_drain_timer, c);
@@ -242,6 +261,7 @@ static void console_close(void **state)
     timer_stop(&c->sessions_timer);
     for (size_t i = 0; i < CONSOLE_DOORS_MAX; i++)
         http_server_free(&c->doors[i].server);
+    postfix_doors_free(&c->postfix);
     web_sessions_fini(&c->sessions);
     console_forget_tokens(c);
     free(c);

@@ -223,6 +223,9 @@ int sockets_prepare(const struct sockets *now, const struct systemd_sockets *giv
         err = prepare_listener(&plan, ROLE_CONSOLE, CONSOLE_AUTH_POLICY,
                                &cfg->console.auth_policy, AUTH_POLICY_BACKLOG);
     if (err == MSA_OK)
+        err = prepare_listener(&plan, ROLE_CONSOLE, CONSOLE_POSTFIX, &cfg->console.postfix_policy,
+                               AUTH_POLICY_BACKLOG);
+    if (err == MSA_OK)
         err = prepare_listener(&plan, ROLE_CONSOLE, CONSOLE_HTTP, &cfg->console.http, WEB_BACKLOG);
     if (err == MSA_OK)
         err = prepare_listener(&plan, ROLE_CONSOLE, CONSOLE_HTTPS, &cfg->console.https, WEB_BACKLOG);

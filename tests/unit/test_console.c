@@ -35,6 +35,7 @@ Test(console, names_say_whose_the_operation_is)
         {"risk.", ROLE_POLICY}, {"outcome.", ROLE_POLICY},
         {"score.", ROLE_SCORE},
         {"app-password.", ROLE_AUTH}, {"totp.", ROLE_AUTH},
+        {"postfix.", ROLE_POLICY},
     };
     for (size_t i = 0; i < console_op_count; i++) {
         bool is_known = false;
