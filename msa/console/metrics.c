@@ -29,6 +29,10 @@ static const struct figure {
     {"auth", "accounts", GAUGE, "msad_accounts", "Accounts in the store."},
     {"auth", "exchanges.succeeded", COUNTER, "msad_auth_succeeded", "AUTH exchanges that were good."},
     {"auth", "exchanges.failed", COUNTER, "msad_auth_failed", "AUTH exchanges that were not."},
+    {"auth", "exchanges.running", GAUGE, "msad_auth_running", "AUTH exchanges under way."},
+    {"auth", "queued", GAUGE, "msad_auth_queued", "Passwords that wait to be checked."},
+    {"auth", "cache.hits", COUNTER, "msad_auth_cache_hits", "Passwords that did not have to be derived again."},
+    {"auth", "cache.misses", COUNTER, "msad_auth_cache_misses", "Passwords that did."},
     {"auth", "exchanges.turned_away", COUNTER, "msad_auth_turned_away",
      "AUTH exchanges for which there was no room."},
     {"policy", "questions.connect.refused", COUNTER, "msad_policy_connect_refused",
@@ -38,6 +42,38 @@ static const struct figure {
     {"policy", "questions.quota.refused", COUNTER, "msad_policy_quota_refused",
      "Messages beyond a quota."},
     {"policy", "failed_logins", COUNTER, "msad_policy_logins_failed", "Sign-ins that failed."},
+    {"policy", "questions.connect.asked", COUNTER, "msad_policy_connect_asked", "Connections that policy was asked about."},
+    {"policy", "questions.login.asked", COUNTER, "msad_policy_login_asked", "Sign-ins that policy was asked about."},
+    {"policy", "questions.login.refused", COUNTER, "msad_policy_login_refused",
+     "Sign-ins that policy refused, or whose password was wrong."},
+    {"policy", "questions.mail.asked", COUNTER, "msad_policy_sender_asked", "Senders that policy was asked about."},
+    {"policy", "questions.quota.asked", COUNTER, "msad_policy_quota_asked", "Messages that asked for their quota."},
+    {"policy", "questions.route.asked", COUNTER, "msad_policy_route_asked", "Messages that asked for their way."},
+    {"policy", "questions.route.refused", COUNTER, "msad_policy_route_refused", "Messages that policy refused at their end."},
+    {"policy", "mailbox.asked", COUNTER, "msad_mailbox_asked", "Sign-ins that POP and IMAP servers asked about."},
+    {"policy", "mailbox.refused", COUNTER, "msad_mailbox_refused", "Of those, the ones that policy refused."},
+    {"policy", "mailbox.accesses", COUNTER, "msad_mailbox_accesses", "Sign-ins that those servers reported."},
+    {"policy", "mailbox.failures", COUNTER, "msad_mailbox_failures", "Failed sign-ins that they reported."},
+    {"policy", "events", COUNTER, "msad_policy_events", "Decisions by the rules."},
+    {"policy", "undecided", COUNTER, "msad_policy_undecided",
+     "Decisions that passed because the counters could not answer."},
+    {"policy", "suspensions", COUNTER, "msad_policy_suspensions", "Accounts that were suspended, by a rule or by hand."},
+    {"policy", "overseas_refusals", COUNTER, "msad_policy_overseas_refused",
+     "Sign-ins refused because the account is blocked overseas."},
+    {"policy", "suspended_accounts", GAUGE, "msad_suspended_accounts", "Accounts that are suspended now."},
+    {"policy", "rules", GAUGE, "msad_policy_rules", "Rules in force, those in shadow included."},
+    {"policy", "counters.accounts", GAUGE, "msad_counters_accounts", "Accounts with counters."},
+    {"policy", "counters.sources", GAUGE, "msad_counters_sources", "Sources with counters."},
+    {"policy", "counters.used_bytes", GAUGE, "msad_counters_used_bytes", "Space that the counters take."},
+    {"policy", "counters.max_bytes", GAUGE, "msad_counters_max_bytes", "Space that they may take."},
+    {"policy", "counters.evicted", COUNTER, "msad_counters_evicted", "Counters that went to make room."},
+    {"policy", "notices.told", COUNTER, "msad_notices", "Matters that were told to somebody."},
+    {"policy", "notices.failed", COUNTER, "msad_notices_failed", "Matters that could not be kept to be told."},
+    {"policy", "notices.outbox.sent", COUNTER, "msad_outbox_mails_sent", "Notices that were sent by mail."},
+    {"policy", "notices.outbox.called", COUNTER, "msad_outbox_calls_sent", "Calls to programs that were taken."},
+    {"policy", "notices.outbox.retried", COUNTER, "msad_outbox_retries", "Notices and calls that have to be tried again."},
+    {"policy", "notices.outbox.given_up", COUNTER, "msad_outbox_given_up", "Notices and calls that were given up."},
+    {"policy", "notices.outbox.under_way", GAUGE, "msad_outbox_under_way", "Notices and calls that are tried just now."},
     {"score", "asked", COUNTER, "msad_score_asked", "Messages that were to be scored."},
     {"score", "scored", COUNTER, "msad_score_scored", "Messages that got a score."},
     {"score", "neutral", COUNTER, "msad_score_neutral",
@@ -48,6 +84,7 @@ static const struct figure {
     {"score", "dropped", COUNTER, "msad_score_dropped", "Messages whose session was gone."},
     {"score", "full", COUNTER, "msad_score_full", "Messages for which there was no room."},
     {"score", "open", GAUGE, "msad_score_open", "Messages that are being scored now."},
+    {"score", "bytes", COUNTER, "msad_score_read_bytes", "Octets of messages that were read."},
     {"relay", "handed_over_count", COUNTER, "msad_messages_handed_over",
      "Messages whose 250 was the smarthost's own."},
     {"relay", "queued_count", COUNTER, "msad_messages_queued",
@@ -61,6 +98,7 @@ static const struct figure {
      "Attempts without one, because there is no key for the domain in From."},
     {"relay", "dkim.failed_count", COUNTER, "msad_dkim_failed",
      "Attempts put off because the message could not be signed."},
+    {"relay", "committing_count", GAUGE, "msad_queue_committing", "Messages that wait for the disk."},
     {"relay", "queue.ready", GAUGE, "msad_queue_ready", "Queued messages that are due."},
     {"relay", "queue.active", GAUGE, "msad_queue_active", "Queued messages under way."},
     {"relay", "queue.waiting", GAUGE, "msad_queue_waiting", "Queued messages that wait for a retry."},
@@ -187,6 +225,17 @@ static void write_service_figure(const json_t *statuses, const struct service_fi
     }
 }
 
+/* Nothing queued: no line. */
+static void write_oldest(const json_t *statuses, const struct writer *w)
+{
+    const json_t *relay = json_array_get(json_object_get(statuses, "relay"), 0);
+    int64_t ms = json_integer_value(json_object_get(relay, "oldest_arrived_ms"));
+    if (ms <= 0)
+        return;
+    write_head("msad_queue_oldest_timestamp_seconds", GAUGE, "When the oldest queued message came.", w);
+    write_value("msad_queue_oldest_timestamp_seconds", GAUGE, "relay", index_of(relay), ms / 1000, w);
+}
+
 void metrics_write(const json_t *statuses, bool is_openmetrics, struct buf *out)
 {
     const struct writer w = {out, is_openmetrics};
@@ -203,5 +252,6 @@ void metrics_write(const json_t *statuses, bool is_openmetrics, struct buf *out)
     for (size_t i = 0; i < sizeof service_figures / sizeof service_figures[0]; i++)
         write_service_figure(statuses, &service_figures[i], &w);
     metrics_write_relay(statuses, out);
+    write_oldest(statuses, &w);
     buf_add_cstr(out, "# EOF\n");
 }

@@ -128,3 +128,14 @@ Test(console, metrics_of_nobody_are_an_empty_page)
     cr_assert_str_eq(buf_view(&out).p, "# EOF\n");
     buf_fini(&out);
 }
+
+Test(console, metrics_tell_when_the_oldest_message_came)
+{
+    struct buf out;
+    metrics_of("{\"relay\":[{\"index\":0,\"oldest_arrived_ms\":1780000000123}]}", &out);
+    cr_assert(strstr(buf_view(&out).p, "\nmsad_queue_oldest_timestamp_seconds{role=\"relay\",index=\"0\"} 1780000000\n"));
+    buf_fini(&out);
+    metrics_of("{\"relay\":[{\"index\":0,\"oldest_arrived_ms\":0}]}", &out);
+    cr_assert_null(strstr(buf_view(&out).p, "oldest"));
+    buf_fini(&out);
+}
