@@ -14,9 +14,17 @@
 
 enum auth_policy_command auth_policy_command(struct view name)
 {
-    if (view_eq(name, VIEW_LIT("allow")))
-        return AUTH_POLICY_ALLOW;
-    return view_eq(name, VIEW_LIT("report")) ? AUTH_POLICY_REPORT : AUTH_POLICY_NONE;
+    static const char *const names[] = {
+        [AUTH_POLICY_NONE] = "",
+        [AUTH_POLICY_ALLOW] = "allow",
+        [AUTH_POLICY_REPORT] = "report",
+        [AUTH_POLICY_PING] = "ping",
+        [AUTH_POLICY_RESET] = "reset",
+    };
+    for (unsigned i = AUTH_POLICY_ALLOW; i <= AUTH_POLICY_RESET; i++)
+        if (view_eq(name, view_cstr(names[i])))
+            return (enum auth_policy_command)i;
+    return AUTH_POLICY_NONE;
 }
 
 /* ---- the question ---- */
@@ -87,19 +95,28 @@ static json_t *pack_question(const struct question *q)
     return o;
 }
 
+/* A flag, or its name in a text. False: neither. */
+static bool take_flag(const json_t *value, bool *out)
+{
+    struct view text = view_cstr(json_string_value(value));
+    *out = json_is_true(value) || view_eq(text, VIEW_LIT("true"));
+    return json_is_boolean(value) || *out || view_eq(text, VIEW_LIT("false"));
+}
+
 static int pack_report(const struct question *q, const json_t *from, json_t **out)
 {
-    const json_t *success = json_object_get(from, "success");
-    if (!json_is_boolean(success))
+    bool is_good, is_ours;
+    const json_t *reject = json_object_get(from, "policy_reject");
+    if (!take_flag(json_object_get(from, "success"), &is_good))
         return MSA_EINVAL;
-    if (json_is_true(json_object_get(from, "policy_reject")))
+    if (take_flag(reject, &is_ours) && is_ours)
         return MSA_ENOENT;
     *out = pack_question(q);
     if (!*out ||
-        json_object_set_new(*out, "success", json_boolean(json_is_true(success))) < 0)
+        json_object_set_new(*out, "success", json_boolean(is_good)) < 0)
         return MSA_ENOMEM;
     /* of the right password nobody needs to know it */
-    if (!json_is_true(success) && q->password_hash.n > 0 &&
+    if (!is_good && q->password_hash.n > 0 &&
         json_object_set_new(*out, "password_hash",
                             json_stringn(q->password_hash.p, q->password_hash.n)) < 0)
         return MSA_ENOMEM;

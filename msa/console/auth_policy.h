@@ -5,9 +5,14 @@
  * "protocol": "imap", "pwhash": "0a3f", …} POST /?command=report   the same with
  * "success" and "policy_reject", when the outcome is known
  *
- * The answer is {"status": n, "msg": ""}: 0 go on, -1 refuse, n > 0 wait n seconds and go
- * on. Other members are passed over, as every site may add its own. No reason is ever
- * given: the user is told the same as after a wrong password.
+ * The answer to allow is {"status": n, "msg": ""}: 0 go on, -1 refuse, n > 0 wait n
+ * seconds and go on; to report {"status": "ok"}. Other members are passed over (attrs,
+ * tls, session_id, fail_type), as every site may add its own. No reason is ever given: the
+ * user is told the same as after a wrong password.
+ *
+ * Clients of weakforced speak the same; they may say a flag as a text, ask with ping
+ * whether somebody is there, and are refused a reset: who is shut out is let in by the
+ * support desk.
  *
  * Pure: from one JSON to another. auth_policy_door.c serves it. */
 #ifndef MSA_CONSOLE_AUTH_POLICY_H
@@ -17,7 +22,13 @@
 
 #include "msa/base/view.h"
 
-enum auth_policy_command { AUTH_POLICY_NONE = 0, AUTH_POLICY_ALLOW, AUTH_POLICY_REPORT };
+enum auth_policy_command {
+    AUTH_POLICY_NONE = 0,
+    AUTH_POLICY_ALLOW,
+    AUTH_POLICY_REPORT,
+    AUTH_POLICY_PING,
+    AUTH_POLICY_RESET,
+};
 
 enum auth_policy_command auth_policy_command(struct view name);
 

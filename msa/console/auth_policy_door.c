@@ -33,12 +33,20 @@ static void answer(struct http_request *r, int status)
     http_answer(r, 200, "application/json", view_cstr(text));
 }
 
+static void answer_ok(struct http_request *r)
+{
+    http_answer(r, 200, "application/json", VIEW_LIT("{\"status\":\"ok\"}"));
+}
+
 static void go_on_unanswered(struct console *c, struct http_request *r, const char *why)
 {
     if (may_complain(&c->complaints.unanswered_ms))
         log_msg(LOG_LEVEL_WARN, "auth-policy-unanswered",
                 "%s; POP and IMAP sign-ins are let through", why);
-    answer(r, AUTH_POLICY_GO_ON);
+    if (auth_policy_command(http_request_query(r, "command")) == AUTH_POLICY_REPORT)
+        answer_ok(r);
+    else
+        answer(r, AUTH_POLICY_GO_ON);
 }
 
 static void refuse_stranger(struct console *c, struct http_request *r)
@@ -69,6 +77,8 @@ static void on_answer(void *arg, unsigned code, struct view json)
         go_on_unanswered(a.console, a.request, "auth or policy is away");
     else if (code != 200 || (!a.is_report && !auth_policy_status(json, &status)))
         go_on_unanswered(a.console, a.request, "auth or policy does not understand the question");
+    else if (a.is_report)
+        answer_ok(a.request);
     else
         answer(a.request, status);
 }
@@ -102,19 +112,14 @@ static bool may_ask(const struct console *c, const struct http_request *r)
                                  http_request_header(r, "Authorization"), token);
 }
 
-void console_auth_policy(struct console *c, struct http_request *r)
+static void serve_question(struct console *c, struct http_request *r, enum auth_policy_command command)
 {
-    enum auth_policy_command command =
-        auth_policy_command(http_request_query(r, "command"));
     json_t *args = NULL;
-    if (!may_ask(c, r)) {
-        refuse_stranger(c, r);
-        return;
-    }
-    int err =
-        command ? auth_policy_args(http_request_body(r), command, &args) : MSA_EINVAL;
+    int err = auth_policy_args(http_request_body(r), command, &args);
     if (err == MSA_OK)
         ask_policy(c, r, command == AUTH_POLICY_REPORT, args);
+    else if (err == MSA_ENOENT && command == AUTH_POLICY_REPORT)
+        answer_ok(r);
     else if (err == MSA_ENOENT)
         answer(r, AUTH_POLICY_GO_ON);
     else if (err == MSA_EINVAL)
@@ -122,4 +127,22 @@ void console_auth_policy(struct console *c, struct http_request *r)
     else
         go_on_unanswered(c, r, msa_strerror(err));
     json_decref(args);
+}
+
+void console_auth_policy(struct console *c, struct http_request *r)
+{
+    enum auth_policy_command command =
+        auth_policy_command(http_request_query(r, "command"));
+    if (!may_ask(c, r))
+        refuse_stranger(c, r);
+    else if (command == AUTH_POLICY_PING)
+        answer_ok(r);
+    else if (http_request_method(r) != HTTP_POST)
+        problem_answer(r, 405, "this command takes another method");
+    else if (command == AUTH_POLICY_RESET)
+        problem_answer(r, 403, "who is shut out is let in by the support desk: msactl restriction release");
+    else if (command == AUTH_POLICY_NONE)
+        problem_answer(r, 400, "this is no question of an auth-policy client");
+    else
+        serve_question(c, r, command);
 }

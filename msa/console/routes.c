@@ -121,6 +121,7 @@ static const struct route {
     {API, true, ANY_METHOD, CONTROL | WEB, on_api},
     {"/", true, HTTP_GET, WEB, console_page},
     {"/", false, HTTP_POST, AUTH_POLICY, console_auth_policy},
+    {"/", false, HTTP_GET, AUTH_POLICY, console_auth_policy}, /* ?command=ping */
 };
 
 /* What a browser is told of everything that comes from here: nothing is framed, nothing is loaded from elsewhere, no

@@ -1,5 +1,6 @@
 """POP and IMAP servers ask msad and tell it: the auth-policy door."""
 
+import base64
 import http.client
 import json
 import os
@@ -74,6 +75,33 @@ class AuthPolicyDoor(MailboxCase):
             self.assertEqual(Door(self.port, headers).post("/?command=allow", {"login": "a"})[0], 403, headers)
         line, = self.msad.events("auth-policy-refused")
         self.assertEqual(line["ip"], "127.0.0.1")
+
+    def test_clients_of_weakforced_are_answered(self):
+        """The calls that its README shows, with the password of Basic authentication."""
+        token = os.path.join(self.directory, "token")
+        with open(token, "w", encoding="ascii") as file:
+            file.write("super\n")
+        os.chmod(token, 0o600)
+        rule = 'rule guess { count passwords; per account; within 1h; limit 3; then lock; lock 1h; because "guessing"; } '
+        self.start(console=f"auth_policy_token_file {token};", more=rule)
+        door = Door(self.port, {"Authorization": "Basic " + base64.b64encode(b"wforce:super").decode()})
+        ahu = {"login": "ahu", "remote": "127.0.0.1", "pwhash": "1234"}
+        attributes = {"attr1": "val1", "attr2": ["val2", "val3"]}
+        self.assertEqual(door.post("/?command=allow", {**ahu, "attrs": attributes}), (200, {"status": 0, "msg": ""}))
+        for number in range(5):
+            report = {**ahu, "pwhash": f"1234{number}", "success": "false", "device_id": "", "protocol": "imap",
+                      "tls": True, "session_id": "1", "fail_type": "credentials", "policy_reject": False}
+            self.assertEqual(door.post("/?command=report", report), (200, {"status": "ok"}))
+        self.assertEqual(door.post("/?command=allow", ahu), (200, {"status": -1, "msg": ""}), "it appears we are not")
+        self.assertEqual(door.post("/?command=reset", {"login": "ahu"})[0], 403, "the desk does that")
+        self.assertEqual(door.post("/?command=allow", ahu)[1]["status"], -1)
+        for method in ("GET", "POST"):
+            door.connection.request(method, "/?command=ping", headers=door.headers)
+            answer = door.connection.getresponse()
+            self.assertEqual((answer.status, json.loads(answer.read())), (200, {"status": "ok"}))
+        stranger = Door(self.port)
+        stranger.connection.request("GET", "/?command=ping")
+        self.assertEqual(stranger.connection.getresponse().status, 403)
 
     def test_a_script_reports_as_well(self):
         self.start()

@@ -35,10 +35,12 @@ static void check_questions(enum auth_policy_command command,
 #define CHECK(command, cases) \
     check_questions(command, cases, sizeof(cases) / sizeof(cases)[0])
 
-Test(auth_policy, commands_are_two)
+Test(auth_policy, commands_have_names)
 {
     cr_assert_eq(auth_policy_command(VIEW_LIT("allow")), AUTH_POLICY_ALLOW);
     cr_assert_eq(auth_policy_command(VIEW_LIT("report")), AUTH_POLICY_REPORT);
+    cr_assert_eq(auth_policy_command(VIEW_LIT("ping")), AUTH_POLICY_PING);
+    cr_assert_eq(auth_policy_command(VIEW_LIT("reset")), AUTH_POLICY_RESET);
     cr_assert_eq(auth_policy_command(VIEW_EMPTY), AUTH_POLICY_NONE);
     cr_assert_eq(auth_policy_command(VIEW_LIT("allowed")), AUTH_POLICY_NONE);
 }
@@ -129,11 +131,20 @@ Test(auth_policy, report_tells_how_it_came_out)
          MSA_OK},
         {"{\"login\":\"a\",\"success\":false}",
          "{\"ip\":\"\",\"login\":\"a\",\"protocol\":\"\",\"success\":false}", MSA_OK},
+        /* as weakforced's own examples say it */
+        {"{\"login\":\"ahu\", \"remote\": \"127.0.0.1\", \"pwhash\":\"12341\", \"success\":\"false\"}",
+         "{\"ip\":\"127.0.0.1\",\"login\":\"ahu\",\"password_hash\":\"12341\",\"protocol\":\"\","
+         "\"success\":false}", MSA_OK},
+        {"{\"login\":\"a\",\"success\":\"true\",\"policy_reject\":\"false\",\"tls\":true,"
+         "\"session_id\":\"x\",\"fail_type\":\"credentials\",\"attrs\":{\"a\":\"b\",\"c\":[\"d\",\"e\"]}}",
+         "{\"ip\":\"\",\"login\":\"a\",\"protocol\":\"\",\"success\":true}", MSA_OK},
+        {"{\"login\":\"a\",\"success\":false,\"policy_reject\":\"true\"}", NULL, MSA_ENOENT},
         /* our own refusal says nothing about the password */
         {"{\"login\":\"a\",\"success\":false,\"policy_reject\":true}", NULL, MSA_ENOENT},
         {"{\"login\":\"\",\"success\":false}", NULL, MSA_ENOENT},
         {"{\"login\":\"a\"}", NULL, MSA_EINVAL},
-        {"{\"login\":\"a\",\"success\":\"true\"}", NULL, MSA_EINVAL},
+        {"{\"login\":\"a\",\"success\":\"yes\"}", NULL, MSA_EINVAL},
+        {"{\"login\":\"a\",\"success\":null}", NULL, MSA_EINVAL},
         {"{\"login\":\"a\",\"success\":1}", NULL, MSA_EINVAL},
     };
     CHECK(AUTH_POLICY_REPORT, cases);
