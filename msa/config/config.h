@@ -23,6 +23,7 @@
 #include "msa/config/settings.h"
 #include "msa/config/settings_accounts.h"
 #include "msa/config/settings_align.h"
+#include "msa/config/settings_autoconfig.h"
 #include "msa/config/settings_console.h"
 #include "msa/config/settings_dkim.h"
 #include "msa/config/settings_relay.h"
@@ -93,6 +94,7 @@ struct config {
     const struct config_dkim *dkim; /* in the order of the file */
     uint32_t dkim_count;
     struct config_console console;
+    struct config_autoconfig autoconfig;
     struct config_private *priv;
 };
 

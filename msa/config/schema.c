@@ -529,6 +529,9 @@ static const struct schema_key root_keys[] = {
             "leaves unsigned; what should be signed and cannot be waits in the queue. With several authors the "
             "domain of Sender signs if it is one of theirs, else that of the first author who has a key."},
     BLOCK_KEY(console, schema_console, "The way in for msactl and for monitoring."),
+    BLOCK_KEY(autoconfig, schema_autoconfig,
+              "Files by which Thunderbird, Outlook and Apple's programs set themselves up, served by the doors `http` and "
+              "`https` of the console."),
 };
 
 const struct schema_block schema_root = {

@@ -101,6 +101,7 @@ extern const struct schema_block schema_queue;
 extern const struct schema_block schema_dns;
 extern const struct schema_block schema_dkim;
 extern const struct schema_block schema_console;
+extern const struct schema_block schema_autoconfig;
 extern const struct schema_block schema_policy;
 extern const struct schema_block schema_privacy;
 extern const struct schema_block schema_accounts;

@@ -4,6 +4,7 @@
  *   POST /api/v1/<operation>   over the control socket alone, for msactl: one operation of a role (ops.c lists them)
  *   GET  /metrics              OpenMetrics text
  *   GET  /healthz, /readyz     is it alive; does everybody serve
+ *   …/config-v1.1.xml, …       how mail programs set themselves up (autoconfig.h)
  *   GET  /…                    the pages, which are part of the program
  *
  * Its doors: the UNIX socket `socket`, where who connects is an operator; `http` on loopback and `https`, where tokens

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "msa/base/err.h"
+#include "msa/console/autoconfig.h"
 #include "msa/console/metrics.h"
 #include "msa/console/problem.h"
 
@@ -154,6 +155,10 @@ void console_route(void *console, struct http_request *r)
     const char *why_not = http_request_door(r) == HTTP_DOOR_WEB ? guard_host(console, r) : NULL;
     if (http_request_door(r) == HTTP_DOOR_WEB)
         add_browser_rules(r);
+    if (http_request_door(r) == HTTP_DOOR_WEB && autoconfig_is_path(http_request_path(r))) {
+        console_autoconfig(console, r); /* at names of its own, for programs: no cookie, nothing to bind anew */
+        return;
+    }
     if (why_not) {
         problem_answer(r, 421, why_not);
         return;
