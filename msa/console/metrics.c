@@ -251,7 +251,7 @@ void metrics_write(const json_t *statuses, bool is_openmetrics, struct buf *out)
         write_figure(statuses, &figures[i], &w);
     for (size_t i = 0; i < sizeof service_figures / sizeof service_figures[0]; i++)
         write_service_figure(statuses, &service_figures[i], &w);
-    metrics_write_relay(statuses, out);
+    metrics_write_relay(statuses, is_openmetrics, out);
     write_oldest(statuses, &w);
     buf_add_cstr(out, "# EOF\n");
 }

@@ -14,9 +14,11 @@ static const char *text_at(const json_t *object, const char *key)
     return text ? text : "";
 }
 
-static void write_head(const char *name, const char *type, const char *help, struct buf *out)
+/* The older text format declares a counter with its suffix. */
+static void write_head(const char *name, const char *type, const char *help, bool is_openmetrics, struct buf *out)
 {
-    buf_addf(out, "# TYPE %s %s\n# HELP %s %s\n", name, type, name, help);
+    const char *suffix = type[0] == 'c' && !is_openmetrics ? "_total" : "";
+    buf_addf(out, "# TYPE %s%s %s\n# HELP %s%s %s\n", name, suffix, type, name, suffix, help);
 }
 
 /* ---- of a source address ---- */
@@ -35,12 +37,12 @@ static const struct {
     {"lost_count", "counter", "msad_pool_transactions_lost", "Transactions cut off by a lost connection."},
 };
 
-static void write_sources(const json_t *pools, struct buf *out)
+static void write_sources(const json_t *pools, bool is_openmetrics, struct buf *out)
 {
     size_t i;
     const json_t *p;
     for (size_t k = 0; k < sizeof sources / sizeof sources[0]; k++) {
-        write_head(sources[k].name, sources[k].type, sources[k].help, out);
+        write_head(sources[k].name, sources[k].type, sources[k].help, is_openmetrics, out);
         json_array_foreach(pools, i, p)
             buf_addf(out, "%s%s{pool=\"%s\",source=\"%s\"} %" PRId64 "\n", sources[k].name,
                      sources[k].type[0] == 'c' ? "_total" : "", text_at(p, "pool"), text_at(p, "source"),
@@ -48,12 +50,12 @@ static void write_sources(const json_t *pools, struct buf *out)
     }
 }
 
-static void write_queue(const json_t *pools, struct buf *out)
+static void write_queue(const json_t *pools, bool is_openmetrics, struct buf *out)
 {
     static const char *const states[] = {"ready", "active", "waiting", "held"};
     size_t i;
     const json_t *p;
-    write_head("msad_pool_queue", "gauge", "Queued messages of the pool.", out);
+    write_head("msad_pool_queue", "gauge", "Queued messages of the pool.", is_openmetrics, out);
     json_array_foreach(pools, i, p) {
         const json_t *queue = json_object_get(p, "queue");
         for (size_t k = 0; k < sizeof states / sizeof states[0]; k++)
@@ -105,7 +107,7 @@ static void write_waiting(const char *pool, const json_t *d, struct buf *out)
              text_at(d, "destination"), (int64_t)json_integer_value(json_object_get(d, "waiting_count")));
 }
 
-void metrics_write_relay(const json_t *statuses, struct buf *out)
+void metrics_write_relay(const json_t *statuses, bool is_openmetrics, struct buf *out)
 {
     const json_t *relay = json_array_get(json_object_get(statuses, "relay"), 0);
     const json_t *pools = json_object_get(relay, "pools"), *health = json_object_get(relay, "health");
@@ -113,15 +115,18 @@ void metrics_write_relay(const json_t *statuses, struct buf *out)
     const json_t *p;
     if (!json_is_array(pools) || !json_is_array(health))
         return;
-    write_sources(pools, out);
-    write_queue(pools, out);
-    write_head("msad_pool_recipients", "counter", "Recipients handed to the pool's smarthosts, by their answer.", out);
+    write_sources(pools, is_openmetrics, out);
+    write_queue(pools, is_openmetrics, out);
+    write_head("msad_pool_recipients", "counter", "Recipients handed to the pool's smarthosts, by their answer.",
+               is_openmetrics, out);
     json_array_foreach(health, i, p)
         write_ends(text_at(p, "pool"), NULL, p, out);
-    write_head("msad_destination_recipients", "counter", "The same for one configured destination.", out);
+    write_head("msad_destination_recipients", "counter", "The same for one configured destination.", is_openmetrics,
+               out);
     each_destination(health, write_destination_ends, out);
-    write_head("msad_destination_transactions", "gauge", "Transactions under way towards it.", out);
+    write_head("msad_destination_transactions", "gauge", "Transactions under way towards it.", is_openmetrics, out);
     each_destination(health, write_busy, out);
-    write_head("msad_destination_queue_ready", "gauge", "Queued messages that could go but for its limits.", out);
+    write_head("msad_destination_queue_ready", "gauge", "Queued messages that could go but for its limits.",
+               is_openmetrics, out);
     each_destination(health, write_waiting, out);
 }

@@ -3,9 +3,10 @@
 #define MSA_CONSOLE_METRICS_RELAY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "msa/base/buf.h"
 
-void metrics_write_relay(const json_t *statuses, struct buf *out);
+void metrics_write_relay(const json_t *statuses, bool is_openmetrics, struct buf *out);
 
 #endif
