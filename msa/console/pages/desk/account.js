@@ -1,6 +1,7 @@
 // One account as the desk sees it: settings, history, held mail, and what was done to it.
 import { ago, ask, badge, bytes, call, country, el, field, get, number, part, say, session, t, table, time } from "/base.js";
 import { kindBadge } from "/desk/restriction.js";
+import { protocolName, resultBadge } from "/sign-in-words.js";
 
 const own = (login, rest) => `/accounts/${part(login)}${rest}`;
 /** A part of the page that its role may not see, or that is not to be had now, is left out. */
@@ -58,8 +59,8 @@ function heldCard(messages, again) {
       { label: t("message"), cell: (m) => el("code", {}, m.id) },
       { label: t("arrived"), cell: (m) => ago(m.arrived_ms) },
       { label: t("sender"), cell: (m) => m.sender || "<>" },
-      { label: t("recipients"), number: true, cell: (m) => number(m.recipient_count ?? (m.recipients || []).length) },
-      { label: t("size"), number: true, cell: (m) => bytes(m.bytes ?? m.size ?? 0) },
+      { label: t("recipients"), number: true, cell: (m) => number(m.recipient_count) },
+      { label: t("size"), number: true, cell: (m) => bytes(m.bytes) },
       { label: t("score"), number: true, cell: (m) => number(m.score) },
       { spoken: t("what"), cell: buttons },
     ], messages, t("held")));
@@ -75,11 +76,20 @@ function historyCard(restrictions) {
   ], restrictions, t("history")));
 }
 
+function signInsCard(list) {
+  return el("section", { class: "card", id: "sign-ins" }, el("h2", {}, t("sign_ins")), table([
+    { label: t("when"), cell: (s) => [ago(s.last_ms), s.times > 1 ? el("span", { class: "soft small" }, ` ×${number(s.times)}`) : ""] },
+    { label: t("where"), cell: (s) => [country(s.country), el("span", { class: "soft small mono" }, s.address ? ` ${s.address}` : "")] },
+    { label: t("how"), cell: (s) => [protocolName(s), s.program ? el("div", { class: "soft small" }, s.program) : ""] },
+    { label: t("outcome"), cell: resultBadge },
+  ], list, t("sign_ins")));
+}
+
 function recordCard(entries) {
   return el("section", { class: "card" }, el("h2", {}, t("record")), table([
     { label: t("when"), cell: (e) => ago(e.at_ms) },
     { label: t("who"), cell: (e) => e.actor },
-    { label: t("what"), cell: (e) => el("code", {}, e.op || e.what) },
+    { label: t("what"), cell: (e) => el("code", {}, e.op) },
     { label: t("why"), cell: (e) => e.why || "–" },
   ], entries, t("record")));
 }
@@ -87,13 +97,14 @@ function recordCard(entries) {
 /** The cards of an account. `shown`: the restriction that stands above them, if one does. */
 export async function accountView(login, again, shown) {
   const [account, settings] = await Promise.all([get(own(login, "")), get(own(login, "/settings"))]);
-  const [history, held, record] = await Promise.all([
+  const [history, held, record, signIns] = await Promise.all([
     orNothing(get(own(login, "/restrictions"), { all: true, limit: 100 }), { restrictions: [] }),
     orNothing(get("/queue", { login, state: "held", limit: 100 }), { messages: [] }),
-    orNothing(get("/audit", { target: login, limit: 20 }), { entries: [] })]);
+    orNothing(get("/audit", { target: login, limit: 20 }), { audit: [] }),
+    orNothing(get(own(login, "/sign-ins"), { limit: 20 }), { sign_ins: [] })]);
   const isStanding = history.restrictions.some((r) => r.standing && r.kind === "suspended");
   const before = history.restrictions.filter((r) => !shown || r.id !== shown.id).reverse();
-  const entries = record.entries || record.audit || [];
   return [accountCard(login, account, settings, isStanding, again), held.messages.length > 0 && heldCard(held.messages, again),
-    before.length > 0 && historyCard(before), entries.length > 0 && recordCard(entries)].filter(Boolean);
+    signIns.sign_ins.length > 0 && signInsCard(signIns.sign_ins),
+    before.length > 0 && historyCard(before), record.audit.length > 0 && recordCard(record.audit)].filter(Boolean);
 }

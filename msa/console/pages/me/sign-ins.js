@@ -1,8 +1,8 @@
 // Who used the password, or tried to; and what to do about it.
-import { ago, ask, badge, call, country, el, field, get, number, part, say, session, t, table } from "/base.js";
+import { ago, ask, call, country, el, field, get, number, part, say, session, t, table } from "/base.js";
+import { protocolName, resultBadge } from "/sign-in-words.js";
 
 const own = (rest) => `/accounts/${part(session.login)}${rest}`;
-const looks = { allowed: "good", "wrong-password": "warn", overseas: "bad", restricted: "bad", refused: "bad" };
 
 export async function changePassword() {
   const done = await ask({ title: t("new_password"), go: t("save"),
@@ -32,8 +32,8 @@ export async function signInsCard() {
     table([
       { label: t("when"), cell: (s) => [ago(s.last_ms), s.times > 1 ? el("span", { class: "soft small" }, ` (${t("times", number(s.times))})`) : ""] },
       { label: t("where"), cell: (s) => [country(s.country), el("span", { class: "soft small" }, [s.network, s.address].filter(Boolean).map((x) => ` · ${x}`).join(""))] },
-      { label: t("how"), cell: (s) => [t(`protocol_${s.protocol}`), s.program ? el("div", { class: "soft small" }, s.program) : ""] },
-      { label: t("result"), cell: (s) => badge(looks[s.result] || "", t(`result_${s.result}`)) },
+      { label: t("how"), cell: (s) => [protocolName(s), s.program ? el("div", { class: "soft small" }, s.program) : ""] },
+      { label: t("result"), cell: resultBadge },
       { spoken: t("not_me"), cell: (s) => (s.protocol === "page" && s.result === "allowed" ? "" : el("button", { class: "plain", type: "button", onclick: notMe }, t("not_me"))) },
     ], list, t("sign_ins")));
 }

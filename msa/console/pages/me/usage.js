@@ -9,7 +9,7 @@ function windowName(ms) {
 
 function meter(u) {
   const part_ = Math.min(1, u.limit > 0 ? u.used / u.limit : 1);
-  const show = u.counts === "bytes" ? bytes : number;
+  const show = u.counts === "kilobytes" ? (n) => bytes(n * 1024) : number;
   const label = `${t(`counts_${u.counts}`)} ${t("within", windowName(u.within_ms))}`;
   return el("div", {}, el("div", { class: "row" }, el("span", {}, label), el("span", { class: "push soft" }, t("used_of", show(u.used), show(u.limit)))),
     el("div", { class: "meter", role: "img", "aria-label": `${label}: ${t("used_of", show(u.used), show(u.limit))}` },
@@ -19,7 +19,7 @@ function meter(u) {
 /** Of several limits on one count and window only the narrowest says something. */
 function narrowest(list) {
   const best = new Map();
-  for (const u of list.filter((one) => ["messages", "recipients", "bytes"].includes(one.counts))) {
+  for (const u of list.filter((one) => ["messages", "recipients", "kilobytes"].includes(one.counts))) {
     const key = `${u.counts} ${u.within_ms}`;
     if (!best.has(key) || best.get(key).limit > u.limit) best.set(key, u);
   }

@@ -110,7 +110,7 @@ function trendCard(days) {
   const totals = {};
   for (const d of days) for (const [rule, n] of Object.entries(d.rules)) totals[rule] = (totals[rule] || 0) + n;
   const names = Object.keys(totals).sort((a, b) => totals[b] - totals[a]).slice(0, 4);
-  return card(t("trend"), names.length ? barChart(t("trend"), days.map((d) => ({ label: d.day.slice(5), parts: names.map((n) => d.rules[n] || 0) })), names) : el("p", { class: "soft" }, t("none")));
+  return card(t("trend"), names.length ? barChart(t("trend"), [...days].reverse().map((d) => ({ label: d.day.slice(5), parts: names.map((n) => d.rules[n] || 0) })), names) : el("p", { class: "soft" }, t("none")));
 }
 
 async function reload() {
