@@ -43,11 +43,18 @@ def shared_data(name):
     raise unittest.SkipTest(f"NOT TESTED: no shared data {name} (set MSA_SHARED)")
 
 
+_given_ports = set()
+
+
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A TCP port of 127.0.0.1 that nobody listens on now, and that was not given to anybody here before."""
+    while True:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        if port not in _given_ports:
+            _given_ports.add(port)
+            return port
 
 
 def can_connect(port, host="127.0.0.1"):
