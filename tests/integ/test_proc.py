@@ -322,7 +322,7 @@ class Msactl(harness.SharedCase):
         name = message["id"]
         self.assertEqual((message["state"], message["recipient_count"]), ("ready", 1))
         row = self.msad.msactl("queue", "list").stdout.splitlines()[1]
-        self.assertRegex(row, rf"^{name} +ready +\d+ +\S+Z +(\S+Z|-) +0 .* taro@example\.test +1 ")
+        self.assertRegex(row, rf"^{name} +ready +\d+ +\d+\.\d +\S+Z +(\S+Z|-) +0 .* taro@example\.test +1 ")
         shown = self.msad.ctl_json("queue", "show", name)
         self.assertEqual([r["address"] for r in shown["recipients"]], ["friend@example.com"])
         self.assertIn("Subject: waits", self.msad.msactl("queue", "cat", name).stdout)
