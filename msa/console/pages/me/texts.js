@@ -28,7 +28,7 @@ export default {
     only_apps: "Refuse my main password in mail programs", only_apps_about: "Then only app passwords work there. This page still takes your main password.", rules_said: "Saved.",
     totp: "Two-step sign-in", totp_about: "This page then also asks for a code from an app on your phone.", totp_on: "on", totp_off: "off", switch_on: "Switch on", switch_off: "Switch off", scan: "Scan this with the app on your phone, or enter the key by hand. Then type the code that the app shows.",
     key: "Key", code: "Code with six digits", codes_title: "Codes for an emergency", codes_about: "Print them or write them down. Each works once if your phone is lost.", codes_noted: "I have kept them", totp_said_on: "Two-step sign-in is on.", totp_said_off: "Two-step sign-in is off.",
-    usage: "Your limits", usage_about: "How much you sent lately, and how much is allowed.", used_of: "{0} of {1}", within: "in {0}", hours_n: "{0} hours", days_n: "{0} days", minutes_n: "{0} minutes", counts_messages: "Messages", counts_recipients: "Recipients", counts_kilobytes: "Amount",
+    usage: "Your limits", usage_about: "How much you sent lately, and how much is allowed.", used_of: "{0} of {1}", within: "in {0}", counts_messages: "Messages", counts_recipients: "Recipients", counts_kilobytes: "Amount",
     consent: "Check my mail for spam when I send it", consent_about: "A program looks at the text of mail that you send, so that stolen accounts are noticed sooner. Nobody reads it.", consent_saved: "Saved.",
   },
   ja: {
@@ -59,7 +59,7 @@ export default {
     only_apps: "メールソフトでは、いつものパスワードを使わない", only_apps_about: "メールソフトではアプリ パスワードだけが使えます。このページでは、いつものパスワードを使います。", rules_said: "保存しました。",
     totp: "2段階認証", totp_about: "このページのサインインで、スマートフォンのアプリに表示されるコードも確認します。", totp_on: "オン", totp_off: "オフ", switch_on: "オンにする", switch_off: "オフにする", scan: "スマートフォンの認証アプリで読み取るか、キーを入力してください。続けて、アプリに表示されたコードを入力してください。",
     key: "キー", code: "6桁のコード", codes_title: "緊急用コード", codes_about: "印刷するか、書き留めてください。スマートフォンをなくしたとき、それぞれ1回使えます。", codes_noted: "保管しました", totp_said_on: "2段階認証をオンにしました。", totp_said_off: "2段階認証をオフにしました。",
-    usage: "送信の上限", usage_about: "最近の送信量と、送信できる量です。", used_of: "{0} / {1}", within: "{0}以内", hours_n: "{0}時間", days_n: "{0}日", minutes_n: "{0}分", counts_messages: "メールの数", counts_recipients: "宛先の数", counts_kilobytes: "容量",
+    usage: "送信の上限", usage_about: "最近の送信量と、送信できる量です。", used_of: "{0} / {1}", within: "{0}以内", counts_messages: "メールの数", counts_recipients: "宛先の数", counts_kilobytes: "容量",
     consent: "送信メールの迷惑メール判定", consent_about: "送信するメールの内容をプログラムが判定し、アカウントの不正利用を早く見つけます。人が読むことはありません。", consent_saved: "保存しました。",
   },
 };

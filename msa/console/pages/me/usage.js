@@ -1,10 +1,9 @@
 // How much was sent, and how much may be.
-import { bytes, el, get, number, part, session, svg, t } from "/base.js";
+import { bytes, el, get, language, number, part, session, svg, t } from "/base.js";
 
 function windowName(ms) {
-  if (ms % 86400000 === 0) return t("days_n", number(ms / 86400000));
-  if (ms % 3600000 === 0) return t("hours_n", number(ms / 3600000));
-  return t("minutes_n", number(ms / 60000));
+  const [unit, unitMs] = [["day", 86400000], ["hour", 3600000]].find(([, n]) => ms % n === 0) || ["minute", 60000];
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(ms / unitMs);
 }
 
 function meter(u) {
