@@ -21,6 +21,11 @@ const char *queue_state_name(enum queue_state state)
     return state < QUEUE_STATE_COUNT ? state_names[state] : "?";
 }
 
+static bool is_due_before(const struct heap_node *a, const struct heap_node *b)
+{
+    return CONTAINER_OF(a, struct queue_entry, due)->due_ms < CONTAINER_OF(b, struct queue_entry, due)->due_ms;
+}
+
 struct queue *queue_new(void)
 {
     struct queue *q = calloc(1, sizeof *q);
@@ -29,6 +34,7 @@ struct queue *queue_new(void)
     table_init(&q->by_id);
     table_init(&q->accounts);
     table_init(&q->lanes);
+    heap_init(&q->by_due, is_due_before);
     q->expiry_ms = INT64_MAX;
     return q;
 }
@@ -52,7 +58,7 @@ void queue_free(struct queue **q)
         free((*q)->names[i]);
     free((*q)->pools);
     free((*q)->names);
-    queue_heap_fini(&(*q)->heap);
+    heap_fini(&(*q)->by_due);
     table_fini(&(*q)->by_id);
     table_fini(&(*q)->accounts);
     table_fini(&(*q)->lanes);
@@ -115,7 +121,7 @@ static void leave_state(struct queue *q, struct queue_entry *e)
     q->pools[e->pool]->counts.by_state[e->state]--;
     if (e->state == QUEUE_READY)
         queue_parts_leave(q, e);
-    queue_heap_remove(&q->heap, e);
+    heap_remove(&q->by_due, &e->due);
 }
 
 static void enter_state(struct queue *q, struct queue_entry *e, enum queue_state state)
@@ -128,7 +134,7 @@ static void enter_state(struct queue *q, struct queue_entry *e, enum queue_state
         e->is_rest_waiting = false;
     if (state == QUEUE_WAITING || state == QUEUE_READY) {
         e->due_ms = due_of(q, e);
-        queue_heap_insert(&q->heap, e);
+        heap_insert(&q->by_due, &e->due);
     }
 }
 
@@ -227,7 +233,7 @@ static struct queue_entry *insert_entry(struct queue *q, uint64_t id)
     e->id = id;
     e->by_id.key = view_of((const char *)&e->id, sizeof e->id);
     /* The heap gets its place now, so that no change of state can fail later. */
-    if (queue_heap_reserve(&q->heap, q->by_id.count + 1) < 0 ||
+    if (heap_reserve(&q->by_due, q->by_id.count + 1) < 0 ||
         table_insert(&q->by_id, &e->by_id) < 0) {
         free(e);
         return NULL;
@@ -252,7 +258,7 @@ struct queue_entry *queue_add(struct queue *q, const struct queue_facts *facts)
     e->is_noticed = facts->is_noticed;
     e->is_large = facts->is_large;
     e->held_for = facts->held_for;
-    e->heap_index = QUEUE_HEAP_NONE;
+    e->due.place = HEAP_NOWHERE;
     e->state = QUEUE_ACTIVE;
     list_init(&e->in_account);
     join_account(q, e, home);
@@ -282,14 +288,20 @@ static void refresh_due(struct queue_entry *e, void *arg)
     struct queue *q = arg;
     if (e->state != QUEUE_WAITING && e->state != QUEUE_READY)
         return;
-    queue_heap_remove(&q->heap, e);
+    heap_remove(&q->by_due, &e->due);
     e->due_ms = due_of(q, e);
-    queue_heap_insert(&q->heap, e);
+    heap_insert(&q->by_due, &e->due);
+}
+
+static struct queue_entry *first_due(const struct queue *q)
+{
+    struct heap_node *node = heap_first(&q->by_due);
+    return node ? CONTAINER_OF(node, struct queue_entry, due) : NULL;
 }
 
 enum queue_due queue_next_due(struct queue *q, int64_t now_ms, struct queue_entry **out)
 {
-    struct queue_entry *e = queue_heap_first(&q->heap);
+    struct queue_entry *e = first_due(q);
     *out = e;
     if (!e || e->due_ms > now_ms)
         return QUEUE_DUE_NOTHING;
@@ -311,7 +323,7 @@ enum queue_due queue_next_due(struct queue *q, int64_t now_ms, struct queue_entr
 
 int64_t queue_wait_ms(const struct queue *q, int64_t now_ms)
 {
-    const struct queue_entry *e = queue_heap_first(&q->heap);
+    const struct queue_entry *e = first_due(q);
     if (!e || e->due_ms == INT64_MAX)
         return -1;
     return e->due_ms > now_ms ? e->due_ms - now_ms : 0;

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "msa/base/heap.h"
 #include "msa/base/list.h"
 #include "msa/base/table.h"
 #include "msa/base/view.h"
@@ -63,8 +64,8 @@ struct queue_entry {
     uint64_t bytes;
     int64_t since_ms; /* its age counts from here */
     int64_t next_ms;  /* of the next attempt, while WAITING */
-    int64_t due_ms;   /* key in the heap */
-    uint32_t heap_index;
+    int64_t due_ms;   /* where `due` stands */
+    struct heap_node due;
     uint32_t attempt_count;
     uint16_t pool;
     uint16_t name;    /* of its pool in the envelope: queue_pool_name */

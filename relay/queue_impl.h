@@ -2,14 +2,13 @@
 #ifndef RELAY_QUEUE_IMPL_H
 #define RELAY_QUEUE_IMPL_H
 
-#include "relay/queue_heap.h"
 #include "relay/queue_lane.h"
 
 struct queue {
     struct table by_id;
     struct table accounts;
     struct table lanes; /* but the free ones */
-    struct queue_heap heap;
+    struct heap by_due; /* those that something happens to by time */
     struct queue_pool **pools; /* by number */
     size_t pool_count;
     struct queue_hooks hooks;

@@ -27,8 +27,11 @@ struct queue_pool *queue_pool_of(struct queue *q, uint16_t pool)
         q->pools = grown;
         q->pool_count = count;
     }
-    if (!q->pools[pool])
+    if (!q->pools[pool]) {
         q->pools[pool] = calloc(1, sizeof **q->pools);
+        if (q->pools[pool])
+            queue_turns_init(&q->pools[pool]->turns);
+    }
     return q->pools[pool];
 }
 
@@ -60,7 +63,7 @@ struct queue_account *queue_account_of(struct queue *q, uint64_t account, uint16
     a->key.account = account;
     a->key.pool = pool;
     a->by_key.key = view_of((const char *)&a->key, sizeof a->key);
-    a->turn.place = QUEUE_TURN_NONE;
+    a->turn.node.place = HEAP_NOWHERE;
     list_init(&a->entries);
     list_init(&a->open);
     lane_init(&a->free, a, NULL);

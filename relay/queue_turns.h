@@ -8,22 +8,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define QUEUE_TURN_NONE UINT32_MAX
+#include "msa/base/heap.h"
 
 struct queue_turn {
     uint64_t mark;
     uint64_t number; /* among equal marks: who came first */
-    uint32_t place;  /* QUEUE_TURN_NONE: not in */
+    struct heap_node node;
 };
 
 struct queue_turns {
-    struct queue_turn **items;
-    size_t count;
-    size_t cap;
+    struct heap heap;
     uint64_t mark; /* of the one served last */
     uint64_t last_number;
 };
 
+void queue_turns_init(struct queue_turns *t);
 void queue_turns_fini(struct queue_turns *t);
 /* Room for `count` in all, so that queue_turns_join cannot fail. MSA_OK or MSA_ENOMEM. */
 int queue_turns_reserve(struct queue_turns *t, size_t count);
