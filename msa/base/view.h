@@ -54,5 +54,13 @@ static inline bool ascii_is_alpha(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
+/* Of a hexadecimal digit, 0 to 15; -1: it is none. */
+static inline int ascii_hex_value(char c)
+{
+    char lower = ascii_lower(c);
+    if (ascii_is_digit(c))
+        return c - '0';
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
 
 #endif

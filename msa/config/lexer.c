@@ -89,14 +89,6 @@ static struct token take_word(struct lexer *lx)
     return t;
 }
 
-static int hex_value(char c)
-{
-    if (ascii_is_digit(c))
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte for the escape whose backslash is at `*p`; moves `*p` to its last byte. -1 if bad. */
 static int take_escape(const char **p, const char *end)
 {
@@ -115,10 +107,10 @@ static int take_escape(const char **p, const char *end)
     default:
         return -1;
     }
-    if (end - at < 3 || hex_value(at[1]) < 0 || hex_value(at[2]) < 0)
+    if (end - at < 3 || ascii_hex_value(at[1]) < 0 || ascii_hex_value(at[2]) < 0)
         return -1;
     *p = at + 2;
-    int byte = hex_value(at[1]) * 16 + hex_value(at[2]);
+    int byte = ascii_hex_value(at[1]) * 16 + ascii_hex_value(at[2]);
     return byte > 0 ? byte : -1;
 }
 

@@ -4,14 +4,6 @@
 
 #include "msa/base/utf8.h"
 
-static int hex(char c)
-{
-    if (ascii_is_digit(c))
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool is_control(char c)
 {
     return (unsigned char)c < ' ' || c == 0x7f;
@@ -24,8 +16,8 @@ bool api_decode(struct view text, bool is_query, char *out, size_t out_size, siz
         char c = text.p[i];
         if (c == '%') {
             bool is_whole = i + 2 < text.n;
-            int high = is_whole ? hex(text.p[i + 1]) : -1;
-            int low = is_whole ? hex(text.p[i + 2]) : -1;
+            int high = is_whole ? ascii_hex_value(text.p[i + 1]) : -1;
+            int low = is_whole ? ascii_hex_value(text.p[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return false;
             c = (char)(high << 4 | low);

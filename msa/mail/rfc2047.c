@@ -52,19 +52,11 @@ static bool take_word(struct view *v, struct encoded_word *out)
 /* ---- the two encodings
  * ------------------------------------------------------------------------- */
 
-static int hex_value(char c)
-{
-    c = ascii_lower(c);
-    if (ascii_is_digit(c))
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int decode_q(struct view text, struct buf *out)
 {
     while (text.n > 0) {
-        int high = text.n >= 3 && text.p[0] == '=' ? hex_value(text.p[1]) : -1;
-        int low = high >= 0 ? hex_value(text.p[2]) : -1;
+        int high = text.n >= 3 && text.p[0] == '=' ? ascii_hex_value(text.p[1]) : -1;
+        int low = high >= 0 ? ascii_hex_value(text.p[2]) : -1;
         char c = text.p[0] == '_' ? ' ' : text.p[0];
         if (low >= 0)
             c = (char)(high << 4 | low);

@@ -2,6 +2,7 @@
 
 #include "msa/base/err.h"
 
+/* RFC 3461 section 4: capitals alone. */
 static int hex_value(char c)
 {
     if (ascii_is_digit(c))

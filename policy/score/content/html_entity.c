@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/score/content/hex.h"
 
 #define NAME_MAX_BYTES 15
 #define DIGITS_MAX     10
@@ -145,7 +144,7 @@ static const uint16_t c1[32] = {
 
 static int digit_value(char c, bool is_hex)
 {
-    return is_hex || ascii_is_digit(c) ? hex_value(c) : -1;
+    return is_hex || ascii_is_digit(c) ? ascii_hex_value(c) : -1;
 }
 
 /* "&#65;" and "&#x41;"; `v` stands at "&#". */

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/score/content/hex.h"
 
 #define DECLARATIONS_MAX 64
 #define SAME_COLOUR \
@@ -38,7 +37,7 @@ static int32_t hex_colour(struct view v)
     if (v.n != 3 && v.n != 6)
         return HTML_COLOUR_UNKNOWN;
     for (size_t i = 0; i < v.n; i++) {
-        int digit = hex_value(v.p[i]);
+        int digit = ascii_hex_value(v.p[i]);
         if (digit < 0)
             return HTML_COLOUR_UNKNOWN;
         value = value << 4 | digit;

@@ -1,7 +1,6 @@
 #include "policy/score/content/transfer.h"
 
 #include "msa/base/err.h"
-#include "policy/score/content/hex.h"
 
 void transfer_init(struct transfer *t, enum document_encoding encoding)
 {
@@ -110,7 +109,7 @@ static bool after_equals(struct transfer *t, char c, char **dst)
         t->held = QP_RETURN;
     else if (c == ' ' || c == '\t')
         t->held = QP_BLANK;
-    else if (t->held == QP_EQUALS && hex_value(c) >= 0)
+    else if (t->held == QP_EQUALS && ascii_hex_value(c) >= 0)
         t->held = QP_DIGIT, t->first_digit = c;
     else {
         *(*dst)++ = '=';
@@ -123,10 +122,10 @@ static bool after_equals(struct transfer *t, char c, char **dst)
 
 static bool after_digit(struct transfer *t, char c, char **dst)
 {
-    int low = hex_value(c);
+    int low = ascii_hex_value(c);
     t->held = QP_TEXT;
     if (low >= 0) {
-        *(*dst)++ = (char)(hex_value(t->first_digit) << 4 | low);
+        *(*dst)++ = (char)(ascii_hex_value(t->first_digit) << 4 | low);
         return true;
     }
     *(*dst)++ = '=';

@@ -59,7 +59,7 @@ static bool is_number(struct view label)
 {
     bool is_hex = view_has_prefix_nocase(label, VIEW_LIT("0x"));
     for (size_t i = is_hex ? 2 : 0; i < label.n; i++)
-        if (is_hex ? hex_value(label.p[i]) < 0 : !ascii_is_digit(label.p[i]))
+        if (is_hex ? ascii_hex_value(label.p[i]) < 0 : !ascii_is_digit(label.p[i]))
             return false;
     return label.n > 0;
 }
