@@ -1,8 +1,6 @@
 /* The heap beside a plain search over all its members. */
 #include <criterion/criterion.h>
 
-#include <stdlib.h>
-
 #include "msa/base/err.h"
 #include "msa/base/heap.h"
 #include "msa/base/list.h"
@@ -10,6 +8,14 @@
 TestSuite(heap, .timeout = 30);
 
 #define MEMBERS 200
+
+static uint32_t state = 7;
+
+static uint32_t random_below(uint32_t n) /* the same ones each time */
+{
+    state = state * 1664525u + 1013904223u;
+    return (state >> 8) % n;
+}
 
 struct member {
     int key;
@@ -34,20 +40,19 @@ Test(heap, the_first_is_the_least_whatever_comes_and_goes)
 {
     struct heap h;
     struct member all[MEMBERS];
-    srand(7);
     heap_init(&h, is_before);
     cr_assert_eq(heap_reserve(&h, MEMBERS), MSA_OK);
     cr_assert_null(heap_first(&h));
     for (int i = 0; i < MEMBERS; i++)
         all[i] = (struct member){.node.place = HEAP_NOWHERE};
     for (int turn = 0; turn < 20000; turn++) {
-        struct member *one = &all[rand() % MEMBERS];
+        struct member *one = &all[random_below(MEMBERS)];
         bool is_in = one->node.place != HEAP_NOWHERE;
         if (!is_in) {
-            one->key = rand() % 50;
+            one->key = (int)random_below(50);
             heap_insert(&h, &one->node);
         } else if (turn % 3 == 0) {
-            one->key += rand() % 20;
+            one->key += (int)random_below(20);
             heap_sink(&h, &one->node);
         } else {
             heap_remove(&h, &one->node);
