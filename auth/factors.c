@@ -2,23 +2,15 @@
 
 #include <string.h>
 
-#include "msa/base/codec.h"
+#include "auth/record.h"
 #include "msa/base/err.h"
 #include "msa/base/secret.h"
-#include "msa/base/table.h"
 #include "msa/base/utf8.h"
 
 #define VERSION      1
 #define FLAG_ONLY    1u
 #define FLAG_PENDING 2u
 #define FLAG_ON      4u
-#define SUM_BYTES    8
-
-static uint64_t sum_of(const char *p, size_t n)
-{
-    static const uint8_t zeros[16];
-    return siphash13(zeros, p, n);
-}
 
 /* ---- encode ---- */
 
@@ -59,31 +51,21 @@ void factors_encode(const struct factors *f, struct buf *out)
     put_u8(out, (uint8_t)f->app_count);
     for (size_t i = 0; i < f->app_count; i++)
         put_app(out, &f->apps[i]);
-    if (buf_failed(out))
-        return;
-    struct view whole = view_slice(buf_view(out), begin, buf_len(out));
-    put_u64(out, sum_of(whole.p, whole.n));
+    record_seal(out, begin);
 }
 
 /* ---- decode ---- */
 
-static void get_raw(struct reader *r, void *out, size_t n)
-{
-    uint8_t *at = out;
-    for (size_t i = 0; i < n; i++)
-        at[i] = get_u8(r);
-}
-
 static bool get_totp(struct reader *r, struct factors *f)
 {
-    get_raw(r, f->sealed, sizeof f->sealed);
+    record_get_raw(r, f->sealed, sizeof f->sealed);
     f->last_step = get_i64(r);
     f->wrong_count = get_u8(r);
     f->wrong_ms = get_i64(r);
     f->recovery_count = get_u8(r);
     if (f->recovery_count > FACTORS_RECOVERY_MAX)
         return false;
-    get_raw(r, f->recovery, f->recovery_count * FACTORS_HASH_BYTES);
+    record_get_raw(r, f->recovery, f->recovery_count * FACTORS_HASH_BYTES);
     return true;
 }
 
@@ -99,8 +81,8 @@ static bool get_app(struct reader *r, struct app_password *a)
     a->scopes = get_u8(r);
     a->created_ms = get_i64(r);
     a->used_ms = get_i64(r);
-    get_raw(r, a->used_from, 2);
-    get_raw(r, a->verifier, sizeof a->verifier);
+    record_get_raw(r, a->used_from, 2);
+    record_get_raw(r, a->verifier, sizeof a->verifier);
     bool is_place = (is_letter(a->used_from[0]) && is_letter(a->used_from[1])) ||
                     (a->used_from[0] == '\0' && a->used_from[1] == '\0');
     return a->id != 0 && name.n > 0 && utf8_is_valid(name) && view_to_cstr(name, a->name, sizeof a->name) &&
@@ -132,12 +114,8 @@ static bool decode_fields(struct reader *r, struct factors *out)
 int factors_decode(struct view record, struct factors *out)
 {
     memset(out, 0, sizeof *out);
-    if (record.n < SUM_BYTES || record.n > FACTORS_RECORD_MAX)
-        return MSA_ECORRUPT;
-    size_t n = record.n - SUM_BYTES;
-    struct reader sum = reader_of(view_slice(record, n, record.n));
-    struct reader fields = reader_of(view_slice(record, 0, n));
-    if (get_u64(&sum) == sum_of(record.p, n) && decode_fields(&fields, out))
+    struct reader fields;
+    if (record_open(record, FACTORS_RECORD_MAX, &fields) && decode_fields(&fields, out))
         return MSA_OK;
     factors_wipe(out);
     return MSA_ECORRUPT;
