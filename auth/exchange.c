@@ -100,7 +100,6 @@ struct exchanges *exchanges_new(struct loop *loop, struct threads *workers,
     x->workers = workers;
     x->env = env;
     x->owner = *owner;
-    x->complained_ms = clock_mono_ms() - COMPLAINT_EVERY_MS;
     table_init(&x->running);
     table_init(&x->sources);
     return x;
@@ -144,11 +143,8 @@ static void source_give(struct exchanges *x, struct source **s)
 /* One line a second, however many clients are sent away. */
 static void complain(struct exchanges *x, const char *why)
 {
-    int64_t now_ms = clock_mono_ms();
-    if (now_ms - x->complained_ms < COMPLAINT_EVERY_MS)
-        return;
-    x->complained_ms = now_ms;
-    log_msg(LOG_LEVEL_WARN, "auth-unavailable", "%s", why);
+    if (log_is_due(&x->complained_ms, COMPLAINT_EVERY_MS))
+        log_msg(LOG_LEVEL_WARN, "auth-unavailable", "%s", why);
 }
 
 /* Nobody waits for it any more: it can be found no longer, and goes when no worker holds it. */

@@ -261,3 +261,12 @@ void log_msg(enum log_level level, const char *event, const char *fmt, ...)
     va_end(ap);
     log_end(&l);
 }
+
+bool log_is_due(int64_t *last_ms, int64_t every_ms)
+{
+    int64_t now_ms = clock_mono_ms();
+    if (*last_ms != 0 && now_ms - *last_ms < every_ms)
+        return false;
+    *last_ms = now_ms;
+    return true;
+}

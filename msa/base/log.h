@@ -59,4 +59,8 @@ void log_end(struct log_line *l);
 void log_msg(enum log_level level, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* For what may happen a thousand times a second and needs to be said once in `every_ms`: true when it is time again, and
+ * then `*last_ms` is now. 0 there: never yet. */
+bool log_is_due(int64_t *last_ms, int64_t every_ms);
+
 #endif

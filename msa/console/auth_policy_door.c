@@ -12,17 +12,7 @@
 #include "msa/console/auth_policy.h"
 #include "msa/console/problem.h"
 
-#define COMPLAINT_MS 60000
-
-/* One line a minute says as much as all of them. */
-static bool may_complain(int64_t *last_ms)
-{
-    int64_t now_ms = clock_mono_ms();
-    if (*last_ms != 0 && now_ms - *last_ms < COMPLAINT_MS)
-        return false;
-    *last_ms = now_ms;
-    return true;
-}
+#define COMPLAINT_MS 60000 /* one line a minute says as much as all of them */
 
 /* ---- answers ---- */
 
@@ -40,7 +30,7 @@ static void answer_ok(struct http_request *r)
 
 static void go_on_unanswered(struct console *c, struct http_request *r, const char *why)
 {
-    if (may_complain(&c->complaints.unanswered_ms))
+    if (log_is_due(&c->complaints.unanswered_ms, COMPLAINT_MS))
         log_msg(LOG_LEVEL_WARN, "auth-policy-unanswered",
                 "%s; POP and IMAP sign-ins are let through", why);
     if (auth_policy_command(http_request_query(r, "command")) == AUTH_POLICY_REPORT)
@@ -52,7 +42,7 @@ static void go_on_unanswered(struct console *c, struct http_request *r, const ch
 static void refuse_stranger(struct console *c, struct http_request *r)
 {
     struct log_line l;
-    if (may_complain(&c->complaints.refused_ms)) {
+    if (log_is_due(&c->complaints.refused_ms, COMPLAINT_MS)) {
         log_begin(&l, LOG_LEVEL_WARN, "auth-policy-refused");
         log_ip(&l, "ip", http_request_ip(r));
         log_end(&l);

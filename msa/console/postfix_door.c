@@ -47,15 +47,6 @@ struct postfix_client {
     char action[POSTFIX_ACTION_MAX];
 };
 
-static bool may_complain(int64_t *last_ms)
-{
-    int64_t now_ms = clock_mono_ms();
-    if (*last_ms != 0 && now_ms - *last_ms < COMPLAINT_MS)
-        return false;
-    *last_ms = now_ms;
-    return true;
-}
-
 static void for_each_door(struct postfix_doors *doors, void fn(struct listener *))
 {
     for (size_t i = 0; i < POSTFIX_DOORS_MAX; i++)
@@ -99,7 +90,7 @@ static void end(struct postfix_client *c)
 
 static void fail(struct postfix_client *c, const char *why)
 {
-    if (may_complain(&c->doors->complained_ms)) {
+    if (log_is_due(&c->doors->complained_ms, COMPLAINT_MS)) {
         struct log_line l;
         log_begin(&l, LOG_LEVEL_WARN, "postfix-policy-malformed");
         log_ip(&l, "ip", conn_remote(c->conn));
@@ -132,7 +123,7 @@ static void on_answer(void *arg, const struct postfix_answer *answer)
 {
     struct postfix_client *c = arg;
     c->is_asking = false;
-    if (answer->is_away && may_complain(&c->doors->unanswered_ms))
+    if (answer->is_away && log_is_due(&c->doors->unanswered_ms, COMPLAINT_MS))
         log_msg(LOG_LEVEL_WARN, "postfix-policy-unanswered", "auth or policy is away; Postfix defers what is sent");
     if (!c->conn) {
         c->doors->asking_count--;
