@@ -4,16 +4,14 @@
 #include <string.h>
 
 #include "msa/base/view.h"
-#include "msa/console/metrics_relay.h"
-
-enum kind { GAUGE = 0, COUNTER };
+#include "msa/console/metrics_private.h"
 
 /* A figure: where it stands in a role's status, and what it is called outside. Names are for ever:
  * dashboards know them. Times and sizes are in base units. */
 static const struct figure {
     const char *role;
     const char *path; /* "exchanges.started" */
-    enum kind kind;
+    enum metric_kind kind;
     const char *name;
     const char *help;
 } figures[] = {
@@ -122,24 +120,18 @@ static const json_t *at_path(const json_t *object, const char *path)
     return object;
 }
 
-/* Where it is written, and how. */
-struct writer {
-    struct buf *out;
-    bool is_openmetrics;
-};
-
-static void write_head(const char *name, enum kind kind, const char *help, const struct writer *w)
+void metrics_head(const struct metrics_writer *w, const char *name, enum metric_kind kind, const char *help)
 {
-    const char *suffix = kind == COUNTER && !w->is_openmetrics ? "_total" : "";
+    const char *suffix = w->is_openmetrics ? "" : metrics_suffix(kind);
     buf_addf(w->out, "# TYPE %s%s %s\n# HELP %s%s %s\n", name, suffix,
              kind == COUNTER ? "counter" : "gauge", name, suffix, help);
 }
 
-static void write_value(const char *name, enum kind kind, const char *role, int64_t index,
-                        int64_t value, const struct writer *w)
+static void write_value(const char *name, enum metric_kind kind, const char *role, int64_t index,
+                        int64_t value, const struct metrics_writer *w)
 {
     buf_addf(w->out, "%s%s{role=\"%s\",index=\"%" PRId64 "\"} %" PRId64 "\n", name,
-             kind == COUNTER ? "_total" : "", role, index, value);
+             metrics_suffix(kind), role, index, value);
 }
 
 static int64_t index_of(const json_t *status)
@@ -148,7 +140,7 @@ static int64_t index_of(const json_t *status)
 }
 
 /* A process that is away, or does not know the figure, has no line: absent is not zero. */
-static void write_figure(const json_t *statuses, const struct figure *f, const struct writer *w)
+static void write_figure(const json_t *statuses, const struct figure *f, const struct metrics_writer *w)
 {
     size_t i;
     const json_t *status;
@@ -158,7 +150,7 @@ static void write_figure(const json_t *statuses, const struct figure *f, const s
         if (!json_is_integer(value))
             continue;
         if (!has_head)
-            write_head(f->name, f->kind, f->help, w);
+            metrics_head(w, f->name, f->kind, f->help);
         has_head = true;
         write_value(f->name, f->kind, f->role, index_of(status), json_integer_value(value), w);
     }
@@ -166,12 +158,12 @@ static void write_figure(const json_t *statuses, const struct figure *f, const s
 
 /* ---- what the supervisor knows of every process ---- */
 
-static void write_processes(const json_t *processes, const char *name, enum kind kind,
-                            const char *help, const char *key, const struct writer *w)
+static void write_processes(const json_t *processes, const char *name, enum metric_kind kind,
+                            const char *help, const char *key, const struct metrics_writer *w)
 {
     size_t i;
     const json_t *p;
-    write_head(name, kind, help, w);
+    metrics_head(w, name, kind, help);
     json_array_foreach(processes, i, p) {
         const json_t *value = json_object_get(p, key);
         const char *state = json_string_value(value);
@@ -197,7 +189,7 @@ static const struct service_figure {
 
 /* Names of the configuration: letters, digits, "-", "_" and ".". */
 static void write_service(const struct service_figure *f, const json_t *status,
-                          const json_t *service, const struct writer *w)
+                          const json_t *service, const struct metrics_writer *w)
 {
     const char *kind = json_string_value(json_object_get(service, "kind"));
     const char *name = json_string_value(json_object_get(service, "name"));
@@ -210,7 +202,7 @@ static void write_service(const struct service_figure *f, const json_t *status,
 }
 
 static void write_service_figure(const json_t *statuses, const struct service_figure *f,
-                                 const struct writer *w)
+                                 const struct metrics_writer *w)
 {
     size_t i, k;
     const json_t *status, *service;
@@ -218,7 +210,7 @@ static void write_service_figure(const json_t *statuses, const struct service_fi
     json_array_foreach(json_object_get(statuses, "score"), i, status) {
         json_array_foreach(json_object_get(status, "services"), k, service) {
             if (!has_head)
-                write_head(f->name, COUNTER, f->help, w);
+                metrics_head(w, f->name, COUNTER, f->help);
             has_head = true;
             write_service(f, status, service, w);
         }
@@ -226,19 +218,19 @@ static void write_service_figure(const json_t *statuses, const struct service_fi
 }
 
 /* Nothing queued: no line. */
-static void write_oldest(const json_t *statuses, const struct writer *w)
+static void write_oldest(const json_t *statuses, const struct metrics_writer *w)
 {
     const json_t *relay = json_array_get(json_object_get(statuses, "relay"), 0);
     int64_t ms = json_integer_value(json_object_get(relay, "oldest_arrived_ms"));
     if (ms <= 0)
         return;
-    write_head("msad_queue_oldest_timestamp_seconds", GAUGE, "When the oldest queued message came.", w);
+    metrics_head(w, "msad_queue_oldest_timestamp_seconds", GAUGE, "When the oldest queued message came.");
     write_value("msad_queue_oldest_timestamp_seconds", GAUGE, "relay", index_of(relay), ms / 1000, w);
 }
 
 void metrics_write(const json_t *statuses, bool is_openmetrics, struct buf *out)
 {
-    const struct writer w = {out, is_openmetrics};
+    const struct metrics_writer w = {out, is_openmetrics};
     const json_t *supervisor = json_array_get(json_object_get(statuses, "supervisor"), 0);
     const json_t *processes = json_object_get(supervisor, "processes");
     if (json_is_array(processes)) {
@@ -251,7 +243,7 @@ void metrics_write(const json_t *statuses, bool is_openmetrics, struct buf *out)
         write_figure(statuses, &figures[i], &w);
     for (size_t i = 0; i < sizeof service_figures / sizeof service_figures[0]; i++)
         write_service_figure(statuses, &service_figures[i], &w);
-    metrics_write_relay(statuses, is_openmetrics, out);
+    metrics_write_relay(statuses, &w);
     write_oldest(statuses, &w);
     buf_add_cstr(out, "# EOF\n");
 }

@@ -1,6 +1,6 @@
 /* What the figures of metrics.c cannot say: those of each pool, and of each configured destination in it. Never of other
  * domains: there is no end to them. */
-#include "msa/console/metrics_relay.h"
+#include "msa/console/metrics_private.h"
 
 #include <inttypes.h>
 
@@ -14,52 +14,45 @@ static const char *text_at(const json_t *object, const char *key)
     return text ? text : "";
 }
 
-/* The older text format declares a counter with its suffix. */
-static void write_head(const char *name, const char *type, const char *help, bool is_openmetrics, struct buf *out)
-{
-    const char *suffix = type[0] == 'c' && !is_openmetrics ? "_total" : "";
-    buf_addf(out, "# TYPE %s%s %s\n# HELP %s%s %s\n", name, suffix, type, name, suffix, help);
-}
-
 /* ---- of a source address ---- */
 
 static const struct {
     const char *key;
-    const char *type;
+    enum metric_kind kind;
     const char *name;
     const char *help;
 } sources[] = {
-    {"link_count", "gauge", "msad_pool_connections", "Connections to smarthosts."},
-    {"link_max", "gauge", "msad_pool_connections_max", "Connections there may be."},
-    {"dead_host_count", "gauge", "msad_pool_hosts_dead", "Smarthosts that are left alone after a failure."},
-    {"down_s", "gauge", "msad_pool_down_seconds", "Since when no smarthost could be reached; 0: one can."},
-    {"answered_count", "counter", "msad_pool_transactions", "Transactions that ended with an answer."},
-    {"lost_count", "counter", "msad_pool_transactions_lost", "Transactions cut off by a lost connection."},
+    {"link_count", GAUGE, "msad_pool_connections", "Connections to smarthosts."},
+    {"link_max", GAUGE, "msad_pool_connections_max", "Connections there may be."},
+    {"dead_host_count", GAUGE, "msad_pool_hosts_dead", "Smarthosts that are left alone after a failure."},
+    {"down_s", GAUGE, "msad_pool_down_seconds", "Since when no smarthost could be reached; 0: one can."},
+    {"answered_count", COUNTER, "msad_pool_transactions", "Transactions that ended with an answer."},
+    {"lost_count", COUNTER, "msad_pool_transactions_lost", "Transactions cut off by a lost connection."},
 };
 
-static void write_sources(const json_t *pools, bool is_openmetrics, struct buf *out)
+static void write_sources(const json_t *pools, const struct metrics_writer *w)
 {
     size_t i;
     const json_t *p;
     for (size_t k = 0; k < sizeof sources / sizeof sources[0]; k++) {
-        write_head(sources[k].name, sources[k].type, sources[k].help, is_openmetrics, out);
+        metrics_head(w, sources[k].name, sources[k].kind, sources[k].help);
         json_array_foreach(pools, i, p)
-            buf_addf(out, "%s%s{pool=\"%s\",source=\"%s\"} %" PRId64 "\n", sources[k].name,
-                     sources[k].type[0] == 'c' ? "_total" : "", text_at(p, "pool"), text_at(p, "source"),
+            buf_addf(w->out, "%s%s{pool=\"%s\",source=\"%s\"} %" PRId64 "\n", sources[k].name,
+                     metrics_suffix(sources[k].kind), text_at(p, "pool"), text_at(p, "source"),
                      (int64_t)json_integer_value(json_object_get(p, sources[k].key)));
     }
 }
 
-static void write_queue(const json_t *pools, bool is_openmetrics, struct buf *out)
+static void write_queue(const json_t *pools, const struct metrics_writer *w)
 {
     static const char *const states[] = {"ready", "active", "waiting", "held"};
     size_t i;
     const json_t *p;
-    write_head("msad_pool_queue", "gauge", "Queued messages of the pool.", is_openmetrics, out);
+    metrics_head(w, "msad_pool_queue", GAUGE, "Queued messages of the pool.");
     json_array_foreach(pools, i, p) {
         const json_t *queue = json_object_get(p, "queue");
         for (size_t k = 0; k < sizeof states / sizeof states[0]; k++)
-            buf_addf(out, "msad_pool_queue{pool=\"%s\",source=\"%s\",state=\"%s\"} %" PRId64 "\n",
+            buf_addf(w->out, "msad_pool_queue{pool=\"%s\",source=\"%s\",state=\"%s\"} %" PRId64 "\n",
                      text_at(p, "pool"), text_at(p, "source"), states[k],
                      (int64_t)json_integer_value(json_object_get(queue, states[k])));
     }
@@ -107,7 +100,7 @@ static void write_waiting(const char *pool, const json_t *d, struct buf *out)
              text_at(d, "destination"), (int64_t)json_integer_value(json_object_get(d, "waiting_count")));
 }
 
-void metrics_write_relay(const json_t *statuses, bool is_openmetrics, struct buf *out)
+void metrics_write_relay(const json_t *statuses, const struct metrics_writer *w)
 {
     const json_t *relay = json_array_get(json_object_get(statuses, "relay"), 0);
     const json_t *pools = json_object_get(relay, "pools"), *health = json_object_get(relay, "health");
@@ -115,18 +108,15 @@ void metrics_write_relay(const json_t *statuses, bool is_openmetrics, struct buf
     const json_t *p;
     if (!json_is_array(pools) || !json_is_array(health))
         return;
-    write_sources(pools, is_openmetrics, out);
-    write_queue(pools, is_openmetrics, out);
-    write_head("msad_pool_recipients", "counter", "Recipients handed to the pool's smarthosts, by their answer.",
-               is_openmetrics, out);
+    write_sources(pools, w);
+    write_queue(pools, w);
+    metrics_head(w, "msad_pool_recipients", COUNTER, "Recipients handed to the pool's smarthosts, by their answer.");
     json_array_foreach(health, i, p)
-        write_ends(text_at(p, "pool"), NULL, p, out);
-    write_head("msad_destination_recipients", "counter", "The same for one configured destination.", is_openmetrics,
-               out);
-    each_destination(health, write_destination_ends, out);
-    write_head("msad_destination_transactions", "gauge", "Transactions under way towards it.", is_openmetrics, out);
-    each_destination(health, write_busy, out);
-    write_head("msad_destination_queue_ready", "gauge", "Queued messages that could go but for its limits.",
-               is_openmetrics, out);
-    each_destination(health, write_waiting, out);
+        write_ends(text_at(p, "pool"), NULL, p, w->out);
+    metrics_head(w, "msad_destination_recipients", COUNTER, "The same for one configured destination.");
+    each_destination(health, write_destination_ends, w->out);
+    metrics_head(w, "msad_destination_transactions", GAUGE, "Transactions under way towards it.");
+    each_destination(health, write_busy, w->out);
+    metrics_head(w, "msad_destination_queue_ready", GAUGE, "Queued messages that could go but for its limits.");
+    each_destination(health, write_waiting, w->out);
 }
