@@ -8,24 +8,13 @@
 
 #include "msa/base/utf8.h"
 #include "msa/ctl/grid.h"
+#include "msa/ctl/json_at.h"
 #include "msa/mail/base64.h"
 
 #define VALUE_MAX 128
 #define DEPTH_MAX 6 /* our own answers are two or three deep */
 
 /* ---- single values ---- */
-
-static struct view text_at(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_string(value) ? view_of(json_string_value(value), json_string_length(value))
-                                 : VIEW_EMPTY;
-}
-
-static int64_t number_at(const json_t *object, const char *key)
-{
-    return json_integer_value(json_object_get(object, key));
-}
 
 /* As in the log: UTC. 0 is "never". */
 static void format_time(int64_t wall_ms, char out[VALUE_MAX])

@@ -2,19 +2,8 @@
 #include <inttypes.h>
 
 #include "msa/ctl/grid.h"
+#include "msa/ctl/json_at.h"
 #include "msa/ctl/show.h"
-
-static struct view text_at(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_string(value) ? view_of(json_string_value(value), json_string_length(value))
-                                 : VIEW_EMPTY;
-}
-
-static int64_t number_at(const json_t *object, const char *key)
-{
-    return json_integer_value(json_object_get(object, key));
-}
 
 static void add_number(struct grid *g, const json_t *object, const char *key)
 {

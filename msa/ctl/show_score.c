@@ -2,14 +2,8 @@
 #include <inttypes.h>
 
 #include "msa/base/utf8.h"
+#include "msa/ctl/json_at.h"
 #include "msa/ctl/show.h"
-
-static struct view text_of(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_string(value) ? view_of(json_string_value(value), json_string_length(value))
-                                 : VIEW_EMPTY;
-}
 
 static void add_findings(const json_t *answer, struct buf *out)
 {
@@ -18,11 +12,11 @@ static void add_findings(const json_t *answer, struct buf *out)
     json_array_foreach(json_object_get(answer, "findings"), i, f) {
         buf_addf(out, "  %+8.2f  ", json_number_value(json_object_get(f, "points")));
         size_t begin = buf_len(out);
-        utf8_add_clean(out, text_of(f, "name"));
+        utf8_add_clean(out, text_at(f, "name"));
         for (size_t n = buf_len(out) - begin; n < 24; n++)
             buf_add_char(out, ' ');
         buf_add_char(out, ' ');
-        utf8_add_clean(out, text_of(f, "text"));
+        utf8_add_clean(out, text_at(f, "text"));
         buf_add_char(out, '\n');
     }
 }
@@ -34,10 +28,10 @@ static void add_fingerprints(const json_t *answer, struct buf *out)
     json_array_foreach(json_object_get(answer, "fingerprints"), i, f) {
         buf_add_cstr(out, i == 0 ? "  fingerprints:" : "");
         buf_add_char(out, ' ');
-        utf8_add_clean(out, text_of(f, "number"));
-        if (text_of(f, "domain").n > 0) {
+        utf8_add_clean(out, text_at(f, "number"));
+        if (text_at(f, "domain").n > 0) {
             buf_add_cstr(out, " (");
-            utf8_add_clean(out, text_of(f, "domain"));
+            utf8_add_clean(out, text_at(f, "domain"));
             buf_add_char(out, ')');
         }
     }
@@ -54,9 +48,9 @@ static void add_remarks(const json_t *answer, struct buf *out)
                  (int64_t)looked_at, (int64_t)bytes);
     if (json_is_true(json_object_get(answer, "cut")))
         buf_add_cstr(out, "  some text, parts or links were too much, and were not looked at\n");
-    if (!view_eq(text_of(answer, "action"), VIEW_LIT("none")) && text_of(answer, "action").n > 0) {
+    if (!view_eq(text_at(answer, "action"), VIEW_LIT("none")) && text_at(answer, "action").n > 0) {
         buf_add_cstr(out, "  a service insists on this: ");
-        utf8_add_clean(out, text_of(answer, "action"));
+        utf8_add_clean(out, text_at(answer, "action"));
         buf_add_char(out, '\n');
     }
     if (json_is_true(json_object_get(answer, "late")))
@@ -67,7 +61,7 @@ static void add_remarks(const json_t *answer, struct buf *out)
 
 void show_score(const json_t *answer, struct buf *out)
 {
-    utf8_add_clean(out, text_of(answer, "file"));
+    utf8_add_clean(out, text_at(answer, "file"));
     buf_addf(out, ": score %.2f\n", json_number_value(json_object_get(answer, "score")));
     add_findings(answer, out);
     add_fingerprints(answer, out);
@@ -90,12 +84,12 @@ void show_training(const json_t *answer, struct buf *out)
              (int64_t)json_integer_value(json_object_get(answer, "changed")));
     if (json_is_false(json_object_get(model, "ok"))) {
         buf_add_cstr(out, "nothing changes in scores: ");
-        utf8_add_clean(out, text_of(model, "detail"));
+        utf8_add_clean(out, text_at(model, "detail"));
         buf_add_char(out, '\n');
         return;
     }
     buf_add_cstr(out, "model ");
-    utf8_add_clean(out, text_of(model, "generation"));
+    utf8_add_clean(out, text_at(model, "generation"));
     buf_add_cstr(out, " is in force; each message judged by what was learnt without it:\n");
     add_share(out, model, "ham", "ham_wrong", "would be taken for spam");
     add_share(out, model, "spam", "spam_caught", "would be caught");
