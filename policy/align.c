@@ -7,6 +7,23 @@
 #include "policy/confusable.h"
 #include "policy/senders.h"
 
+struct align_who align_who_of(const struct account *account, const struct event *e, bool is_strict, char country[3])
+{
+    country[0] = '\0';
+    if (e->place.country != COUNTRY_NONE)
+        country_text(e->place.country, country);
+    return (struct align_who){
+        .login = account->login,
+        .senders = account->senders,
+        .account_class = e->account_class,
+        .age_ms = e->account_age_ms,
+        .country = view_cstr(country),
+        .is_home = e->is_home,
+        .listener = e->listener,
+        .is_strict = is_strict,
+    };
+}
+
 /* For those to whom no block applies. */
 static const struct config_align strictest = {
     .name = "",

@@ -16,6 +16,8 @@
 #include "msa/config/config.h"
 #include "msa/ipc/messages.h"
 #include "msa/mail/path.h"
+#include "policy/account.h"
+#include "policy/engine/event.h"
 
 /* The account, and from where it sends. */
 struct align_who {
@@ -35,6 +37,10 @@ struct align_who {
     struct view (*find_lookalike)(void *arg, struct view skeleton, struct view address);
     void *find_arg;
 };
+
+/* An account as its settings say, in an event that knows the client. `country` is room for its text; there is no index of
+ * look-alikes yet. */
+struct align_who align_who_of(const struct account *account, const struct event *e, bool is_strict, char country[3]);
 
 enum align_reason { /* why it was not plainly allowed; the first that was met */
                     ALIGN_FINE = 0,

@@ -100,25 +100,6 @@ static struct view find_lookalike(void *arg, struct view skeleton, struct view a
                            &search->found);
 }
 
-/* `country` is room for its text. */
-static struct align_who who_of(const struct asker *a, const struct event *e,
-                               bool is_strict, char country[3])
-{
-    country[0] = '\0';
-    if (e->place.country != COUNTRY_NONE)
-        country_text(e->place.country, country);
-    return (struct align_who){
-        .login = a->account.login,
-        .senders = a->account.senders,
-        .account_class = e->account_class,
-        .age_ms = e->account_age_ms,
-        .country = view_cstr(country),
-        .is_home = e->is_home,
-        .listener = e->listener,
-        .is_strict = is_strict,
-    };
-}
-
 static struct answer said(const struct align_answer *aligned)
 {
     struct answer a = answer_allow();
@@ -146,7 +127,7 @@ static struct answer judge_mail(struct policy *p, struct asker *a,
     sessions_set_sending(a->session, true);
     asker_facts(p, a, EVENT_TRANSACTION, &e);
     struct answer answer = policy_decide(p, &e, a->account.login, &v);
-    struct align_who who = who_of(a, &e, (v.actions & THEN_ALIGN) != 0, country);
+    struct align_who who = align_who_of(&a->account, &e, (v.actions & THEN_ALIGN) != 0, country);
     align_envelope(p->config, &who, ask->sender, aligned);
     log_align(a, aligned);
     struct answer by_sender = said(aligned);
@@ -292,7 +273,7 @@ static bool align_route(struct policy *p, struct asker *a,
     };
     char country[3];
     struct align_answer aligned;
-    struct align_who who = who_of(a, e, is_strict, country);
+    struct align_who who = align_who_of(&a->account, e, is_strict, country);
     struct lookalike_search search = {.policy = p, .login = a->account.login};
     buf_init(&search.found, LOOKALIKE_BYTES_MAX);
     who.find_lookalike = find_lookalike;

@@ -79,20 +79,9 @@ static void judging_facts(const struct judging *j, enum event_kind kind, struct 
 
 static void align(struct judging *j, const struct event *e, bool is_strict)
 {
-    char country[3] = "";
+    char country[3];
     struct align_answer aligned;
-    if (e->place.country != COUNTRY_NONE)
-        country_text(e->place.country, country);
-    const struct align_who who = {
-        .login = j->account.login,
-        .senders = j->account.senders,
-        .account_class = e->account_class,
-        .age_ms = e->account_age_ms,
-        .country = view_cstr(country),
-        .is_home = e->is_home,
-        .listener = e->listener,
-        .is_strict = is_strict,
-    };
+    const struct align_who who = align_who_of(&j->account, e, is_strict, country);
     align_envelope(j->policy->config, &who, admin_text(j->args, "sender"), &aligned);
     if (aligned.is_refused)
         refuse(j, aligned.text);
