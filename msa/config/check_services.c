@@ -3,15 +3,7 @@
 #include <sys/un.h>
 
 #include "msa/config/check.h"
-
-static bool take_port(struct view text, uint16_t *out)
-{
-    uint64_t n;
-    if (!view_parse_u64(text, UINT16_MAX, &n) || n == 0)
-        return false;
-    *out = (uint16_t)n;
-    return true;
-}
+#include "msa/config/value.h"
 
 bool config_service_address(const char *text, struct config_service_address *out)
 {
@@ -26,10 +18,10 @@ bool config_service_address(const char *text, struct config_service_address *out
         host = view_slice(v, 1, close);
         v = view_slice(v, close + 1, v.n);
         return view_take_char(&v, ':') && ipaddr_parse(host, &out->ip) &&
-               !ipaddr_is_v4(&out->ip) && take_port(v, &out->port);
+               !ipaddr_is_v4(&out->ip) && value_parse_port(v, &out->port);
     }
     host = view_cut(&v, ':');
-    return ipaddr_parse(host, &out->ip) && take_port(v, &out->port);
+    return ipaddr_parse(host, &out->ip) && value_parse_port(v, &out->port);
 }
 
 static void check_service(const struct checker *c, const struct config_service *s)

@@ -64,6 +64,7 @@ bool value_fail(struct value_site *site, const struct schema_key *key,
 bool value_fail_range(struct value_site *site, const struct schema_key *key,
                       const struct tree_word *word);
 char *value_keep(struct value_site *site, struct view text);        /* NULL: out of memory */
+bool value_parse_port(struct view text, uint16_t *out); /* 1 to 65535 */
 bool value_find_word(const struct schema_word *words, struct view text, uint32_t *value_out);
 const char *value_word(const struct schema_word *words, uint32_t value); /* NULL: none has it */
 

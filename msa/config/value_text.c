@@ -109,7 +109,7 @@ bool value_parse_sender(struct value_site *site, const struct schema_key *key,
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
-static bool parse_port(struct view text, uint16_t *out)
+bool value_parse_port(struct view text, uint16_t *out)
 {
     uint64_t n;
     if (!view_parse_u64(text, UINT16_MAX, &n) || n == 0)
@@ -131,7 +131,7 @@ static bool split_port(struct view text, struct view *host_out, uint16_t *port_o
             return false;
         rest = view_slice(rest, close + 1, rest.n);
         return rest.n == 0 ||
-               (rest.p[0] == ':' && parse_port(view_slice(rest, 1, rest.n), port_out));
+               (rest.p[0] == ':' && value_parse_port(view_slice(rest, 1, rest.n), port_out));
     }
     struct view port = text;
     struct ipaddr addr;
@@ -139,7 +139,7 @@ static bool split_port(struct view text, struct view *host_out, uint16_t *port_o
     if (ipaddr_parse(text, &addr) || view_find(text, ':') == text.n)
         return true;
     *host_out = view_cut(&port, ':');
-    return parse_port(port, port_out);
+    return value_parse_port(port, port_out);
 }
 
 bool value_parse_host(struct value_site *site, const struct schema_key *key,
