@@ -464,3 +464,22 @@ json_t *pf_op(const char *op, const char *args, unsigned *status_out)
         *status_out = f.status;
     return json_incref(f.json);
 }
+
+/* ---- taro ---- */
+
+struct pf_answer pf_taro_signs_in(enum pf_worker w, uint64_t session, const char *ip)
+{
+    pf_connect(w, session, ip);
+    return pf_login(w, session, ip, PF_TARO, PF_TARO_LOGIN, AUTH_OK, 0);
+}
+
+struct pf_answer pf_taro_mails(enum pf_worker w, uint64_t session, const char *ip)
+{
+    return pf_mail(w, session, ip, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN);
+}
+
+struct pf_answer pf_taro_sends(enum pf_worker w, uint64_t session, const char *ip, unsigned n)
+{
+    pf_taro_mails(w, session, ip);
+    return pf_quota(w, session, ip, PF_TARO, PF_TARO_LOGIN, n);
+}

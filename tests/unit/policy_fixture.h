@@ -74,4 +74,17 @@ json_t *pf_op(const char *op, const char *args, unsigned *status_out);
 #define PF_TARO       UINT64_C(7)
 #define PF_TARO_LOGIN "taro@example.jp"
 
+/* Networks of documentation are countries of their own here. */
+#define PF_HOME   "192.0.2.1"
+#define PF_ABROAD "198.51.100.1"
+#define PF_COUNTRIES                                                                               \
+    "rules { home JP; }\n"                                                                         \
+    "geo { place JP { networks 192.0.2.0/24; } place US { networks 198.51.100.0/24; }\n"           \
+    "      place FR { networks 203.0.113.0/24; } place DE { networks 10.1.0.0/16; } }\n"
+
+/* Taro as he should be: connected and signed in; with his own sender; with `n` recipients, too. */
+struct pf_answer pf_taro_signs_in(enum pf_worker w, uint64_t session, const char *ip);
+struct pf_answer pf_taro_mails(enum pf_worker w, uint64_t session, const char *ip);
+struct pf_answer pf_taro_sends(enum pf_worker w, uint64_t session, const char *ip, unsigned n);
+
 #endif

@@ -10,40 +10,15 @@
 TestSuite(policy_role, .timeout = 60, .fini = pf_end);
 
 #define HOUR_MS INT64_C(3600000)
-#define HOME    "192.0.2.1"
-
-/* Networks of documentation are countries of their own here. */
-#define COUNTRIES                                                                                  \
-    "rules { home JP; }\n"                                                                         \
-    "geo { place JP { networks 192.0.2.0/24; } place US { networks 198.51.100.0/24; }\n"           \
-    "      place FR { networks 203.0.113.0/24; } place DE { networks 10.1.0.0/16; } }\n"
-#define ABROAD "198.51.100.1"
 
 #define THREE_COUNTRIES                                                                            \
-    COUNTRIES "rule three { count countries; per account; within 6h; limit 3; then suspend notify;\n" \
+    PF_COUNTRIES "rule three { count countries; per account; within 6h; limit 3; then suspend notify;\n" \
               "  because \"three countries\"; }\n"
-
-static struct pf_answer sign_in(enum pf_worker w, uint64_t session, const char *ip)
-{
-    pf_connect(w, session, ip);
-    return pf_login(w, session, ip, PF_TARO, PF_TARO_LOGIN, AUTH_OK, 0);
-}
-
-static struct pf_answer mail(enum pf_worker w, uint64_t session, const char *ip)
-{
-    return pf_mail(w, session, ip, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN);
-}
-
-static struct pf_answer quota(enum pf_worker w, uint64_t session, const char *ip, unsigned n)
-{
-    mail(w, session, ip);
-    return pf_quota(w, session, ip, PF_TARO, PF_TARO_LOGIN, n);
-}
 
 /* One whole message; true if it passed. */
 static bool send_one(uint64_t session, const char *ip)
 {
-    struct pf_answer a = quota(PF_A, session, ip, 1);
+    struct pf_answer a = pf_taro_sends(PF_A, session, ip, 1);
     if (a.verdict == VERDICT_ALLOW)
         a = pf_route(PF_A, session, ip, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, a.reservation, 0);
     pf_settle(PF_A, session, a.reservation, a.verdict == VERDICT_ALLOW);
@@ -52,9 +27,9 @@ static bool send_one(uint64_t session, const char *ip)
 
 static void suspend_by_three_countries(void)
 {
-    sign_in(PF_A, 1, HOME);
-    sign_in(PF_B, 2, ABROAD);
-    cr_assert_eq(sign_in(PF_A, 3, "203.0.113.1").verdict, VERDICT_REFUSE);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    pf_taro_signs_in(PF_B, 2, PF_ABROAD);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 3, "203.0.113.1").verdict, VERDICT_REFUSE);
 }
 
 static char *standing_id(char out[32])
@@ -81,15 +56,15 @@ static void release(const char *id)
 Test(policy_role, limits_of_the_policy_block_hold_without_any_rule)
 {
     pf_begin("policy { messages 3/1h; recipients off; }");
-    sign_in(PF_A, 1, HOME);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
     for (int i = 0; i < 3; i++)
-        cr_assert(send_one(1, HOME));
-    struct pf_answer a = quota(PF_A, 1, HOME, 1);
+        cr_assert(send_one(1, PF_HOME));
+    struct pf_answer a = pf_taro_sends(PF_A, 1, PF_HOME, 1);
     cr_assert_eq(a.verdict, VERDICT_DEFER);
     cr_assert_str_eq(a.text, "at most 3 messages in an hour");
     pf_settle(PF_A, 1, 0, false);
     pf_advance(2 * HOUR_MS);
-    cr_assert(send_one(1, HOME));
+    cr_assert(send_one(1, PF_HOME));
 }
 
 Test(policy_role, messages_under_way_count_and_what_fails_is_given_back)
@@ -97,74 +72,74 @@ Test(policy_role, messages_under_way_count_and_what_fails_is_given_back)
     struct pf_answer a[4];
     pf_begin("policy { messages 3/1h; recipients off; }");
     for (uint64_t s = 0; s < 4; s++) {
-        sign_in(PF_A, s, HOME);
-        a[s] = quota(PF_A, s, HOME, 1);
+        pf_taro_signs_in(PF_A, s, PF_HOME);
+        a[s] = pf_taro_sends(PF_A, s, PF_HOME, 1);
     }
     cr_assert_eq(a[2].verdict, VERDICT_ALLOW);
     cr_assert_eq(a[3].verdict, VERDICT_DEFER, "the fourth at the same time");
     pf_settle(PF_A, 0, a[0].reservation, false);
-    cr_assert(send_one(3, HOME));
+    cr_assert(send_one(3, PF_HOME));
     pf_settle(PF_A, 1, a[1].reservation, true);
     pf_settle(PF_A, 1, a[1].reservation, false); /* twice gives nothing back */
-    cr_assert_not(send_one(3, HOME));
+    cr_assert_not(send_one(3, PF_HOME));
 }
 
 Test(policy_role, a_worker_that_dies_leaves_its_messages_used)
 {
     pf_begin("policy { messages 2/1h; recipients off; }");
-    sign_in(PF_A, 1, HOME);
-    quota(PF_A, 1, HOME, 1);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    pf_taro_sends(PF_A, 1, PF_HOME, 1);
     pf_lose_worker(PF_A);
-    sign_in(PF_A, 2, HOME);
-    cr_assert(send_one(2, HOME));
-    cr_assert_not(send_one(2, HOME), "nobody knows whether the first one left");
+    pf_taro_signs_in(PF_A, 2, PF_HOME);
+    cr_assert(send_one(2, PF_HOME));
+    cr_assert_not(send_one(2, PF_HOME), "nobody knows whether the first one left");
 }
 
 Test(policy_role, a_message_that_can_never_fit_is_refused_for_good)
 {
     pf_begin("policy { messages off; recipients 10/1h; }");
-    sign_in(PF_A, 1, HOME);
-    cr_assert_eq(quota(PF_A, 1, HOME, 11).verdict, VERDICT_REFUSE);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    cr_assert_eq(pf_taro_sends(PF_A, 1, PF_HOME, 11).verdict, VERDICT_REFUSE);
     pf_settle(PF_A, 1, 0, false);
-    cr_assert_eq(quota(PF_A, 1, HOME, 10).verdict, VERDICT_ALLOW);
+    cr_assert_eq(pf_taro_sends(PF_A, 1, PF_HOME, 10).verdict, VERDICT_ALLOW);
 }
 
 Test(policy_role, what_is_open_at_once_is_counted)
 {
     pf_begin("rule sessions { count sessions; per account; limit 2; then refuse; }\n"
              "rule sending { count sending; per account; limit 1; then defer; }");
-    cr_assert_eq(sign_in(PF_A, 1, HOME).verdict, VERDICT_ALLOW);
-    cr_assert_eq(sign_in(PF_B, 2, ABROAD).verdict, VERDICT_ALLOW);
-    cr_assert_eq(sign_in(PF_A, 3, HOME).verdict, VERDICT_REFUSE);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 1, PF_HOME).verdict, VERDICT_ALLOW);
+    cr_assert_eq(pf_taro_signs_in(PF_B, 2, PF_ABROAD).verdict, VERDICT_ALLOW);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 3, PF_HOME).verdict, VERDICT_REFUSE);
     pf_disconnect(PF_A, 3);
-    cr_assert_eq(mail(PF_A, 1, HOME).verdict, VERDICT_ALLOW);
-    cr_assert_eq(mail(PF_B, 2, ABROAD).verdict, VERDICT_DEFER);
+    cr_assert_eq(pf_taro_mails(PF_A, 1, PF_HOME).verdict, VERDICT_ALLOW);
+    cr_assert_eq(pf_taro_mails(PF_B, 2, PF_ABROAD).verdict, VERDICT_DEFER);
     pf_settle(PF_B, 2, 0, false);
     pf_settle(PF_A, 1, 0, false); /* RSET */
-    cr_assert_eq(mail(PF_B, 2, ABROAD).verdict, VERDICT_ALLOW);
+    cr_assert_eq(pf_taro_mails(PF_B, 2, PF_ABROAD).verdict, VERDICT_ALLOW);
     pf_disconnect(PF_A, 1);
-    cr_assert_eq(sign_in(PF_A, 4, HOME).verdict, VERDICT_ALLOW);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 4, PF_HOME).verdict, VERDICT_ALLOW);
 }
 
 Test(policy_role, a_session_older_than_this_process_is_asked_to_come_again)
 {
     pf_begin("");
-    sign_in(PF_A, 1, HOME);
-    mail(PF_A, 1, HOME);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    pf_taro_mails(PF_A, 1, PF_HOME);
     pf_restart();
-    cr_assert_eq(pf_quota(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, 1).verdict, VERDICT_DEFER);
-    cr_assert_eq(quota(PF_A, 1, HOME, 1).verdict, VERDICT_ALLOW, "with its next MAIL it is known");
+    cr_assert_eq(pf_quota(PF_A, 1, PF_HOME, PF_TARO, PF_TARO_LOGIN, 1).verdict, VERDICT_DEFER);
+    cr_assert_eq(pf_taro_sends(PF_A, 1, PF_HOME, 1).verdict, VERDICT_ALLOW, "with its next MAIL it is known");
 }
 
 Test(policy_role, counters_outlive_the_process)
 {
     pf_begin("policy { messages 2/1h; recipients off; }");
-    sign_in(PF_A, 1, HOME);
-    send_one(1, HOME);
-    send_one(1, HOME);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    send_one(1, PF_HOME);
+    send_one(1, PF_HOME);
     pf_restart();
-    sign_in(PF_A, 2, HOME);
-    cr_assert_not(send_one(2, HOME));
+    pf_taro_signs_in(PF_A, 2, PF_HOME);
+    cr_assert_not(send_one(2, PF_HOME));
 }
 
 /* ---- suspension ---- */
@@ -178,20 +153,20 @@ Test(policy_role, a_suspension_cuts_sessions_and_holds_mail)
     cr_assert_eq(pf_seen.killed_account, PF_TARO);
     cr_assert_eq(pf_seen.holds, 1);
     cr_assert_eq(pf_seen.held_account, PF_TARO);
-    struct pf_answer a = mail(PF_A, 1, HOME);
+    struct pf_answer a = pf_taro_mails(PF_A, 1, PF_HOME);
     cr_assert_eq(a.verdict, VERDICT_CLOSE, "a session that the kill has missed");
     cr_assert_str_eq(a.text, "please contact the support desk");
-    cr_assert_eq(pf_login(PF_A, 4, HOME, PF_TARO, PF_TARO_LOGIN, AUTH_OK, 0).verdict, VERDICT_REFUSE);
+    cr_assert_eq(pf_login(PF_A, 4, PF_HOME, PF_TARO, PF_TARO_LOGIN, AUTH_OK, 0).verdict, VERDICT_REFUSE);
 }
 
 Test(policy_role, a_suspension_in_mid_message_ends_it)
 {
     pf_begin(THREE_COUNTRIES);
-    sign_in(PF_A, 9, HOME);
-    struct pf_answer q = quota(PF_A, 9, HOME, 1);
+    pf_taro_signs_in(PF_A, 9, PF_HOME);
+    struct pf_answer q = pf_taro_sends(PF_A, 9, PF_HOME, 1);
     suspend_by_three_countries();
     struct pf_answer a =
-        pf_route(PF_A, 9, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 0);
+        pf_route(PF_A, 9, PF_HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 0);
     cr_assert_eq(a.verdict, VERDICT_CLOSE);
 }
 
@@ -220,9 +195,9 @@ Test(policy_role, a_release_begins_anew_and_lets_the_mail_go)
     suspend_by_three_countries();
     release(standing_id(id));
     cr_assert_eq(pf_seen.let_go, 1);
-    cr_assert_eq(sign_in(PF_A, 5, "203.0.113.1").verdict, VERDICT_ALLOW, "the windows are clean");
-    cr_assert_eq(sign_in(PF_A, 6, HOME).verdict, VERDICT_ALLOW);
-    cr_assert_eq(sign_in(PF_A, 7, ABROAD).verdict, VERDICT_REFUSE, "three again");
+    cr_assert_eq(pf_taro_signs_in(PF_A, 5, "203.0.113.1").verdict, VERDICT_ALLOW, "the windows are clean");
+    cr_assert_eq(pf_taro_signs_in(PF_A, 6, PF_HOME).verdict, VERDICT_ALLOW);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 7, PF_ABROAD).verdict, VERDICT_REFUSE, "three again");
 }
 
 Test(policy_role, a_release_wants_a_reason_and_happens_once)
@@ -245,7 +220,7 @@ Test(policy_role, a_suspension_outlives_the_process)
     pf_begin(THREE_COUNTRIES);
     suspend_by_three_countries();
     pf_restart();
-    cr_assert_eq(sign_in(PF_A, 4, HOME).verdict, VERDICT_REFUSE);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 4, PF_HOME).verdict, VERDICT_REFUSE);
     cr_assert_eq(pf_seen.kills[PF_A], 2, "workers may have missed it");
     cr_assert_geq(pf_seen.holds, 2, "relay, too");
 }
@@ -274,23 +249,23 @@ Test(policy_role, relay_hears_of_a_suspension_and_a_release_that_it_was_away_for
 Test(policy_role, by_hand_for_a_time)
 {
     pf_begin("");
-    sign_in(PF_A, 1, HOME);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
     json_decref(pf_op("restriction.suspend",
                       "{\"account\":7,\"login\":\"" PF_TARO_LOGIN "\",\"note\":\"asked for\",\"hours\":2}",
                       NULL));
     cr_assert_eq(pf_seen.kills[PF_A], 1);
-    cr_assert_eq(sign_in(PF_A, 2, HOME).verdict, VERDICT_REFUSE);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 2, PF_HOME).verdict, VERDICT_REFUSE);
     pf_advance(2 * HOUR_MS + 2000);
     pf_advance(2000);
-    cr_assert_eq(sign_in(PF_A, 3, HOME).verdict, VERDICT_ALLOW);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 3, PF_HOME).verdict, VERDICT_ALLOW);
     cr_assert_eq(pf_seen.let_go, 1);
 }
 
 Test(policy_role, shadow_rules_only_speak)
 {
-    pf_begin(COUNTRIES "rule two { count countries; within 1d; limit 2; then suspend; mode shadow; }");
-    sign_in(PF_A, 1, HOME);
-    cr_assert_eq(sign_in(PF_A, 2, ABROAD).verdict, VERDICT_ALLOW);
+    pf_begin(PF_COUNTRIES "rule two { count countries; within 1d; limit 2; then suspend; mode shadow; }");
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 2, PF_ABROAD).verdict, VERDICT_ALLOW);
     cr_assert_eq(pf_seen.kills[PF_A], 0);
     json_t *o = pf_op("restriction.list", "{\"all\":true}", NULL);
     cr_assert_eq(json_array_size(json_object_get(o, "restrictions")), 0);
@@ -313,19 +288,19 @@ Test(policy_role, a_guesser_is_locked_out_and_the_owner_elsewhere_is_not)
 {
     pf_begin(GUESSING);
     for (uint64_t i = 1; i <= 3; i++)
-        cr_assert_eq(guess(i, ABROAD, i).verdict, VERDICT_REFUSE);
-    cr_assert_eq(sign_in(PF_A, 4, ABROAD).verdict, VERDICT_REFUSE, "the right password at last");
-    cr_assert_eq(sign_in(PF_A, 5, HOME).verdict, VERDICT_ALLOW);
+        cr_assert_eq(guess(i, PF_ABROAD, i).verdict, VERDICT_REFUSE);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 4, PF_ABROAD).verdict, VERDICT_REFUSE, "the right password at last");
+    cr_assert_eq(pf_taro_signs_in(PF_A, 5, PF_HOME).verdict, VERDICT_ALLOW);
     pf_advance(11 * 60000);
-    cr_assert_eq(sign_in(PF_A, 6, ABROAD).verdict, VERDICT_ALLOW);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 6, PF_ABROAD).verdict, VERDICT_ALLOW);
 }
 
 Test(policy_role, a_forgotten_device_locks_nobody_out)
 {
     pf_begin(GUESSING);
     for (uint64_t i = 1; i <= 50; i++)
-        guess(i, HOME, 42);
-    cr_assert_eq(sign_in(PF_A, 99, HOME).verdict, VERDICT_ALLOW);
+        guess(i, PF_HOME, 42);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 99, PF_HOME).verdict, VERDICT_ALLOW);
 }
 
 Test(policy_role, a_knocking_guesser_is_one_record_that_counts)
@@ -334,8 +309,8 @@ Test(policy_role, a_knocking_guesser_is_one_record_that_counts)
     for (uint64_t i = 1; i <= 5; i++) {
         char login[32];
         snprintf(login, sizeof login, "nobody%u@example.jp", (unsigned)i);
-        pf_connect(PF_A, i, ABROAD);
-        pf_login(PF_A, i, ABROAD, 0, login, AUTH_NO_SUCH_USER, i);
+        pf_connect(PF_A, i, PF_ABROAD);
+        pf_login(PF_A, i, PF_ABROAD, 0, login, AUTH_NO_SUCH_USER, i);
         pf_advance(61000);
     }
     json_t *o = pf_op("restriction.list", "{\"all\":true}", NULL);
@@ -351,11 +326,11 @@ Test(policy_role, a_knocking_guesser_is_one_record_that_counts)
 Test(policy_role, failures_slow_the_source_down_from_its_greeting_on)
 {
     pf_begin("rule slow { count failures; per address; within 10m; limit 3; then delay; delay 5s; }");
-    cr_assert_eq(pf_connect(PF_A, 1, ABROAD).delay_ms, 0);
+    cr_assert_eq(pf_connect(PF_A, 1, PF_ABROAD).delay_ms, 0);
     for (uint64_t i = 1; i <= 3; i++)
-        guess(i, ABROAD, 42);
-    cr_assert_eq(pf_connect(PF_A, 9, ABROAD).delay_ms, 5000);
-    cr_assert_eq(pf_connect(PF_A, 10, HOME).delay_ms, 0);
+        guess(i, PF_ABROAD, 42);
+    cr_assert_eq(pf_connect(PF_A, 9, PF_ABROAD).delay_ms, 5000);
+    cr_assert_eq(pf_connect(PF_A, 10, PF_HOME).delay_ms, 0);
 }
 
 /* ---- the rest of a message ---- */
@@ -363,34 +338,34 @@ Test(policy_role, failures_slow_the_source_down_from_its_greeting_on)
 Test(policy_role, refused_recipients_count_against_the_account)
 {
     pf_begin("rule rejected { count rejected-recipients; within 1h; limit 5; then suspend; }");
-    sign_in(PF_A, 1, HOME);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
     pf_outcome(PF_TARO, PF_TARO_LOGIN, 4, 10);
-    cr_assert(send_one(1, HOME));
+    cr_assert(send_one(1, PF_HOME));
     pf_outcome(PF_TARO, PF_TARO_LOGIN, 1, 0);
     cr_assert_eq(pf_seen.kills[PF_A], 1);
-    cr_assert_eq(mail(PF_A, 1, HOME).verdict, VERDICT_CLOSE);
+    cr_assert_eq(pf_taro_mails(PF_A, 1, PF_HOME).verdict, VERDICT_CLOSE);
 }
 
 Test(policy_role, fixed_answers_are_emergency_brakes)
 {
     pf_begin("policy { connect refuse; }");
-    cr_assert_eq(pf_connect(PF_A, 1, HOME).verdict, VERDICT_REFUSE);
+    cr_assert_eq(pf_connect(PF_A, 1, PF_HOME).verdict, VERDICT_REFUSE);
     pf_reload(" policy { login defer; route hold; }");
-    cr_assert_eq(sign_in(PF_A, 2, HOME).verdict, VERDICT_DEFER);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 2, PF_HOME).verdict, VERDICT_DEFER);
     pf_reload(" policy { route hold; }");
-    sign_in(PF_A, 3, HOME);
-    struct pf_answer q = quota(PF_A, 3, HOME, 1);
-    cr_assert(pf_route(PF_A, 3, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 0).held_for);
+    pf_taro_signs_in(PF_A, 3, PF_HOME);
+    struct pf_answer q = pf_taro_sends(PF_A, 3, PF_HOME, 1);
+    cr_assert(pf_route(PF_A, 3, PF_HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 0).held_for);
 }
 
 Test(policy_role, a_reload_keeps_what_was_counted)
 {
     pf_begin("policy { messages 2/1h; recipients off; }");
-    sign_in(PF_A, 1, HOME);
-    send_one(1, HOME);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    send_one(1, PF_HOME);
     pf_reload(" policy { messages 2/1h; recipients off; connect accept; }");
-    cr_assert(send_one(1, HOME));
-    cr_assert_not(send_one(1, HOME));
+    cr_assert(send_one(1, PF_HOME));
+    cr_assert_not(send_one(1, PF_HOME));
 }
 
 Test(policy_role, addresses_are_kept_as_privacy_wants_them)
@@ -420,12 +395,12 @@ Test(policy_role, a_suspension_and_its_end_are_told_once_each)
     char id[32];
     pf_begin(NOTICE THREE_COUNTRIES);
     suspend_by_three_countries();
-    sign_in(PF_A, 4, "203.0.113.1");
+    pf_taro_signs_in(PF_A, 4, "203.0.113.1");
     wait_for_notices(2);
     release(standing_id(id));
     wait_for_notices(4);
     pf_restart();
-    sign_in(PF_A, 5, HOME);
+    pf_taro_signs_in(PF_A, 5, PF_HOME);
     wait_for_notices(4);
 }
 
@@ -461,9 +436,9 @@ Test(policy_role, by_hand_and_quietly_tells_nobody)
 
 Test(policy_role, blocked_sign_ins_from_overseas_are_told_once_a_day)
 {
-    pf_begin(NOTICE COUNTRIES "accounts { overseas block; }");
+    pf_begin(NOTICE PF_COUNTRIES "accounts { overseas block; }");
     for (uint64_t i = 1; i <= 20; i++) {
-        cr_assert_eq(sign_in(PF_A, i, i % 2 ? ABROAD : "203.0.113.1").verdict, VERDICT_REFUSE);
+        cr_assert_eq(pf_taro_signs_in(PF_A, i, i % 2 ? PF_ABROAD : "203.0.113.1").verdict, VERDICT_REFUSE);
         pf_advance(HOUR_MS / 10);
     }
     wait_for_notices(2);
@@ -474,16 +449,16 @@ Test(policy_role, a_rule_tells_only_where_it_says_notify)
 {
     pf_begin(NOTICE "rule a { count messages; within 1h; limit 1; then defer; }\n"
                     "rule b { count messages; within 1h; limit 2; then defer notify; }");
-    sign_in(PF_A, 1, HOME);
-    cr_assert(send_one(1, HOME));
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    cr_assert(send_one(1, PF_HOME));
     for (int i = 0; i < 5; i++)
-        cr_assert_not(send_one(1, HOME));
+        cr_assert_not(send_one(1, PF_HOME));
     pf_advance(60000);
     cr_assert_eq(pf_seen.notices, 0);
     pf_reload("" NOTICE
               "rule b { count messages; within 1h; limit 1; then defer notify; }");
     for (int i = 0; i < 5; i++)
-        cr_assert_not(send_one(1, HOME));
+        cr_assert_not(send_one(1, PF_HOME));
     wait_for_notices(2);
 }
 

@@ -7,39 +7,14 @@
 
 TestSuite(policy_route, .timeout = 60, .fini = pf_end);
 
-#define HOME   "192.0.2.1"
-#define ABROAD "198.51.100.1"
-
-/* Networks of documentation are countries of their own here. */
-#define COUNTRIES                                                                                  \
-    "rules { home JP; }\n"                                                                         \
-    "geo { place JP { networks 192.0.2.0/24; } place US { networks 198.51.100.0/24; }\n"           \
-    "      place FR { networks 203.0.113.0/24; } place DE { networks 10.1.0.0/16; } }\n"
-static struct pf_answer sign_in(enum pf_worker w, uint64_t session, const char *ip)
-{
-    pf_connect(w, session, ip);
-    return pf_login(w, session, ip, PF_TARO, PF_TARO_LOGIN, AUTH_OK, 0);
-}
-
-static struct pf_answer mail(enum pf_worker w, uint64_t session, const char *ip)
-{
-    return pf_mail(w, session, ip, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN);
-}
-
-static struct pf_answer quota(enum pf_worker w, uint64_t session, const char *ip, unsigned n)
-{
-    mail(w, session, ip);
-    return pf_quota(w, session, ip, PF_TARO, PF_TARO_LOGIN, n);
-}
-
 /* ---- sender and author ---- */
 
 static struct pf_answer author(const char *address)
 {
-    sign_in(PF_A, 1, HOME);
-    struct pf_answer q = quota(PF_A, 1, HOME, 1);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    struct pf_answer q = pf_taro_sends(PF_A, 1, PF_HOME, 1);
     struct pf_answer a =
-        pf_route(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, address, q.reservation, 0);
+        pf_route(PF_A, 1, PF_HOME, PF_TARO, PF_TARO_LOGIN, address, q.reservation, 0);
     pf_settle(PF_A, 1, q.reservation, false);
     return a;
 }
@@ -47,12 +22,12 @@ static struct pf_answer author(const char *address)
 Test(policy_route, an_account_uses_its_own_address)
 {
     pf_begin("");
-    sign_in(PF_A, 1, HOME);
-    cr_assert_eq(mail(PF_A, 1, HOME).verdict, VERDICT_ALLOW);
-    struct pf_answer a = pf_mail(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, "boss@example.jp");
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    cr_assert_eq(pf_taro_mails(PF_A, 1, PF_HOME).verdict, VERDICT_ALLOW);
+    struct pf_answer a = pf_mail(PF_A, 1, PF_HOME, PF_TARO, PF_TARO_LOGIN, "boss@example.jp");
     cr_assert_eq(a.verdict, VERDICT_REFUSE);
     cr_assert_neq(a.text[0], '\0', "it is told why");
-    cr_assert_eq(pf_mail(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, "").verdict, VERDICT_REFUSE);
+    cr_assert_eq(pf_mail(PF_A, 1, PF_HOME, PF_TARO, PF_TARO_LOGIN, "").verdict, VERDICT_REFUSE);
     cr_assert_eq(author(PF_TARO_LOGIN).verdict, VERDICT_ALLOW);
     cr_assert_eq(author("boss@example.jp").verdict, VERDICT_REFUSE);
 }
@@ -64,7 +39,7 @@ Test(policy_route, a_mismatch_is_mended_or_scored_as_the_block_says)
     cr_assert_eq(a.verdict, VERDICT_ALLOW);
     cr_assert_eq(a.sender_field, SENDER_SET_LOGIN);
     pf_reload(" align a { check envelope; mismatch rewrite; }");
-    a = pf_mail(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, "boss@example.jp");
+    a = pf_mail(PF_A, 1, PF_HOME, PF_TARO, PF_TARO_LOGIN, "boss@example.jp");
     cr_assert_eq(a.verdict, VERDICT_ALLOW);
     cr_assert_str_eq(a.sender, PF_TARO_LOGIN);
     pf_reload(" align a { check header; mismatch score; add_score 6.0; }\n"
@@ -75,13 +50,13 @@ Test(policy_route, a_mismatch_is_mended_or_scored_as_the_block_says)
 
 Test(policy_route, a_rule_may_want_strict_alignment)
 {
-    pf_begin(COUNTRIES "align all { check off; }\n"
+    pf_begin(PF_COUNTRIES "align all { check off; }\n"
                        "rule abroad { count messages; within 1h; limit 0; when { from overseas; } then align; }");
-    sign_in(PF_A, 1, HOME);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
     cr_assert_eq(author("boss@example.jp").verdict, VERDICT_ALLOW);
-    sign_in(PF_A, 2, ABROAD);
-    struct pf_answer q = quota(PF_A, 2, ABROAD, 1);
-    cr_assert_eq(pf_route(PF_A, 2, ABROAD, PF_TARO, PF_TARO_LOGIN, "boss@example.jp", q.reservation, 0).verdict,
+    pf_taro_signs_in(PF_A, 2, PF_ABROAD);
+    struct pf_answer q = pf_taro_sends(PF_A, 2, PF_ABROAD, 1);
+    cr_assert_eq(pf_route(PF_A, 2, PF_ABROAD, PF_TARO, PF_TARO_LOGIN, "boss@example.jp", q.reservation, 0).verdict,
                  VERDICT_REFUSE);
 }
 
@@ -89,8 +64,8 @@ Test(policy_route, an_author_that_looks_like_another_account_is_scored)
 {
     pf_begin("align all { check off; }\n"
              "rule odd { count messages; within 1h; limit 0; when { min_score 4.0; } then hold; }");
-    pf_connect(PF_A, 5, HOME);
-    pf_login(PF_A, 5, HOME, 8, "boss@example.jp", AUTH_OK, 0);
+    pf_connect(PF_A, 5, PF_HOME);
+    pf_login(PF_A, 5, PF_HOME, 8, "boss@example.jp", AUTH_OK, 0);
     cr_assert_not(author("other@example.jp").held_for);
     cr_assert(author("b0ss@example.jp").held_for);
 }
@@ -100,7 +75,7 @@ Test(policy_route, an_author_that_looks_like_another_account_is_scored)
 Test(policy_route, a_scanner_is_obeyed_and_the_whole_score_told)
 {
     pf_begin("rule odd { count messages; within 1h; limit 0; when { min_score 1.0; } then score; add_score 2.0; }");
-    sign_in(PF_A, 1, HOME);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
     pf_scanner_says(SCORE_ACTION_REFUSE, "a virus was found");
     struct pf_answer a = author(PF_TARO_LOGIN);
     cr_assert_eq(a.verdict, VERDICT_REFUSE);
@@ -112,8 +87,8 @@ Test(policy_route, a_scanner_is_obeyed_and_the_whole_score_told)
     pf_scanner_says(SCORE_ACTION_HOLD, "");
     a = author(PF_TARO_LOGIN);
     cr_assert(a.verdict == VERDICT_ALLOW && a.held_for);
-    struct pf_answer q = quota(PF_A, 1, HOME, 1);
-    a = pf_route(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 3000);
+    struct pf_answer q = pf_taro_sends(PF_A, 1, PF_HOME, 1);
+    a = pf_route(PF_A, 1, PF_HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 3000);
     cr_assert(a.verdict == VERDICT_ALLOW && !a.held_for);
     cr_assert_eq(a.score_milli, 5000);
 }
@@ -123,14 +98,14 @@ Test(policy_route, a_rule_may_hold_or_choose_another_pool)
     pf_begin("rule odd { count messages; within 1h; limit 1000; when { min_score 5.0; } then pool; to_pool doubtful; }\n"
              "rule bad { count messages; within 1h; limit 0; when { min_score 9.0; } then hold; }\n"
              "policy { default_pool main; } pool main { } pool doubtful { }");
-    sign_in(PF_A, 1, HOME);
-    struct pf_answer q = quota(PF_A, 1, HOME, 1);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    struct pf_answer q = pf_taro_sends(PF_A, 1, PF_HOME, 1);
     struct pf_answer a =
-        pf_route(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 1000);
+        pf_route(PF_A, 1, PF_HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 1000);
     cr_assert_eq(a.verdict, VERDICT_ALLOW);
     cr_assert_str_eq(a.pool, "main");
     cr_assert_not(a.held_for);
-    a = pf_route(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 9500);
+    a = pf_route(PF_A, 1, PF_HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 9500);
     cr_assert(a.held_for);
 }
 
@@ -145,9 +120,9 @@ Test(policy_route, a_rule_may_hold_or_choose_another_pool)
 
 static struct pf_answer scored(int64_t score_milli)
 {
-    sign_in(PF_A, 1, HOME);
-    struct pf_answer q = quota(PF_A, 1, HOME, 1);
-    struct pf_answer a = pf_route(PF_A, 1, HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN,
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    struct pf_answer q = pf_taro_sends(PF_A, 1, PF_HOME, 1);
+    struct pf_answer a = pf_route(PF_A, 1, PF_HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN,
                                   q.reservation, score_milli);
     pf_settle(PF_A, 1, q.reservation, true);
     return a;
@@ -237,7 +212,7 @@ Test(policy_route, reported_bounces_count_like_those_of_the_smarthost)
     unsigned status;
     pf_begin("rule spam { count spam-refusals; within 1d; limit 2; then suspend; }\n"
              "rule nobody { count rejected-recipients; within 1d; limit 100; then suspend; }\n");
-    sign_in(PF_A, 1, HOME);
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
     json_t *o = pf_op("outcome.report", "{\"account\":7,\"login\":\"taro@example.jp\",\"code\":550,"
                                         "\"status\":\"5.7.1\",\"recipient\":\"a@x.jp\"}", &status);
     cr_expect_eq(status, 200);
@@ -246,7 +221,7 @@ Test(policy_route, reported_bounces_count_like_those_of_the_smarthost)
     o = pf_op("outcome.report", "{\"account\":7,\"login\":\"taro@example.jp\",\"status\":\"5.2.2\"}", &status);
     cr_expect_str_eq(json_string_value(json_object_get(o, "class")), "full");
     json_decref(o);
-    cr_expect_eq(mail(PF_A, 1, HOME).verdict, VERDICT_ALLOW);
+    cr_expect_eq(pf_taro_mails(PF_A, 1, PF_HOME).verdict, VERDICT_ALLOW);
     json_decref(pf_op("outcome.report", "{\"account\":7,\"login\":\"taro@example.jp\",\"status\":\"5.7.26\"}",
                       &status));
     cr_expect_eq(pf_seen.kills[PF_A], 1, "the second refusal is the limit");
