@@ -188,6 +188,8 @@ export async function whoAmI() {
   take(answer.role === "anybody" ? null : answer);
   return session;
 }
+/** The path of the account that is signed in, and what stands below it. */
+export const own = (rest) => `/accounts/${part(session.login)}${rest}`;
 export function take(answer) {
   session = answer;
   csrfToken = answer ? answer.csrf_token || "" : "";

@@ -1,7 +1,6 @@
 // App passwords, one for each device, and the second factor.
-import { ask, badge, call, country, day, el, field, get, part, say, session, svg, t, table } from "/base.js";
+import { ask, badge, call, country, day, el, field, get, own, part, say, svg, t, table } from "/base.js";
 
-const own = (rest) => `/accounts/${part(session.login)}${rest}`;
 const SCOPES = ["smtp", "imap", "pop"];
 
 async function makeOne(again) {

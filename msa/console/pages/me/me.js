@@ -1,5 +1,5 @@
 // The customer's own page: each part is a card that draws itself from what the API says and saves what is changed.
-import { $, addTexts, ask, badge, call, country, day, el, field, fillTexts, frame, get, language, part, say, session, t, table, time, whoAmI } from "/base.js";
+import { $, addTexts, ask, badge, call, country, day, el, field, fillTexts, frame, get, language, own, part, say, session, t, table, time, whoAmI } from "/base.js";
 import { countries, flagged } from "/countries.js";
 import { devicesCard, secondFactorCard } from "/me/devices.js";
 import { passwordCard, signInsCard } from "/me/sign-ins.js";
@@ -11,7 +11,6 @@ addTexts(texts);
 const DAY_MS = 24 * 60 * 60 * 1000;
 let settings;
 
-const own = (rest) => `/accounts/${part(session.login)}${rest}`;
 
 async function change(values, done) {
   settings = await call("PATCH", own("/settings"), values);

@@ -1,8 +1,7 @@
 // Who used the password, or tried to; and what to do about it.
-import { ago, ask, call, country, el, field, get, number, part, say, session, t, table } from "/base.js";
+import { ago, ask, call, country, el, field, get, number, own, say, t, table } from "/base.js";
 import { protocolName, resultBadge } from "/sign-in-words.js";
 
-const own = (rest) => `/accounts/${part(session.login)}${rest}`;
 
 export async function changePassword() {
   const done = await ask({ title: t("new_password"), go: t("save"),

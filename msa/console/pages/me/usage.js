@@ -1,5 +1,5 @@
 // How much was sent, and how much may be.
-import { bytes, el, get, language, number, part, session, svg, t } from "/base.js";
+import { bytes, el, get, language, number, own, svg, t } from "/base.js";
 
 function windowName(ms) {
   const [unit, unitMs] = [["day", 86400000], ["hour", 3600000]].find(([, n]) => ms % n === 0) || ["minute", 60000];
@@ -26,7 +26,7 @@ function narrowest(list) {
 }
 
 export async function usageCard() {
-  const { usage } = await get(`/accounts/${part(session.login)}/usage`);
+  const { usage } = await get(own("/usage"));
   const list = narrowest(usage);
   return list.length === 0 ? null : el("section", { class: "card", id: "usage" }, el("h2", {}, t("usage")), el("p", { class: "soft small" }, t("usage_about")), list.map(meter));
 }
