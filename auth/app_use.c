@@ -7,6 +7,13 @@
 #include "msa/base/err.h"
 #include "msa/base/log.h"
 
+#define DAY_MS INT64_C(86400000)
+
+bool app_use_is_due(int64_t used_ms, const char *used_from, int64_t now_ms, const char *country)
+{
+    return now_ms / DAY_MS != used_ms / DAY_MS || strcmp(used_from, country) != 0;
+}
+
 struct app_use {
     struct job job;
     struct store *store;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/app_use.h"
 #include "auth/sasl.h"
 #include "msa/base/assert.h"
 #include "msa/base/clock.h"
@@ -12,7 +13,6 @@
 #include "msa/base/table.h"
 
 #define COMPLAINT_EVERY_MS 1000
-#define DAY_MS             INT64_C(86400000)
 
 /* Rules outlive the configuration that they came with for as long as an exchange holds them.
  * Counted in the loop's thread only. */
@@ -175,12 +175,11 @@ static void release(struct exchange *e)
         exchange_free(e);
 }
 
-/* By the day: a mail program that signs in every minute does not cost a write each time. */
 static void note_use(const struct exchange *e, const struct verify *v)
 {
     const struct exchanges *x = e->owner;
-    bool is_same_day = clock_wall_ms() / DAY_MS == v->app_used_ms / DAY_MS;
-    if (x->owner.used && v->app_id != 0 && (!is_same_day || strcmp(v->app_used_from, e->country) != 0))
+    if (x->owner.used && v->app_id != 0 &&
+        app_use_is_due(v->app_used_ms, v->app_used_from, clock_wall_ms(), e->country))
         x->owner.used(x->owner.arg, v, e->country);
 }
 

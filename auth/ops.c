@@ -431,6 +431,7 @@ static const struct op {
     {"app-password.list", ops_app_password_list, false},
     {"app-password.remove", ops_app_password_remove, true},
     {"app-password.check", ops_app_password_check, false},
+    {"app-password.used", ops_app_password_used, true},
     {"totp.begin", ops_totp_begin, true},
     {"totp.confirm", ops_totp_confirm, true},
     {"totp.off", ops_totp_off, true},

@@ -24,7 +24,10 @@
  *                                                               used_ms, used_from}…]}
  *   app-password.remove    {login, id}                     200 {id} · 404
  *   app-password.check     {login, password, scope}        as sign_in.verify, for POP and IMAP servers: also app
- *                                                               passwords, and the main one unless it is refused
+ *                                                               passwords, and the main one unless it is refused:
+ *                                                               then is_uncounted; of an app password app, its id, and
+ *                                                               used_today_from, a country, where it was so
+ *   app-password.used      {login, id, country}            200 {id} · 404: it was used just now
  *   totp.begin       {login}                               200 {secret, uri, qr} · 409 it is on
  *   totp.confirm     {login, code}                         200 {recovery_codes} · 409 not begun · 422 wrong
  *   totp.off         {login, code?}                        200 {totp: false} · 404 it is off · 422 wrong; customers
@@ -50,7 +53,7 @@
 #include "auth/verify.h"
 #include "msa/base/view.h"
 
-#define OPS_COUNT             24
+#define OPS_COUNT             25
 #define OPS_IMPORT_LINES_MAX 10000
 #define OPS_LIST_MAX         1000
 #define OPS_DETAIL_MAX       256

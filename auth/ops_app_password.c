@@ -9,18 +9,16 @@
 #include "msa/base/secret.h"
 #include "msa/base/utf8.h"
 
-#define ID_SIZE 17
-
-static void format_id(uint64_t id, char out[ID_SIZE])
+void ops_app_format_id(uint64_t id, char out[OPS_APP_ID_SIZE])
 {
-    snprintf(out, ID_SIZE, "%016" PRIx64, id);
+    snprintf(out, OPS_APP_ID_SIZE, "%016" PRIx64, id);
 }
 
 static uint64_t id_named(const struct factors *f, const char *text)
 {
-    char id[ID_SIZE];
+    char id[OPS_APP_ID_SIZE];
     for (size_t i = 0; i < f->app_count; i++) {
-        format_id(f->apps[i].id, id);
+        ops_app_format_id(f->apps[i].id, id);
         if (strcmp(id, text) == 0)
             return f->apps[i].id;
     }
@@ -53,8 +51,8 @@ static unsigned scopes_of(const json_t *list)
 
 static json_t *describe(const struct app_password *a)
 {
-    char id[ID_SIZE];
-    format_id(a->id, id);
+    char id[OPS_APP_ID_SIZE];
+    ops_app_format_id(a->id, id);
     return json_pack("{s:s, s:s, s:o}", "id", id, "name", a->name, "scopes", scopes_json(a->scopes));
 }
 
@@ -177,6 +175,31 @@ int ops_app_password_remove(struct ops_call *call, json_t *args, json_t **answer
     if (a) {
         factors_drop_app(&x.factors, a);
         status = ops_factors_write(call, &x, true);
+    } else if (status == 200) {
+        status = ops_fail(call, 404, "there is no such app password");
+    }
+    if (status == 200)
+        *answer_out = json_pack("{s:s}", "id", id);
+    ops_factors_end(&x);
+    return status;
+}
+
+/* ---- app-password.used ---- */
+
+int ops_app_password_used(struct ops_call *call, json_t *args, json_t **answer_out)
+{
+    json_error_t error;
+    const char *login, *id, *country;
+    struct ops_factors x = {0};
+    if (json_unpack_ex(args, &error, JSON_STRICT, "{s:s, s:s, s:s}", "login", &login, "id", &id, "country",
+                       &country) < 0)
+        return ops_fail_arguments(call, &error);
+    int status = ops_factors_begin(call, login, &x);
+    struct app_password *a = status == 200 ? factors_app(&x.factors, id_named(&x.factors, id)) : NULL;
+    if (a) { /* else it was taken away since */
+        a->used_ms = call->snapshot->now_wall_ms;
+        (void)view_to_cstr(view_cstr(country), a->used_from, sizeof a->used_from);
+        status = ops_factors_write(call, &x, false);
     } else if (status == 200) {
         status = ops_fail(call, 404, "there is no such app password");
     }

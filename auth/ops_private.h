@@ -13,6 +13,7 @@ typedef int ops_fn(struct ops_call *call, json_t *args, json_t **answer_out);
 ops_fn ops_import, ops_resolve;
 ops_fn ops_token_add, ops_token_list, ops_token_remove, ops_token_check; /* ops_token.c */
 ops_fn ops_sign_in_verify, ops_app_password_check;                       /* ops_sign_in.c */
+ops_fn ops_app_password_used;
 ops_fn ops_app_password_add, ops_app_password_list, ops_app_password_remove, ops_sign_in_rules; /* ops_app_password.c */
 ops_fn ops_totp_begin, ops_totp_confirm, ops_totp_off, ops_totp_check;   /* ops_totp.c */
 
@@ -29,6 +30,10 @@ int ops_fail_arguments(struct ops_call *call, const json_error_t *error);
 /* The secret of `a` from what was imported. MSA_OK, or negative with a detail. */
 int ops_apply_secret(struct ops_call *call, const struct import_secret *secret,
                        struct account *a);
+
+/* An app password's id, as operations say it. */
+#define OPS_APP_ID_SIZE 17
+void ops_app_format_id(uint64_t id, char out[OPS_APP_ID_SIZE]);
 
 /* A change of what an account has beside its password. */
 struct ops_factors {

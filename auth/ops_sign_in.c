@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/app_password.h"
+#include "auth/app_use.h"
 #include "auth/keyed.h"
 #include "auth/ops_private.h"
 
@@ -46,6 +47,21 @@ static int add_code_needed(const struct ops_call *call, const struct verify *v, 
     return found == MSA_RETRY ? -1 : 0;
 }
 
+/* What a POP or IMAP server's question needs beside: the password was right but is not for mail programs, which counts
+ * for nothing; and whose last use is to be written down, if it was none of today's from the same country. */
+static void add_for_mail(const struct ops_call *call, const struct verify *v, enum auth_result result, json_t *o)
+{
+    int64_t now_ms = call->snapshot->now_wall_ms;
+    char id[OPS_APP_ID_SIZE];
+    json_object_set_new(o, "is_uncounted", json_boolean(result == AUTH_NOT_THIS_PASSWORD));
+    if (result != AUTH_OK || v->app_id == 0)
+        return;
+    ops_app_format_id(v->app_id, id);
+    json_object_set_new(o, "app", json_string(id));
+    if (!app_use_is_due(v->app_used_ms, v->app_used_from, now_ms, v->app_used_from))
+        json_object_set_new(o, "used_today_from", json_string(v->app_used_from));
+}
+
 static int verify(struct ops_call *call, struct view login, struct view password, unsigned scope,
                   json_t **answer_out)
 {
@@ -63,6 +79,8 @@ static int verify(struct ops_call *call, struct view login, struct view password
         o = NULL;
         result = AUTH_UNAVAILABLE;
     }
+    if (o && scope != 0)
+        add_for_mail(call, &v, result, o);
     *answer_out = o;
     (void)view_to_cstr(view_cstr(v.login), call->login, sizeof call->login);
     verify_fini(&v);

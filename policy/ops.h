@@ -10,7 +10,7 @@ chan_handler_fn policy_on_admin;
 #define POLICY_OPS_RESTRICTION_COUNT 6
 extern const struct admin_op policy_ops_restriction[POLICY_OPS_RESTRICTION_COUNT];
 
-#define POLICY_OPS_MAILBOX_COUNT 2
+#define POLICY_OPS_MAILBOX_COUNT 3
 extern const struct admin_op policy_ops_mailbox[POLICY_OPS_MAILBOX_COUNT];
 
 #define POLICY_OPS_ACCOUNT_COUNT 6

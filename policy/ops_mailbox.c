@@ -1,11 +1,17 @@
 /* What POP and IMAP servers ask and tell, through the console: may the account sign in from there, and how it came
- * out. The same shuts it out as in a session here, so a thief who may not send may not read either. */
+ * out. The same shuts it out as in a session here, so a thief who may not send may not read either.
+ *
+ *   mailbox.allow   {login, ip, protocol, program, is_sign_in?}                           200 {allow, delay_ms, why}
+ *   mailbox.report  {login, ip, protocol, program, success, password_hash?}               200 {}
+ *   mailbox.judge   {login, account, created_ms, ip, protocol, program, is_good, is_uncounted, wrong_password}
+ *                   what auth found out of a password for them: 200 {allow, delay_ms, country} */
 #include "policy/ops.h"
 
 #include <string.h>
 
 #include "msa/base/err.h"
 #include "policy/account.h"
+#include "policy/enforce.h"
 #include "policy/facts.h"
 #include "policy/state.h"
 
@@ -160,7 +166,9 @@ static void failure_facts(const struct policy *p, const struct access *a,
     struct view hash = admin_text(call->args, "password_hash");
     access_facts(p, EVENT_LOGIN_FAILED, a, e);
     e->tried_account_hash = facts_text_hash(p->hash_key, a->account.login);
-    e->wrong_password = hash.n > 0 ? facts_text_hash(p->hash_key, hash) : 0;
+    /* auth's own is the same as of a sign-in here */
+    if (!view_parse_u64(admin_text(call->args, "wrong_password"), UINT64_MAX, &e->wrong_password))
+        e->wrong_password = hash.n > 0 ? facts_text_hash(p->hash_key, hash) : 0;
 }
 
 /* Every mail program says so every few minutes, so it is a line for those who want to replay their log. */
@@ -179,19 +187,10 @@ static void log_access(const struct event *e, const struct access *a)
 
 /* Of an access within ten minutes of another from the same network the engine writes nothing. A server for sending or
  * filtering does not show that mail is read. */
-static void tell_engine(struct policy *p, const struct admin_call *call, const struct access *a)
+static void tell_success(struct policy *p, const struct access *a)
 {
     struct event e;
     struct verdict v;
-    if (json_is_false(json_object_get(call->args, "success"))) {
-        failure_facts(p, a, call, &e);
-        log_access(&e, a);
-        p->counts.mailbox.failures++;
-        p->counts.failed_logins++;
-        (void)policy_decide(p, &e, a->account.login, &v);
-        note(p, a, SIGN_IN_WRONG_PASSWORD, false);
-        return;
-    }
     note(p, a, SIGN_IN_ALLOWED, true);
     if (reads_mail(a->protocol) && !ipaddr_is_none(&a->ip)) {
         access_facts(p, EVENT_MAILBOX, a, &e);
@@ -201,13 +200,71 @@ static void tell_engine(struct policy *p, const struct admin_call *call, const s
     }
 }
 
+static void tell_failure(struct policy *p, const struct admin_call *call, const struct access *a)
+{
+    struct event e;
+    struct verdict v;
+    failure_facts(p, a, call, &e);
+    log_access(&e, a);
+    p->counts.mailbox.failures++;
+    p->counts.failed_logins++;
+    (void)policy_decide(p, &e, a->account.login, &v);
+    note(p, a, SIGN_IN_WRONG_PASSWORD, false);
+}
+
 static void op_report(void *state, const struct admin_call *call)
 {
     struct policy *p = state;
     struct access a;
     if (access_init(p, call, &a)) {
-        tell_engine(p, call, &a);
+        if (json_is_false(json_object_get(call->args, "success")))
+            tell_failure(p, call, &a);
+        else
+            tell_success(p, &a);
         admin_reply(call->chan, call->id, 200, json_object());
+    }
+    access_fini(&a);
+}
+
+/* ---- a password that auth checked for such a server: both in one ---- */
+
+/* Whoever it was has the right password. What is against him is told to the owner as at a sign-in here, and counted
+ * as little. */
+static void tell_refusal(struct policy *p, const struct access *a, enum sign_in_result result)
+{
+    struct event e;
+    note(p, a, result, true);
+    if (result != SIGN_IN_OVERSEAS)
+        return;
+    access_facts(p, EVENT_LOGIN, a, &e);
+    p->counts.overseas_refusals++;
+    enforce_overseas(p, &e, a->account.login);
+}
+
+static void op_judge(void *state, const struct admin_call *call)
+{
+    struct policy *p = state;
+    struct access a;
+    int64_t delay_ms;
+    enum sign_in_result result;
+    char country[3] = "";
+    bool is_good = admin_flag(call->args, "is_good");
+    bool is_uncounted = admin_flag(call->args, "is_uncounted");
+    if (access_init(p, call, &a)) {
+        const char *why = why_not(p, &a, &delay_ms, &result);
+        p->counts.mailbox.asked++;
+        p->counts.mailbox.refused += why != NULL;
+        if (a.place.country != COUNTRY_NONE)
+            country_text(a.place.country, country);
+        if (!is_good && !is_uncounted)
+            tell_failure(p, call, &a);
+        else if (is_good && !why)
+            tell_success(p, &a);
+        else
+            tell_refusal(p, &a, why ? result : SIGN_IN_REFUSED);
+        admin_reply(call->chan, call->id, 200,
+                    json_pack("{s:b, s:I, s:s}", "allow", is_good && !why, "delay_ms", (json_int_t)delay_ms, "country",
+                              country));
     }
     access_fini(&a);
 }
@@ -215,4 +272,5 @@ static void op_report(void *state, const struct admin_call *call)
 const struct admin_op policy_ops_mailbox[POLICY_OPS_MAILBOX_COUNT] = {
     {"mailbox.allow", op_allow, false},
     {"mailbox.report", op_report, false},
+    {"mailbox.judge", op_judge, false},
 };

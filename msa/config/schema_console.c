@@ -23,7 +23,8 @@ static const struct schema_key console_keys[] = {
      .flags = SCHEMA_LIST,
      .doc = "Addresses and ports where POP and IMAP servers ask whether an account may sign in, and "
             "tell that it did: Dovecot's `auth_policy_server_url`, plain HTTP. Any other address "
-            "than loopback needs `auth_policy_token_file`."},
+            "than loopback needs `auth_policy_token_file`. Loopback ones also have passwords checked "
+            "(`POST /verify`); from elsewhere that goes over `https` with the token."},
     {.name = "postfix_policy",
      .type = SCHEMA_ENDPOINT,
      SCHEMA_FIELD(config_console, postfix_policy),

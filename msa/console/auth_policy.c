@@ -11,6 +11,7 @@
 #define PASSWORD_HASH_MAX 128
 #define PROGRAM_MAX       200
 #define AUTHORIZATION_MAX 1024
+#define PASSWORD_TEXT_MAX 4096
 
 enum auth_policy_command auth_policy_command(struct view name)
 {
@@ -146,6 +147,47 @@ int auth_policy_args(struct view body, enum auth_policy_command command,
         return MSA_OK;
     json_decref(*args_out);
     *args_out = NULL;
+    return err;
+}
+
+/* ---- a password to check ---- */
+
+/* What an app password has to be for; NULL: msad knows nothing that such a server could serve. */
+static const char *scope_of(struct view protocol)
+{
+    static const struct {
+        const char *protocol, *scope;
+    } names[] = {{"imap", "imap"}, {"sieve", "imap"}, {"pop3", "pop"}, {"smtp", "smtp"}, {"submission", "smtp"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (view_eq_nocase(protocol, view_cstr(names[i].protocol)))
+            return names[i].scope;
+    return NULL;
+}
+
+static int pack_verify(const json_t *from, json_t **check_out, json_t **judge_out)
+{
+    struct question q;
+    struct view password;
+    if (!take_question(from, &q) || q.login.n == 0 || !take_text(from, "password", PASSWORD_TEXT_MAX, &password) ||
+        password.n == 0 || !scope_of(q.protocol))
+        return MSA_EINVAL;
+    *check_out = json_pack("{s:s%, s:s%, s:s}", "login", q.login.p, q.login.n, "password", password.p, password.n,
+                           "scope", scope_of(q.protocol));
+    *judge_out = pack_question(&q);
+    return *check_out && *judge_out ? MSA_OK : MSA_ENOMEM;
+}
+
+int auth_policy_verify_args(struct view body, json_t **check_out, json_t **judge_out)
+{
+    json_t *from = json_loadb(body.n ? body.p : "", body.n, JSON_REJECT_DUPLICATES, NULL);
+    *check_out = *judge_out = NULL;
+    int err = pack_verify(from, check_out, judge_out);
+    json_decref(from);
+    if (err == MSA_OK)
+        return MSA_OK;
+    json_decref(*check_out);
+    json_decref(*judge_out);
+    *check_out = *judge_out = NULL;
     return err;
 }
 

@@ -38,6 +38,17 @@ enum auth_policy_command auth_policy_command(struct view name);
 int auth_policy_args(struct view body, enum auth_policy_command command,
                      json_t **args_out);
 
+/* What such a server asks where msad keeps the passwords:
+ *
+ *   POST /verify   {"login": "taro@example.jp", "password": "…", "remote": "192.0.2.1", "protocol": "imap",
+ *                   "device_id": "…"}
+ *
+ * The answer is {"status": "ok", "login": "taro@example.jp"}, its name in the one form that msad has of it, or
+ * {"status": "refused"}, whatever the reason. `*check_out` are the arguments of app-password.check, `*judge_out` those
+ * of mailbox.judge that do not depend on what comes of it: new objects. MSA_OK, MSA_EINVAL or MSA_ENOMEM, then with
+ * neither. */
+int auth_policy_verify_args(struct view body, json_t **check_out, json_t **judge_out);
+
 #define AUTH_POLICY_DELAY_MAX_S 30
 #define AUTH_POLICY_GO_ON       0
 #define AUTH_POLICY_REFUSE      (-1)

@@ -28,18 +28,23 @@ static void answer_ok(struct http_request *r)
     http_answer(r, 200, "application/json", VIEW_LIT("{\"status\":\"ok\"}"));
 }
 
-static void go_on_unanswered(struct console *c, struct http_request *r, const char *why)
+void auth_policy_complain(struct console *c, const char *why)
 {
     if (log_is_due(&c->complaints.unanswered_ms, COMPLAINT_MS))
         log_msg(LOG_LEVEL_WARN, "auth-policy-unanswered",
                 "%s; POP and IMAP sign-ins are let through", why);
+}
+
+static void go_on_unanswered(struct console *c, struct http_request *r, const char *why)
+{
+    auth_policy_complain(c, why);
     if (auth_policy_command(http_request_query(r, "command")) == AUTH_POLICY_REPORT)
         answer_ok(r);
     else
         answer(r, AUTH_POLICY_GO_ON);
 }
 
-static void refuse_stranger(struct console *c, struct http_request *r)
+void auth_policy_refuse_stranger(struct console *c, struct http_request *r)
 {
     struct log_line l;
     if (log_is_due(&c->complaints.refused_ms, COMPLAINT_MS)) {
@@ -93,7 +98,7 @@ static void ask_policy(struct console *c, struct http_request *r, bool is_report
 
 /* Without a token only our own host may ask; the configuration sees to it that nobody
  * else can. */
-static bool may_ask(const struct console *c, const struct http_request *r)
+bool auth_policy_may_ask(const struct console *c, const struct http_request *r)
 {
     struct view token = view_cstr(c->config->console.auth_policy_token);
     if (token.n == 0)
@@ -123,8 +128,8 @@ void console_auth_policy(struct console *c, struct http_request *r)
 {
     enum auth_policy_command command =
         auth_policy_command(http_request_query(r, "command"));
-    if (!may_ask(c, r))
-        refuse_stranger(c, r);
+    if (!auth_policy_may_ask(c, r))
+        auth_policy_refuse_stranger(c, r);
     else if (command == AUTH_POLICY_PING)
         answer_ok(r);
     else if (http_request_method(r) != HTTP_POST)

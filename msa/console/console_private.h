@@ -52,6 +52,7 @@ struct console {
     struct timer sessions_timer;
     struct console_token tokens[CONSOLE_TOKENS_MAX]; /* by digest */
     unsigned sign_ins; /* passwords being checked now */
+    unsigned verifies; /* those that POP and IMAP servers ask about */
     struct timer drain_timer;
     role_drained_fn *drained; /* NULL: not draining */
     void *drained_arg;
@@ -89,6 +90,15 @@ void console_page(struct console *c, struct http_request *r);
 /* ---- auth_policy_door.c ---- */
 
 void console_auth_policy(struct console *c, struct http_request *r);
+/* Whether the request carries auth_policy_token; without one configured, whether it comes from our own host. */
+bool auth_policy_may_ask(const struct console *c, const struct http_request *r);
+void auth_policy_refuse_stranger(struct console *c, struct http_request *r);
+/* Policy does not answer, and mail can be read meanwhile. */
+void auth_policy_complain(struct console *c, const char *why);
+
+/* ---- verify_door.c ---- */
+
+void console_verify(struct console *c, struct http_request *r);
 
 /* ---- fanout.c ---- */
 

@@ -28,6 +28,7 @@ const struct console_op console_ops[] = {
     {"queue.return", ROLE_RELAY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"mailbox.allow", ROLE_POLICY, SMALL, AT_ONCE_MS, ABOUT_ANY_NAME},
     {"mailbox.report", ROLE_POLICY, SMALL, AT_ONCE_MS, ABOUT_ANY_NAME},
+    {"mailbox.judge", ROLE_POLICY, SMALL, AT_ONCE_MS, ABOUT_NO_ACCOUNT},
     {"postfix.judge", ROLE_POLICY, SETTINGS, AT_ONCE_MS, ABOUT_ANY_NAME},
     {"notice.test", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
     {"settings.show", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
@@ -60,7 +61,8 @@ const struct console_op console_ops[] = {
     {"totp.confirm", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"totp.off", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"totp.check", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
-    {"app-password.check", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
+    {"app-password.check", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"app-password.used", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"sign_in.verify", ROLE_AUTH, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"sign_in.judge", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"token.add", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
@@ -108,7 +110,7 @@ bool console_op_is_internal(const struct console_op *op)
 {
     static const char *const names[] = {"sign_in.verify", "sign_in.judge", "token.check", "audit.add",
                                         "restriction.owner-is-back", "totp.check", "app-password.check",
-                                        "postfix.judge"};
+                                        "app-password.used", "mailbox.judge", "postfix.judge"};
     return is_one_of(op, names, sizeof names / sizeof names[0]);
 }
 

@@ -1,12 +1,14 @@
 /* The console process: its peers, its doors, its end. */
 #include "msa/console/console.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "msa/base/clock.h"
 #include "msa/base/err.h"
 #include "msa/base/log.h"
+#include "msa/base/secret.h"
 #include "msa/console/console_private.h"
 #include "msa/console/postfix_door.h"
 
@@ -179,8 +181,17 @@ static void warm_up(void)
     console_digest(VIEW_LIT("warm-up"), unused);
 }
 
+/* Passwords come as JSON, from pages and from mail servers. */
+static void free_wiped(void *p)
+{
+    if (p)
+        secret_wipe(p, malloc_usable_size(p));
+    free(p);
+}
+
 static int console_open(const struct role_env *env, void **state_out)
 {
+    json_set_alloc_funcs(malloc, free_wiped); /* before the first use */
     struct console *c = calloc(1, sizeof *c);
     *state_out = c;
     if (!c)

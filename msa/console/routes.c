@@ -120,6 +120,7 @@ static const struct route {
     {"/readyz", false, HTTP_GET, CONTROL | METRICS | WEB, on_readyz},
     {"/metrics", false, HTTP_GET, CONTROL | METRICS, on_metrics},
     {API, true, ANY_METHOD, CONTROL | WEB, on_api},
+    {"/verify", false, HTTP_POST, AUTH_POLICY | WEB, console_verify},
     {"/", true, HTTP_GET, WEB, console_page},
     {"/", false, HTTP_POST, AUTH_POLICY, console_auth_policy},
     {"/", false, HTTP_GET, AUTH_POLICY, console_auth_policy}, /* ?command=ping */

@@ -26,12 +26,28 @@ static void check(struct view in, enum auth_policy_command command)
     json_decref(args);
 }
 
+static void check_verify(struct view in)
+{
+    json_t *check, *judge;
+    bool is_good = auth_policy_verify_args(in, &check, &judge) == MSA_OK;
+    must(is_good == (check != NULL) && is_good == (judge != NULL));
+    if (!is_good)
+        return;
+    must(json_string_length(json_object_get(check, "password")) > 0);
+    must(json_string_length(json_object_get(check, "scope")) > 0);
+    must(!json_object_get(judge, "password"));
+    must(json_equal(json_object_get(check, "login"), json_object_get(judge, "login")));
+    json_decref(check);
+    json_decref(judge);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct view in = fuzz_view(data, size);
     int status = 0;
     check(in, AUTH_POLICY_ALLOW);
     check(in, AUTH_POLICY_REPORT);
+    check_verify(in);
     if (auth_policy_status(in, &status))
         must(status >= AUTH_POLICY_REFUSE && status <= AUTH_POLICY_DELAY_MAX_S);
     must(!auth_policy_has_token(VIEW_EMPTY, in, VIEW_EMPTY));

@@ -4,10 +4,14 @@ import base64
 import http.client
 import json
 import os
+import signal
+import statistics
+import time
 
 import dovecot
 import harness
 import msad as m
+from api import ApiCase
 
 USER = "taro@example.test"
 PASSWORD = m.ACCOUNTS[USER]
@@ -165,3 +169,150 @@ class Mailbox(MailboxCase):
         self.addCleanup(os.kill, self.msad.role_pids("policy")[-1], 18)
         self.assertTrue(self.dovecot.sign_in(USER, PASSWORD))
         self.msad.wait_for_event("auth-policy-unanswered")
+
+
+class Passwords(ApiCase):
+    """With a real Dovecot that keeps no password: msad checks them, as the samples in conf/ say."""
+
+    def start(self, **blocks):
+        self.port = harness.free_port()
+        super().start(console=f"auth_policy 127.0.0.1:{self.port};", auth="failure_delay 300ms;", **blocks)
+        self.dovecot = self.stop_later(dovecot.Dovecot(self.directory, self.port, None))
+
+    def enters(self, password, login=USER, **more):
+        """By IMAP, by POP3."""
+        return self.dovecot.sign_in(login, password, **more), self.dovecot.sign_in_pop(login, password, **more)
+
+    def make(self, *scopes):
+        return self.customer().call("POST", "/accounts/me/app-passwords", {"name": "device", "scopes": scopes})[1]
+
+    def uses(self):
+        """When and where from each was used."""
+        listed = self.customer().call("GET", "/accounts/me/app-passwords")[1]["app_passwords"]
+        return {a["id"]: (a["used_ms"] > 0, a["used_from"]) for a in listed}
+
+    def test_the_main_password_opens_both_and_a_wrong_one_neither(self):
+        self.start()
+        self.assertEqual(self.enters(PASSWORD), (True, True))
+        self.assertEqual(self.enters(PASSWORD, "TARO@Example.TEST"), (True, True), "in any spelling")
+        self.assertEqual(self.enters('no " \\ \x7f 合言葉'), (False, False))
+        self.assertEqual(self.enters(PASSWORD, "nobody@example.test"), (False, False))
+        figures = self.msad.ctl_json("status")["policy"][0]["mailbox"]
+        self.assertEqual((figures["accesses"], figures["failures"]), (4, 4))
+        with open(self.msad.child.log_path, encoding="utf-8") as log:
+            self.assertNotIn(PASSWORD, log.read())
+
+    def test_an_app_password_opens_what_it_is_for_until_it_is_taken_back(self):
+        self.start(more="geo { place JP { networks 127.0.0.0/8; } } ")
+        imap, pop, smtp = self.make("imap"), self.make("pop"), self.make("smtp")
+        self.assertEqual(self.uses(), {made["id"]: (False, "") for made in (imap, pop, smtp)})
+        self.assertEqual(self.enters(imap["password"]), (True, False))
+        self.assertEqual(self.enters(pop["password"]), (False, True))
+        self.assertEqual(self.enters(smtp["password"]), (False, False))
+        used = {imap["id"]: (True, "JP"), pop["id"]: (True, "JP"), smtp["id"]: (False, "")}
+        harness.wait_for(lambda: self.uses() == used, "their last use to be written")
+        self.msad.msactl("app-password", "remove", USER, imap["id"])
+        self.assertEqual(self.enters(imap["password"]), (False, False))
+        self.assertEqual(self.enters(pop["password"]), (False, True), "the other one goes on")
+
+    def test_the_main_password_is_refused_where_its_owner_says_so_and_counts_for_nothing(self):
+        self.start(more="rule guess { count failures; per account; within 1h; limit 3; then lock; lock 1h; } ")
+        app = self.make("imap", "pop")
+        self.assertEqual(self.customer().call("PUT", "/accounts/me/sign-in-rules", {"app_passwords_only": True})[0], 200)
+        for _ in range(3):
+            self.assertEqual(self.enters(PASSWORD), (False, False))
+        self.assertEqual(self.enters(app["password"]), (True, True), "no lockout by it")
+
+    def test_wrong_passwords_lock_mail_programs_out_of_reading_and_sending_alike(self):
+        self.start(more="rule guess { count passwords; per account; within 1h; limit 3; then lock; lock 1h; } ")
+        self.assertEqual(self.msad.talk().auth_plain(USER, "one")[0], 535)
+        for _ in range(3):
+            self.assertEqual(self.enters("one"), (False, False))
+        self.assertEqual(self.enters("two"), (False, False))
+        self.assertEqual(self.enters(PASSWORD), (True, True), "two are not three, however often")
+        self.assertFalse(self.dovecot.sign_in(USER, "three"))
+        self.assertEqual(self.enters(PASSWORD), (False, False))
+        self.assertEqual(self.msad.talk().auth_plain(USER, PASSWORD)[0], 535)
+
+    def test_who_is_shut_out_reads_no_mail_either(self):
+        self.start()
+        made = self.msad.ctl_json("account", "suspend", USER, "--note", "a test")
+        self.assertEqual(self.enters(PASSWORD), (False, False))
+        self.msad.msactl("restriction", "release", made["restriction"], "--note", "it is over")
+        self.assertEqual(self.enters(PASSWORD), (True, True))
+        self.msad.msactl("account", "disable", USER)
+        self.assertEqual(self.enters(PASSWORD), (False, False))
+
+    def test_mail_can_be_read_while_policy_is_away_and_none_while_auth_is(self):
+        self.start()
+        policy, auth = self.msad.role_pids("policy")[-1], self.msad.role_pids("auth")[-1]
+        os.kill(policy, signal.SIGSTOP)
+        self.addCleanup(os.kill, policy, signal.SIGCONT)
+        self.assertTrue(self.dovecot.sign_in(USER, PASSWORD))
+        self.assertFalse(self.dovecot.sign_in(USER, "wrong"))
+        self.msad.wait_for_event("auth-policy-unanswered")
+        os.kill(auth, signal.SIGSTOP)
+        self.addCleanup(os.kill, auth, signal.SIGCONT)
+        status, answer = Door(self.port).post("/verify", {"login": USER, "password": PASSWORD, "protocol": "imap"})
+        self.assertEqual((status, answer["title"]), (503, "Service Unavailable"))
+
+
+class VerifyDoor(ApiCase):
+    QUESTION = {"login": USER, "password": PASSWORD, "remote": "127.0.0.1", "protocol": "imap"}
+
+    def start(self, console="", **blocks):
+        self.port = harness.free_port()
+        super().start(console=f"auth_policy 127.0.0.1:{self.port}; {console}", **blocks)
+
+    def test_what_is_no_question_gets_an_error(self):
+        self.start()
+        door = Door(self.port)
+        self.assertEqual(door.post("/verify", self.QUESTION), (200, {"status": "ok", "login": USER}))
+        for wrong in ({"password": ""}, {"password": 1}, {"password": "a\0b"}, {"password": "x" * 4097}, {"login": ""},
+                      {"protocol": "ldap"}, {"protocol": None}, {"remote": 1}):
+            self.assertEqual(door.post("/verify", {**self.QUESTION, **wrong})[0], 400, wrong)
+        for body, code in ((b"{", 400), (b"", 400), (b" " * 8193, 413), (b'{"login":"\xff"}', 400)):
+            self.assertEqual(door.post("/verify", body)[0], code, body[:20])
+        self.assertEqual(door.post("/verify", {**self.QUESTION, "remote": "here"})[0], 200, "a client without an address")
+        door.connection.request("GET", "/verify")
+        self.assertEqual(door.connection.getresponse().status, 405)
+
+    def test_where_browsers_come_only_the_token_opens_it(self):
+        self.start()
+        for browser in (self.browser(), self.tls_browser()):
+            self.assertEqual(browser.raw("POST", "/verify", self.QUESTION)[0], 403, "none is configured")
+
+    def test_a_server_elsewhere_comes_through_tls_with_the_token(self):
+        token = os.path.join(self.directory, "token")
+        with open(token, "w", encoding="ascii") as file:
+            file.write("s3cret\n")
+        os.chmod(token, 0o600)
+        self.start(console=f"auth_policy_token_file {token};")
+        good = {"X-API-Key": "s3cret"}
+        for headers, code in (({}, 403), ({"X-API-Key": "s3cres"}, 403), (good, 200)):
+            self.assertEqual(self.tls_browser().raw("POST", "/verify", self.QUESTION, headers)[0], code)
+            self.assertEqual(Door(self.port, headers).post("/verify", self.QUESTION)[0], code)
+
+    def test_an_unknown_name_and_a_wrong_password_take_the_same_time(self):
+        self.start(auth="failure_delay 0s; scram_iterations 65536;")
+        door, times = Door(self.port), {}
+        for number in range(40):
+            # each as often behind the other: what is written behind an answer may keep the next one waiting
+            for login in (USER, "nobody@example.test")[::1 if number % 2 else -1]:
+                began = time.monotonic()
+                answer = door.post("/verify", {**self.QUESTION, "login": login, "password": f"wrong {number}"})
+                times.setdefault(login, []).append(time.monotonic() - began)
+                self.assertEqual(answer, (200, {"status": "refused"}))
+        known, unknown = (1000 * statistics.median(times[login]) for login in (USER, "nobody@example.test"))
+        print(f"     wrong password {known:.1f} ms, unknown name {unknown:.1f} ms", flush=True)
+        self.assertLess(abs(known - unknown), 0.4 * known)
+
+    def test_a_refusal_does_not_show_by_its_time_that_the_password_was_right(self):
+        self.start(auth="failure_delay 300ms;")
+        door = Door(self.port)
+        self.assertEqual(door.post("/verify", self.QUESTION)[1]["status"], "ok", "it is remembered now")
+        self.msad.msactl("account", "suspend", USER, "--note", "a test")
+        for password in (PASSWORD, "wrong"):
+            began = time.monotonic()
+            self.assertEqual(door.post("/verify", {**self.QUESTION, "password": password})[1]["status"], "refused")
+            self.assertGreaterEqual(time.monotonic() - began, 0.3)

@@ -1,6 +1,7 @@
 /* The auth-policy server: from Dovecot's JSON to ours and back, and who may ask. */
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +149,41 @@ Test(auth_policy, report_tells_how_it_came_out)
         {"{\"login\":\"a\",\"success\":1}", NULL, MSA_EINVAL},
     };
     CHECK(AUTH_POLICY_REPORT, cases);
+}
+
+Test(auth_policy, a_password_goes_to_auth_and_to_nobody_else)
+{
+    json_t *check, *judge;
+    static const char body[] = "{\"login\":\"taro\",\"password\":\"a \\\"b\",\"remote\":\"192.0.2.1\","
+                               "\"protocol\":\"pop3\",\"device_id\":\"Mail\",\"more\":[]}";
+    cr_assert_eq(auth_policy_verify_args(view_cstr(body), &check, &judge), MSA_OK);
+    char *asked = json_dumps(check, JSON_COMPACT | JSON_SORT_KEYS);
+    char *told = json_dumps(judge, JSON_COMPACT | JSON_SORT_KEYS);
+    cr_assert_str_eq(asked, "{\"login\":\"taro\",\"password\":\"a \\\"b\",\"scope\":\"pop\"}");
+    cr_assert_str_eq(told, "{\"ip\":\"192.0.2.1\",\"login\":\"taro\",\"program\":\"Mail\",\"protocol\":\"pop3\"}");
+    free(asked);
+    free(told);
+    json_decref(check);
+    json_decref(judge);
+}
+
+Test(auth_policy, what_protocol_it_is_for_has_to_be_known)
+{
+    static const struct {
+        const char *protocol, *scope;
+    } cases[] = {{"imap", "imap"}, {"IMAP", "imap"}, {"pop3", "pop"},     {"sieve", "imap"}, {"submission", "smtp"},
+                 {"smtp", "smtp"}, {"", NULL},       {"doveadm", NULL}, {"pop", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        json_t *check, *judge;
+        char body[128];
+        snprintf(body, sizeof body, "{\"login\":\"taro\",\"password\":\"x\",\"protocol\":\"%s\"}", cases[i].protocol);
+        int err = auth_policy_verify_args(view_cstr(body), &check, &judge);
+        cr_assert_eq(err, cases[i].scope ? MSA_OK : MSA_EINVAL, "%s", body);
+        if (cases[i].scope)
+            cr_assert_str_eq(json_string_value(json_object_get(check, "scope")), cases[i].scope);
+        json_decref(check);
+        json_decref(judge);
+    }
 }
 
 Test(auth_policy, answers_are_one_number)
