@@ -2,7 +2,7 @@
 """msad beside a Postfix that does the same job, in one run: the same generator, users, sink and machine, workloads
 interleaved. Prints a table and writes build/bench/*.json.
 
-usage: bench.py [--peers msad,msad-queue,postfix] [--workloads w1,w2,w3,w4,w6,w7,open,h0,h50,h2000,hdrop]
+usage: bench.py [--peers msad,msad-queue,msad-score,postfix] [--workloads w1,w2,w3,w4,w6,w7,open,h0,h50,h2000,hdrop]
                 [--runs 3] [--seconds 5] [--idle 5000] [--down 20000] [--no-pin]
 
 Servers run on CPU 0, generator and sink on the others, where there are several. Server CPU counts every process of
