@@ -105,8 +105,11 @@ $(BUILD)/msad $(BUILD)/msactl: $(BUILD)/%: $(BUILD)/obj/msa/%.o $(ARCHIVES) | $(
 # test programs share.
 TEST_COMMON := $(call obj_of,$(call src_of,tests/common))
 
+# msad itself, but for the score process.
+MORE_tests/tools/bad_score := $(BUILD)/obj/msa/msad.o
+
 define tool_rule
-$(BUILD)/tests/$(notdir $(1)): $(call obj_of,$(1).c $(call src_of,$(1))) $(TEST_COMMON) $(ARCHIVES)
+$(BUILD)/tests/$(notdir $(1)): $(call obj_of,$(1).c $(call src_of,$(1))) $(MORE_$(1)) $(TEST_COMMON) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	@echo "  LINK    $$@"
 	@$$(CC) $$(LDFLAGS_MSA) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)

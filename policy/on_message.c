@@ -232,10 +232,8 @@ static void content_facts(const struct policy *p, struct asker *a,
     asker_facts(p, a, EVENT_CONTENT, e);
     e->bytes = ask->body_bytes;
     e->recipients = ask->recipient_count;
-    int64_t score = ask->score_milli / MILLI_IN_HUNDREDTH + (r ? r->score_hundredths : 0);
-    e->score_hundredths = score > INT32_MAX   ? INT32_MAX
-                          : score < INT32_MIN ? INT32_MIN
-                                              : (int32_t)score;
+    e->score_hundredths = (int32_t)(ipc_score_bounded(ask->score_milli) / MILLI_IN_HUNDREDTH);
+    e->score_hundredths += r ? r->score_hundredths : 0;
     facts_fingerprints(ask->fingerprints, &a->work, e);
     if (!r)
         return;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "msa/base/err.h"
+#include "smtp/score_answer.h"
 #include "smtp/worker.h"
 
 /* ---- questions and answers ----------------------------------------------------------------------- */
@@ -28,8 +29,22 @@ ANSWER(on_login, policy_login_answer, smtp_session_on_login)
 ANSWER(on_mail, policy_mail_answer, smtp_session_on_mail)
 ANSWER(on_quota, policy_quota_answer, smtp_session_on_quota)
 ANSWER(on_route, policy_route_answer, smtp_session_on_route)
-ANSWER(on_score, score_answer, smtp_session_on_score)
 ANSWER(on_accept, relay_accept_answer, smtp_session_on_accept)
+
+/* As the others; and what cannot be a score is worth as much as what cannot be decoded. */
+static void on_score(void *arg, struct chan_message *m, int err)
+{
+    struct smtp_client *c = arg;
+    struct msg_score_answer a;
+    const char *why = NULL;
+    if (err == MSA_OK)
+        why = msg_score_answer_decode(m->payload, &a) == MSA_OK ? score_answer_fault(&a) : "malformed score_answer";
+    if (why)
+        chan_reject(m->chan, why);
+    c->asked = NULL;
+    smtp_session_on_score(&c->session, err == MSA_OK && !why ? &a : NULL);
+    smtp_client_rearm(c);
+}
 
 static int note_question(struct smtp_client *c, struct chan *chan, int err)
 {

@@ -85,6 +85,13 @@ const char *role_name(enum role role)
     return "?";
 }
 
+int64_t ipc_score_bounded(int64_t milli)
+{
+    if (milli > IPC_SCORE_MILLI_MAX)
+        return IPC_SCORE_MILLI_MAX;
+    return milli < -IPC_SCORE_MILLI_MAX ? -IPC_SCORE_MILLI_MAX : milli;
+}
+
 bool items_next(struct view *list, struct view *item_out)
 {
     struct reader r = reader_of(*list);

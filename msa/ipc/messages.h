@@ -87,6 +87,9 @@ enum sender_field { SENDER_KEEP = 0, SENDER_SET_LOGIN };
 /* score_answer.action, from mild to strict: a virus, or what a milter or rspamd decides by itself. */
 enum score_action { SCORE_ACTION_NONE = 0, SCORE_ACTION_HOLD, SCORE_ACTION_DEFER, SCORE_ACTION_REFUSE };
 
+/* Within IPC_SCORE_MILLI_MAX: sums of what others say cannot overflow. */
+int64_t ipc_score_bounded(int64_t milli);
+
 /* Why a message is kept in the queue, bits: it goes when the last of them is gone. In policy_route_answer.held_for,
  * relay_accept_ask.held_for and relay_hold_ask.held_for. */
 enum hold_reason {

@@ -172,7 +172,7 @@ static void give_verdict(struct score_job *job)
     take_scan(job, &findings, &v);
     take_services(job, &findings, &v);
     findings_sort(&findings);
-    v.score_milli = v.is_scored ? findings.total_milli : job->jobs->neutral_milli;
+    v.score_milli = v.is_scored ? ipc_score_bounded(findings.total_milli) : job->jobs->neutral_milli;
     count_verdict(job->jobs, &v);
     if (v.message != 0) /* a check is no event */
         log_verdict(&v);

@@ -55,13 +55,13 @@ def fields(line):
 
 class Msad:
     """smarthost: the port of one on 127.0.0.1. accounts: name -> password, added once it serves.
-    clock: a clock.Clock to go by. Other keyword arguments are lines for the blocks of the configuration, such as queue="retry 1s;"."""
+    clock: a clock.Clock to go by. program: another one than msad itself, below the build. Other keyword arguments are lines for the blocks of the configuration, such as queue="retry 1s;"."""
 
     def __init__(self, directory, smarthost, accounts=None, name="msad", cpus=None, smarthost_tls="off",
-                 clock=None, **blocks):
+                 clock=None, program="msad", **blocks):
         assert set(blocks) <= set(BLOCKS), f"no such block: {set(blocks) - set(BLOCKS)}"
         self.name, self.cpus, self.smarthost = name, cpus, smarthost
-        self.smarthost_tls, self.clock = smarthost_tls, clock
+        self.smarthost_tls, self.clock, self.program = smarthost_tls, clock, program
         self.env = clock.env if clock else {}
         self.directory = os.path.join(directory, name)
         os.chmod(directory, 0o755)  # as root, the roles run as somebody else
@@ -98,7 +98,7 @@ class Msad:
                                      smarthost_tls=self.smarthost_tls, **lines))
 
     def start(self):
-        self.child = harness.Child([os.path.join(harness.BUILD, "msad"), "-f", self.config_path],
+        self.child = harness.Child([os.path.join(harness.BUILD, self.program), "-f", self.config_path],
                                    self.directory, self.name, env=self.env, cpus=self.cpus)
         self.wait_for_event("serving")
 

@@ -147,6 +147,72 @@ class Scored(harness.SharedCase):
         harness.wait_for(lambda: self.submit(FREE)["score_milli"] == "3000", "a score again")
 
 
+class Rubbish(harness.SharedCase):
+    """A score process that answers what nobody can use, or nothing (tests/tools/bad_score.c): each message goes on with
+    the neutral score within the deadline, and it can be seen that something is wrong."""
+
+    DEADLINE_S = 1
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sink = cls.stop_later(harness.Sink(cls.directory, store=True))
+        cls.msad = cls.stop_later(Msad(cls.directory, cls.sink.port, program="tests/bad_score", top="workers 1;",
+                                       score=f"deadline {cls.DEADLINE_S}s; neutral_score -1.0;"))
+
+    def submit(self, answer):
+        """Submits a message that is to be answered so; its mail-accepted line."""
+        before = len(self.msad.events("mail-accepted"))
+        began_s = time.monotonic()
+        talk = self.msad.talk("taro@example.test")
+        code, text = talk.submit("taro@example.test", [f"{answer}@example.com"], FREE.encode())[:2]
+        talk.close()
+        self.assertEqual(code, 250, f"{answer}: {text}")
+        self.assertLess(time.monotonic() - began_s, self.DEADLINE_S + 5)
+        return self.msad.wait_for_event("mail-accepted", count=before + 1)[before]
+
+    def missing_scores(self):
+        return sum(process["missing_scores"] for process in self.msad.ctl_json("status")["smtp"])
+
+    def wait_for_a_good_one(self):
+        """The channel is there again, and is of use."""
+        harness.wait_for(lambda: self.submit("good")["score_milli"] == "1500", "a score that counts")
+
+    def neutral(self, answer):
+        self.wait_for_a_good_one()
+        missing = self.missing_scores()
+        accepted = self.submit(answer)
+        self.assertEqual(accepted["score_milli"], "-1000", answer)
+        self.msad.wait_for_event("score-missing", msg=accepted["msg"])
+        self.assertEqual(self.missing_scores(), missing + 1)
+
+    def test_rubbish_costs_the_channel_and_no_mail(self):
+        ended = len(self.msad.events("role-ended"))
+        for answer in ("another-id", "short", "long", "huge", "action", "nan", "reply"):
+            broken = len(self.msad.events("chan-broken", peer="score"))
+            self.neutral(answer)
+            self.msad.wait_for_event("chan-broken", peer="score", count=broken + 1)
+        self.wait_for_a_good_one()
+        self.assertEqual(len(self.sink.messages()), len(self.msad.events("mail-accepted")))
+        self.assertEqual(len(self.msad.events("role-ended")), ended, "it is no crash, neither here nor there")
+
+    def test_no_answer_is_waited_for_to_the_deadline(self):
+        self.neutral("nothing")
+
+    def test_an_answer_and_its_copy_are_one(self):
+        self.wait_for_a_good_one()
+        broken = len(self.msad.events("chan-broken"))
+        self.assertEqual(self.submit("twice")["score_milli"], "1500")
+        self.wait_for_a_good_one()
+        self.assertEqual(len(self.msad.events("chan-broken")), broken)
+
+    def test_one_that_ends_over_a_message_is_back(self):
+        ended = len(self.msad.events("role-ended", role="score"))
+        self.neutral("no-more")
+        self.msad.wait_for_event("role-ended", role="score", count=ended + 1)
+        self.wait_for_a_good_one()
+
+
 class Scanner:
     """Speaks as clamd does (INSTREAM). `says`: its answer; None: it takes the message and never answers."""
 
