@@ -135,7 +135,9 @@ static void end_word(struct units *u)
 
 static bool is_letter(uint32_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 0xC0 && c < 0x2000 && c != 0xD7 && c != 0xF7) ||
+    if (c < 0x80)
+        return c >= 'a' && c <= 'z';
+    return (c >= 0xC0 && c < 0x2000 && c != 0xD7 && c != 0xF7) ||
            (c >= 0xAC00 && c < 0xD7B0);
 }
 
@@ -166,10 +168,10 @@ static void add_letter(struct units *u, uint32_t folded, bool is_big)
 
 static void add_code(struct units *u, uint32_t c)
 {
-    uint32_t folded = fold_code(c);
+    uint32_t folded = c < 0x80 ? (unsigned char)ascii_lower((char)c) : fold_code(c);
     if (folded == 0)
         return;
-    if (fold_is_wide(folded)) {
+    if (folded >= 0x80 && fold_is_wide(folded)) {
         add_wide(u, folded);
         return;
     }
@@ -189,12 +191,14 @@ static void add_code(struct units *u, uint32_t c)
 /* "taro@example.jp", "http://…", "www.…": as far as the next space. */
 static bool is_address(struct view word)
 {
-    struct view scheme = VIEW_LIT("://");
+    struct view rest = word;
     if (view_find(word, '@') < word.n || view_has_prefix_nocase(word, VIEW_LIT("www.")))
         return true;
-    for (size_t i = 0; i + scheme.n <= word.n; i++)
-        if (view_eq(view_slice(word, i, i + scheme.n), scheme))
+    while (rest.n > 0) {
+        view_cut(&rest, ':');
+        if (view_has_prefix(rest, VIEW_LIT("//")))
             return true;
+    }
     return false;
 }
 
@@ -215,10 +219,15 @@ static void add_line(struct units *u, struct view line)
         uint32_t c;
         if (is_address(word))
             continue;
-        while (word.n > 0) {
-            size_t n = utf8_decode(word, &c);
-            add_code(u, n ? c : ' ');
-            word = view_slice(word, n ? n : 1, word.n);
+        for (size_t i = 0; i < word.n;) {
+            size_t n = 1;
+            c = (unsigned char)word.p[i];
+            if (c >= 0x80 && !(n = utf8_decode(view_slice(word, i, word.n), &c))) {
+                n = 1;
+                c = ' ';
+            }
+            add_code(u, c);
+            i += n;
         }
         end_word(u);
     }

@@ -58,11 +58,13 @@ static int add_code(struct folding *f, uint32_t c)
     return err < 0 ? err : buf_append(f->out, bytes, utf8_encode(c, bytes));
 }
 
-/* Most text is ASCII words: these without a call for each byte. */
+static bool is_plain(char c) { return (unsigned char)c > 0x20 && (unsigned char)c < 0x7F; }
+
+/* Most text is ASCII words with a SP between them: these without a call for each byte. */
 static size_t add_plain_run(struct folding *f, struct view text, int *err)
 {
     size_t n = 0;
-    while (n < text.n && (unsigned char)text.p[n] > 0x20 && (unsigned char)text.p[n] < 0x7F)
+    while (n < text.n && (is_plain(text.p[n]) || (n > 0 && text.p[n] == ' ' && n + 1 < text.n && is_plain(text.p[n + 1]))))
         n++;
     if (n == 0)
         return 0;

@@ -6,7 +6,7 @@
 #include "msa/base/err.h"
 #include "msa/base/utf8.h"
 
-static const uint32_t family_max[FEATURE_FAMILIES] = {
+const uint32_t feature_family_max[FEATURE_FAMILIES] = {
     [FEATURE_GRAM] = FEATURE_GRAMS_MAX,
     [FEATURE_WORD] = FEATURE_WORDS_MAX,
     [FEATURE_SHAPE] = FEATURE_SHAPES_MAX,
@@ -19,7 +19,7 @@ struct features *features_new(void)
         return NULL;
     bool is_whole = true;
     for (int k = 0; k < FEATURE_FAMILIES; k++) {
-        f->ids[k] = calloc(family_max[k], sizeof *f->ids[k]);
+        f->ids[k] = calloc(feature_family_max[k], sizeof *f->ids[k]);
         is_whole = is_whole && f->ids[k];
     }
     f->word_names = calloc(FEATURE_WORDS_MAX, sizeof *f->word_names);
@@ -60,25 +60,9 @@ void features_clear(struct features *f)
     buf_reset(&f->field);
 }
 
-static bool add(struct features *f, enum feature_family family, uint32_t hash)
-{
-    uint32_t id = (hash * 2654435769u) >> (32 - FEATURE_BITS);
-    uint64_t bit = (uint64_t)1 << id % 64;
-    if (f->count[family] >= family_max[family] || f->seen[id / 64] & bit)
-        return false;
-    f->seen[id / 64] |= bit;
-    f->ids[family][f->count[family]++] = id;
-    return true;
-}
-
-void features_add_gram(struct features *f, uint32_t hash)
-{
-    add(f, FEATURE_GRAM, hash ^ 0x5bd1e995u);
-}
-
 void features_add_word(struct features *f, uint32_t hash, size_t offset, size_t length)
 {
-    if (add(f, FEATURE_WORD, hash ^ 0x2545f491u))
+    if (features_add(f, FEATURE_WORD, hash ^ 0x2545f491u))
         f->word_names[f->count[FEATURE_WORD] - 1] =
             (struct feature_name){NULL, (uint32_t)offset, (uint16_t)length};
 }
@@ -89,7 +73,7 @@ void features_add_shape(struct features *f, const char *name, unsigned number)
     for (const char *p = name; *p; p++)
         hash = (hash ^ (unsigned char)*p) * 16777619u;
     hash = (hash ^ number) * 16777619u;
-    if (add(f, FEATURE_SHAPE, hash ^ 0x7feb352du))
+    if (features_add(f, FEATURE_SHAPE, hash ^ 0x7feb352du))
         f->shape_names[f->count[FEATURE_SHAPE] - 1] = (struct feature_name){name, number, 0};
 }
 

@@ -20,8 +20,9 @@
 
 #define FEATURE_BITS    19
 #define FEATURE_COUNT   (1u << FEATURE_BITS)
+#define FEATURE_SHAPE_IDS 8192u /* of these */
 /* Raised with every change of what a feature is: a model of another number is no use. */
-#define FEATURE_VERSION 2u
+#define FEATURE_VERSION 3u
 
 #define FEATURE_GRAMS_MAX   6000
 #define FEATURE_WORDS_MAX   3000
@@ -62,8 +63,34 @@ void features_label(const struct features *f, enum feature_family family, uint32
 /* ---- for the files that make features ---- */
 
 void features_clear(struct features *f);
-/* Once for each feature; what is over the family's limit is left out. */
-void features_add_gram(struct features *f, uint32_t hash);
+extern const uint32_t feature_family_max[FEATURE_FAMILIES];
+
+/* Shapes have numbers of their own, so that no gram is taken for one. */
+static inline uint32_t feature_id(enum feature_family family, uint32_t hash)
+{
+    uint32_t mixed = hash * 2654435769u;
+    return family == FEATURE_SHAPE
+               ? FEATURE_COUNT - FEATURE_SHAPE_IDS + (uint32_t)((uint64_t)mixed * FEATURE_SHAPE_IDS >> 32)
+               : (uint32_t)((uint64_t)mixed * (FEATURE_COUNT - FEATURE_SHAPE_IDS) >> 32);
+}
+
+/* Once for each feature; what is over the family's limit is left out. False: it was not added. */
+static inline bool features_add(struct features *f, enum feature_family family, uint32_t hash)
+{
+    uint32_t id = feature_id(family, hash);
+    uint64_t bit = (uint64_t)1 << id % 64;
+    if (f->count[family] >= feature_family_max[family] || f->seen[id / 64] & bit)
+        return false;
+    f->seen[id / 64] |= bit;
+    f->ids[family][f->count[family]++] = id;
+    return true;
+}
+
+/* Once for each character of a text. */
+static inline void features_add_gram(struct features *f, uint32_t hash)
+{
+    features_add(f, FEATURE_GRAM, hash ^ 0x5bd1e995u);
+}
 void features_add_word(struct features *f, uint32_t hash, size_t offset, size_t length);
 void features_add_shape(struct features *f, const char *name, unsigned number);
 
