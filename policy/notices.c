@@ -110,7 +110,8 @@ static int write_notice(struct notices *n, const struct matter *m, enum notice_r
 /* A suspension and its end are matters of their own; of the rest one a day for the account, and for the rule. */
 static void key_of_matter(struct buf *key, const struct matter *m)
 {
-    bool is_single = m->kind == MATTER_SUSPENDED || m->kind == MATTER_RELEASED;
+    bool is_single = m->kind == MATTER_SUSPENDED || m->kind == MATTER_LOCKED_BY_OWNER ||
+                     m->kind == MATTER_RELEASED;
     bool is_by_rule = m->kind == MATTER_HELD || m->kind == MATTER_LIMITED || m->kind == MATTER_WARNED;
     buf_init(key, LEDGER_KEY_MAX);
     put_u8(key, KEY_TOLD);

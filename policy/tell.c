@@ -15,7 +15,8 @@ _Static_assert(1u << MATTER_SUSPENDED == CONFIG_EVENT_SUSPENDED &&
                    1u << MATTER_OVERSEAS == CONFIG_EVENT_OVERSEAS &&
                    1u << MATTER_RELEASED == CONFIG_EVENT_RELEASED &&
                    1u << MATTER_LIMITED == CONFIG_EVENT_LIMITED &&
-                   1u << MATTER_WARNED == CONFIG_EVENT_WARNED,
+                   1u << MATTER_WARNED == CONFIG_EVENT_WARNED &&
+                   1u << MATTER_LOCKED_BY_OWNER == CONFIG_EVENT_LOCKED_BY_OWNER,
                "the settings name the kinds of matters");
 
 static enum notice_language language_of(enum config_language language)
@@ -127,8 +128,9 @@ static enum matter_kind kind_of(const struct restriction *r)
         return MATTER_RELEASED;
     switch (r->kind) {
     case RESTRICTION_SUSPENDED:
-    case RESTRICTION_OWNER_LOCKED:
         return MATTER_SUSPENDED;
+    case RESTRICTION_OWNER_LOCKED:
+        return MATTER_LOCKED_BY_OWNER;
     case RESTRICTION_LOCKED:
         return MATTER_LOCKED;
     case RESTRICTION_HELD:
@@ -205,7 +207,7 @@ void tell_restriction(struct policy *p, uint64_t id, const struct restriction *r
     enum matter_kind kind = kind_of(r);
     if (kind == MATTER_RELEASED && !take_mark(p, id))
         return;
-    if (kind == MATTER_SUSPENDED)
+    if (kind == MATTER_SUSPENDED || kind == MATTER_LOCKED_BY_OWNER)
         mark(p, id);
     tell_as(p, kind, id, r);
 }

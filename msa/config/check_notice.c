@@ -52,7 +52,7 @@ static void check_webhook(const struct checker *c, const struct config_webhook *
 
 /* In the order of their bits. */
 static const char *const event_names[] = {"suspended", "held",    "locked", "overseas",
-                                          "released",  "limited", "warned"};
+                                          "released",  "limited", "warned", "locked-by-owner"};
 
 static bool find_event(struct view name, enum config_event *out)
 {

@@ -12,9 +12,10 @@ static const struct schema_word event_words[] = {{"suspended", CONFIG_EVENT_SUSP
                                                  {"released", CONFIG_EVENT_RELEASED},
                                                  {"limited", CONFIG_EVENT_LIMITED},
                                                  {"warned", CONFIG_EVENT_WARNED},
+                                                 {"locked-by-owner", CONFIG_EVENT_LOCKED_BY_OWNER},
                                                  {0}};
 
-#define ALL_EVENTS "suspended held locked overseas released limited warned"
+#define ALL_EVENTS "suspended held locked overseas released limited warned locked-by-owner"
 
 static const struct schema_key template_label = {
     .name = "name",

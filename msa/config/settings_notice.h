@@ -18,10 +18,11 @@ enum config_event { /* bits */
                     CONFIG_EVENT_RELEASED = 1 << 4,
                     CONFIG_EVENT_LIMITED = 1 << 5,
                     CONFIG_EVENT_WARNED = 1 << 6,
+                    CONFIG_EVENT_LOCKED_BY_OWNER = 1 << 7,
 };
 
 #define CONFIG_TEMPLATE_MAX_BYTES (32u << 10)
-#define CONFIG_TEMPLATES_MAX      28 /* events, readers, languages */
+#define CONFIG_TEMPLATES_MAX      32 /* events, readers, languages */
 
 struct config_template {
     const char *name; /* "suspended.customer.ja" */

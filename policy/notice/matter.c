@@ -10,7 +10,7 @@ static const char *const names[MATTER_KIND_COUNT] = {
     [MATTER_SUSPENDED] = "suspended", [MATTER_HELD] = "held",
     [MATTER_LOCKED] = "locked",       [MATTER_OVERSEAS] = "overseas",
     [MATTER_RELEASED] = "released",   [MATTER_LIMITED] = "limited",
-    [MATTER_WARNED] = "warned",
+    [MATTER_WARNED] = "warned",       [MATTER_LOCKED_BY_OWNER] = "locked-by-owner",
 };
 
 const char *matter_kind_name(enum matter_kind kind)

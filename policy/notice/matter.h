@@ -18,6 +18,7 @@ enum matter_kind {
     MATTER_RELEASED,
     MATTER_LIMITED, /* something was deferred or refused */
     MATTER_WARNED,  /* only told */
+    MATTER_LOCKED_BY_OWNER, /* the customer said "that was not me" */
     MATTER_KIND_COUNT
 };
 

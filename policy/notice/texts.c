@@ -19,12 +19,14 @@
     "  Origin: {{address}}\n"                                                                      \
     "  Until: {{until}}\n"                                                                         \
     "\n"
+#define JA_ASK "ご不明な点は、サポート窓口までお問い合わせください。\n"
+#define EN_ASK "If you have any questions, please contact our support desk.\n"
 #define JA_PASSWORD                                                                                \
     "心当たりがない場合は、パスワードを変更し、パソコンやスマートフォンにウイルスがないかご確認ください。\n"              \
-    "ご不明な点は、サポート窓口までお問い合わせください。\n"
+    JA_ASK
 #define EN_PASSWORD                                                                                \
     "If this was not you, please change your password and check your devices for malware.\n"       \
-    "If you have any questions, please contact our support desk.\n"
+    EN_ASK
 
 #define JA_DESK(title)                                                                             \
     "Subject: [msad] " title ": {{login}}\n"                                                       \
@@ -55,13 +57,16 @@ static const char *const texts[NOTICE_LANGUAGE_COUNT][NOTICE_READER_COUNT][MATTE
             JA_FACTS JA_PASSWORD "海外で利用される場合は、設定を変更してください。\n",
         [MATTER_RELEASED] = "Subject: メール送信の制限を解除しました\n\n"
             "次のアカウントのメール送信の制限を解除しました。現在はご利用いただけます。\n"
-            JA_FACTS "ご不明な点は、サポート窓口までお問い合わせください。\n",
+            JA_FACTS JA_ASK,
         [MATTER_LIMITED] = "Subject: メール送信を制限しました\n\n"
             "送信の上限に達したため、次のアカウントからのメールの一部を受け付けませんでした。\n"
             JA_FACTS JA_PASSWORD,
         [MATTER_WARNED] = "Subject: メール送信についての確認のお願い\n\n"
             "次のアカウントで、普段と異なる利用がありました。メール送信は引き続きご利用いただけます。\n"
             JA_FACTS JA_PASSWORD,
+        [MATTER_LOCKED_BY_OWNER] = "Subject: お申し出によりメールの認証を停止しました\n\n"
+            "「心当たりがない」とのお申し出により、次のアカウントの認証を停止し、接続を切断しました。\n"
+            JA_FACTS "新しいパスワードに変更すると、再びご利用いただけます。\n" JA_ASK,
     },
     [NOTICE_ENGLISH][NOTICE_CUSTOMER] = {
         [MATTER_SUSPENDED] = "Subject: Sending of mail was stopped\n\n"
@@ -78,25 +83,28 @@ static const char *const texts[NOTICE_LANGUAGE_COUNT][NOTICE_READER_COUNT][MATTE
             EN_FACTS EN_PASSWORD "If you send mail from abroad, please change that setting.\n",
         [MATTER_RELEASED] = "Subject: Your account can send mail again\n\n"
             "The restriction on this account was lifted. It can send mail now.\n"
-            EN_FACTS "If you have any questions, please contact our support desk.\n",
+            EN_FACTS EN_ASK,
         [MATTER_LIMITED] = "Subject: Sending of mail was limited\n\n"
             "This account reached a limit, so some of its mail was not accepted.\n"
             EN_FACTS EN_PASSWORD,
         [MATTER_WARNED] = "Subject: Please check the use of your account\n\n"
             "This account was used in an unusual way. It can still send mail.\n"
             EN_FACTS EN_PASSWORD,
+        [MATTER_LOCKED_BY_OWNER] = "Subject: Signing in was stopped at your request\n\n"
+            "You told us that a sign-in was not yours, so signing in is stopped and connections were cut.\n"
+            EN_FACTS "It opens again with a new password.\n" EN_ASK,
     },
     [NOTICE_JAPANESE][NOTICE_DESK] = {
         [MATTER_SUSPENDED] = JA_DESK("送信停止"),   [MATTER_HELD] = JA_DESK("配送保留"),
         [MATTER_LOCKED] = JA_DESK("認証ロック"),    [MATTER_OVERSEAS] = JA_DESK("海外遮断"),
         [MATTER_RELEASED] = JA_DESK("制限解除"),    [MATTER_LIMITED] = JA_DESK("送信制限"),
-        [MATTER_WARNED] = JA_DESK("注意"),
+        [MATTER_WARNED] = JA_DESK("注意"),          [MATTER_LOCKED_BY_OWNER] = JA_DESK("本人による停止"),
     },
     [NOTICE_ENGLISH][NOTICE_DESK] = {
         [MATTER_SUSPENDED] = EN_DESK("suspended"),       [MATTER_HELD] = EN_DESK("held"),
         [MATTER_LOCKED] = EN_DESK("locked"),             [MATTER_OVERSEAS] = EN_DESK("overseas"),
         [MATTER_RELEASED] = EN_DESK("released"),         [MATTER_LIMITED] = EN_DESK("limited"),
-        [MATTER_WARNED] = EN_DESK("warned"),
+        [MATTER_WARNED] = EN_DESK("warned"),             [MATTER_LOCKED_BY_OWNER] = EN_DESK("locked by owner"),
     },
 };
 

@@ -191,10 +191,21 @@ class Notice(harness.Case):
         self.assertNotEqual(refused.returncode, 0)
         self.assertIn(f"{path}: line 5: unknown placeholder: nothing", refused.stdout + refused.stderr)
 
+    def test_an_owners_lock_and_its_end_have_words_of_their_own(self):
+        self.start()
+        self.msad.msactl("account", "lock", USER, "--note", "called: that was not me")
+        self.assertEqual(self.check_signature(self.hook.wait_for_calls(1)[0])["event"], "locked-by-owner")
+        letter = self.letters(2)[USER][0]
+        self.assertEqual(letter["Subject"], "お申し出によりメールの認証を停止しました")
+        self.assertIn("新しいパスワードに変更すると", letter.get_content())
+        locked, = self.msad.ctl_json("restriction", "list")["restrictions"]
+        self.msad.msactl("restriction", "release", locked["id"], "--note", "has a new password")
+        self.assertEqual(self.check_signature(self.hook.wait_for_calls(2)[1])["event"], "released")
+
     def test_samples_are_sent_on_demand(self):
         self.start()
         self.msad.msactl("notice", "test", USER)
-        kinds = {"suspended", "held", "locked", "overseas", "released", "limited", "warned"}
+        kinds = {"suspended", "held", "locked", "overseas", "released", "limited", "warned", "locked-by-owner"}
         self.assertEqual({self.check_signature(c)["event"] for c in self.hook.wait_for_calls(len(kinds))}, kinds)
         letters = self.letters(2 * len(kinds))
         self.assertEqual(len(letters[USER]), len(kinds))
