@@ -18,6 +18,8 @@ struct admin {
     struct threads *workers;
     const struct verify_env *env;
     const struct exchanges *exchanges;
+    admin_revoked_fn *revoked;
+    void *revoked_arg;
     struct verify_rules rules;
     struct list running; /* of struct operation */
     struct admin_op table[OPS_COUNT];
@@ -26,6 +28,7 @@ struct admin {
 struct operation {
     struct job job;
     struct list link;
+    struct admin *owner;
     struct chan *chan; /* NULL: nobody waits */
     uint64_t id;
     char name[OP_NAME_MAX];
@@ -73,6 +76,8 @@ static void on_operation_done(struct job *job)
     struct operation *o = CONTAINER_OF(job, struct operation, job);
     if (job->was_run)
         log_operation(o);
+    if (o->call.revoked.account != 0)
+        o->owner->revoked(o->owner->revoked_arg, &o->call.revoked);
     if (o->chan && job->was_run && o->answer)
         admin_reply(o->chan, o->id, (unsigned)o->status, json_incref(o->answer));
     else if (o->chan && job->was_run)
@@ -86,6 +91,7 @@ static struct operation *operation_new(struct admin *a, const struct admin_call 
     if (!o)
         return NULL;
     o->job = (struct job){.run = run_operation, .done = on_operation_done};
+    o->owner = a;
     o->chan = call->chan;
     o->id = call->id;
     o->args = json_incref(call->args);
@@ -118,7 +124,8 @@ static void submit(void *state, const struct admin_call *call)
 }
 
 struct admin *admin_new(struct threads *writer, struct threads *workers,
-                        const struct verify_env *env, const struct exchanges *exchanges)
+                        const struct verify_env *env, const struct exchanges *exchanges,
+                        admin_revoked_fn *revoked, void *arg)
 {
     struct admin *a = calloc(1, sizeof *a);
     if (!a)
@@ -127,6 +134,8 @@ struct admin *admin_new(struct threads *writer, struct threads *workers,
     a->workers = workers;
     a->env = env;
     a->exchanges = exchanges;
+    a->revoked = revoked;
+    a->revoked_arg = arg;
     list_init(&a->running);
     /* Not marked as changes: account-op in the log says more than admin_dispatch could. */
     for (size_t i = 0; i < OPS_COUNT; i++)

@@ -5,15 +5,20 @@
 
 #include "auth/cache.h"
 #include "auth/exchange.h"
+#include "auth/ops.h"
 #include "auth/verify.h"
 #include "msa/io/threads.h"
 #include "msa/ipc/chan.h"
 
 struct admin;
 
+/* Called when the change is durable, before the operation is answered. */
+typedef void admin_revoked_fn(void *arg, const struct ops_revoked *revoked);
+
 /* All outlive it. Counts are taken from `exchanges`. NULL: no memory. */
 struct admin *admin_new(struct threads *writer, struct threads *workers,
-                        const struct verify_env *env, const struct exchanges *exchanges);
+                        const struct verify_env *env, const struct exchanges *exchanges,
+                        admin_revoked_fn *revoked, void *arg);
 void admin_free(struct admin **a); /* after threads_free of both */
 
 /* For operations that come from now on; copied. */

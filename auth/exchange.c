@@ -183,11 +183,24 @@ static void note_use(const struct exchange *e, const struct verify *v)
         x->owner.used(x->owner.arg, v, e->country);
 }
 
+/* The password was looked at a moment ago, in a SCRAM exchange perhaps minutes ago, and may have been changed or taken
+ * back since: whoever did it has been told already which sessions are over. */
+static bool still_holds(const struct exchanges *x, const struct verify *v)
+{
+    struct account now;
+    bool holds = store_find(x->env->store, view_cstr(v->login), &now) == MSA_FOUND && now.id == v->account.id &&
+                 now.generation == v->account.generation && !now.is_disabled;
+    account_wipe(&now);
+    return holds;
+}
+
 /* Tells the session how it ended, and ends it. `v` is NULL where no worker has looked at it. */
 static void finish(struct exchange *e, enum auth_result result, const struct verify *v)
 {
     struct exchanges *x = e->owner;
     void *peer = e->peer;
+    if (result == AUTH_OK && !still_holds(x, v))
+        result = AUTH_UNAVAILABLE; /* the next try knows */
     struct msg_auth_done m = {.session = e->session, .result = (uint8_t)result};
     if (result == AUTH_OK)
         m.final_challenge = e->answer.challenge;
@@ -197,6 +210,7 @@ static void finish(struct exchange *e, enum auth_result result, const struct ver
         /* policy counts what was tried in vain for the account, too */
         m.account = v->is_known ? v->account.id : 0;
         m.created_ms = v->is_known ? v->account.created_ms : 0;
+        m.credential = v->app_id;
     }
     if (result == AUTH_OK)
         x->counts.succeeded++;

@@ -176,6 +176,8 @@ static int alter(struct ops_call *call, alter_fn *fn, const struct account *by,
             status = ops_fail_store(call, err);
         else
             *answer_out = identity(call, a.id);
+        if (err == MSA_OK && (fn == alter_secret || a.is_disabled))
+            call->revoked = (struct ops_revoked){.account = a.id, .is_all = true};
     } else {
         status = ops_fail_lookup(call, found);
     }
@@ -277,6 +279,7 @@ static int op_remove(struct ops_call *call, json_t *args, json_t **answer_out)
         return ops_fail_lookup(call, found);
     if (err < 0)
         return ops_fail_store(call, err);
+    call->revoked = (struct ops_revoked){.account = id, .is_all = true};
     *answer_out = identity(call, id);
     return 200;
 }
@@ -462,6 +465,7 @@ int ops_run(struct ops_call *call, struct view op, json_t *args, json_t **answer
     const struct op *found = op_find(op);
     *answer_out = NULL;
     call->login[0] = call->detail[0] = '\0';
+    call->revoked = (struct ops_revoked){0};
     int status = found ? found->fn(call, args, answer_out)
                        : ops_fail(call, 404, "auth knows no such operation");
     if (!*answer_out && status < 300)

@@ -66,6 +66,13 @@ struct ops_snapshot {
     int64_t now_wall_ms, now_mono_ms;
 };
 
+/* Whose sessions are over with a change. An import ends none: it is for accounts that come from elsewhere. */
+struct ops_revoked {
+    uint64_t account; /* 0: nobody's */
+    bool is_all;      /* else those that signed in with `credential`: an app password's id, or 0, the main one */
+    uint64_t credential;
+};
+
 struct ops_call {
     struct store *store;
     const struct verify_env *env;
@@ -73,6 +80,7 @@ struct ops_call {
     const struct verify_rules *rules;
     const struct ops_snapshot *snapshot;
     char login[STORE_LOGIN_MAX + 1]; /* out: the account that it was about, for the audit log */
+    struct ops_revoked revoked;    /* out: by what is durable now */
     char detail[OPS_DETAIL_MAX];   /* out: why not */
 };
 

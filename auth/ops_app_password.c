@@ -173,8 +173,11 @@ int ops_app_password_remove(struct ops_call *call, json_t *args, json_t **answer
     int status = ops_factors_begin(call, login, &x);
     struct app_password *a = status == 200 ? factors_app(&x.factors, id_named(&x.factors, id)) : NULL;
     if (a) {
+        const struct ops_revoked revoked = {.account = x.account.id, .credential = a->id};
         factors_drop_app(&x.factors, a);
         status = ops_factors_write(call, &x, true);
+        if (status == 200)
+            call->revoked = revoked;
     } else if (status == 200) {
         status = ops_fail(call, 404, "there is no such app password");
     }
@@ -224,6 +227,8 @@ int ops_sign_in_rules(struct ops_call *call, json_t *args, json_t **answer_out)
         x.factors.app_passwords_only = is_only;
         status = ops_factors_write(call, &x, true);
     }
+    if (status == 200 && is_only)
+        call->revoked = (struct ops_revoked){.account = x.account.id, .credential = 0};
     if (status == 200)
         *answer_out = json_pack("{s:s, s:I, s:b}", "login", call->login, "id", (json_int_t)x.account.id,
                                 "app_passwords_only", is_only);

@@ -28,6 +28,7 @@
 #define WRITER_QUEUE_MAX   4096
 #define CACHE_ENTRIES      65536 /* 4 MiB */
 #define READERS_CHECK_MS   60000
+#define SESSION_WORKERS_MAX 256
 #define DEADLINE_SLACK_MS  5000 /* behind the session's own */
 
 struct auth {
@@ -42,6 +43,7 @@ struct auth {
     struct loop_hook drain_hook;
     role_drained_fn *drained; /* NULL: not draining */
     void *drained_arg;
+    struct chan *sessions[SESSION_WORKERS_MAX]; /* the session workers; NULL: a free place */
     unsigned thread_count;
     struct verify_rules rules;
     struct exchange_limits limits;
@@ -73,6 +75,16 @@ static void note_use(void *arg, const struct verify *v, const char *country)
 {
     struct auth *a = arg;
     app_use_submit(a->writer, a->env.store, v->account.id, v->app_id, country);
+}
+
+static void send_revoked(void *arg, const struct ops_revoked *revoked)
+{
+    struct auth *a = arg;
+    const struct msg_auth_revoked m = {
+        .account = revoked->account, .is_all = revoked->is_all, .credential = revoked->credential};
+    for (size_t i = 0; i < SESSION_WORKERS_MAX; i++)
+        if (a->sessions[i])
+            (void)CHAN_SEND(a->sessions[i], auth_revoked, 0, &m); /* gone: so are its sessions */
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */
@@ -255,7 +267,7 @@ static int auth_serve(void *state)
     a->exchanges = exchanges_new(a->loop, a->workers, &a->env, &owner);
     if (!a->exchanges)
         return MSA_ENOMEM;
-    a->admin = admin_new(a->writer, a->workers, &a->env, a->exchanges);
+    a->admin = admin_new(a->writer, a->workers, &a->env, a->exchanges, send_revoked, a);
     if (!a->admin)
         return MSA_ENOMEM;
     err = apply_rules(a);
@@ -264,12 +276,23 @@ static int auth_serve(void *state)
 
 static void auth_peer_up(void *state, struct chan *c)
 {
-    (void)state, (void)c; /* a session worker is known by its first auth_start */
+    struct auth *a = state;
+    if (chan_peer(c) != ROLE_SMTP)
+        return;
+    for (size_t i = 0; i < SESSION_WORKERS_MAX; i++) {
+        if (a->sessions[i])
+            continue;
+        a->sessions[i] = c;
+        return;
+    }
 }
 
 static void auth_peer_down(void *state, struct chan *c)
 {
     struct auth *a = state;
+    for (size_t i = 0; i < SESSION_WORKERS_MAX; i++)
+        if (a->sessions[i] == c)
+            a->sessions[i] = NULL;
     exchanges_drop_peer(a->exchanges, c);
     admin_drop_peer(a->admin, c);
 }

@@ -218,6 +218,23 @@ int asks_on_auth_done(void *owner, struct chan *chan, struct chan_message *m)
     return MSA_OK;
 }
 
+int asks_on_revoked(void *owner, struct chan *chan, struct chan_message *m)
+{
+    struct worker *w = owner;
+    struct msg_auth_revoked a;
+    struct smtp_client *c, *next;
+    (void)chan;
+    if (msg_auth_revoked_decode(m->payload, &a) != MSA_OK)
+        return MSA_EPROTO;
+    LIST_FOREACH(c, next, &w->clients, struct smtp_client, link) {
+        if (!smtp_session_has_credential(&c->session, &a))
+            continue;
+        smtp_session_revoke(&c->session);
+        smtp_client_rearm(c);
+    }
+    return MSA_OK;
+}
+
 /* Every session is looked at: a kill is rare, and an index by account would cost each idle session. */
 int asks_on_kill(void *owner, struct chan *chan, struct chan_message *m)
 {

@@ -20,6 +20,7 @@ struct smtp_auth {
     char mechanism[IPC_NAME_MAX + 1];
     char login[IPC_LOGIN_MAX + 1];
     uint64_t account; /* 0 until the password was right */
+    uint64_t credential;
     int64_t created_ms;
     uint64_t wrong_password; /* keyed hash, 0: not known */
     enum auth_result result;
@@ -35,6 +36,16 @@ bool smtp_session_is_of(const struct smtp_session *s, uint64_t account)
      * and the client must hear what one with a wrong password hears. */
     bool is_becoming = s->auth && s->auth->account == account && s->wait != WAIT_LOGIN;
     return (is_becoming && account != 0) || ((s->flags & SMTP_AUTHED) && s->account == account);
+}
+
+bool smtp_session_has_credential(const struct smtp_session *s, const struct msg_auth_revoked *m)
+{
+    /* Policy knows nothing of it, so its answer is not waited for. */
+    bool is_becoming = s->auth && s->auth->account != 0;
+    uint64_t account = is_becoming ? s->auth->account : s->account;
+    uint64_t credential = is_becoming ? s->auth->credential : s->credential;
+    return (is_becoming || (s->flags & SMTP_AUTHED)) && account == m->account &&
+           (m->is_all || credential == m->credential);
 }
 
 void smtp_auth_drop(struct smtp_session *s)
@@ -153,6 +164,7 @@ static void admit(struct smtp_session *s)
     }
     s->account = s->auth->account;
     s->account_created_ms = s->auth->created_ms;
+    s->credential = s->auth->credential;
     s->flags |= SMTP_AUTHED;
     event_auth_ok(s, s->auth->mechanism);
     leave(s);
@@ -278,6 +290,7 @@ void smtp_session_on_auth_done(struct smtp_session *s, const struct msg_auth_don
     s->auth->is_open = false;
     s->auth->result = (enum auth_result)a->result;
     s->auth->account = a->result == AUTH_OK ? a->account : 0;
+    s->auth->credential = a->credential;
     s->auth->created_ms = a->created_ms;
     s->auth->wrong_password = a->wrong_password;
     if (!view_to_cstr(a->login, s->auth->login, sizeof s->auth->login))

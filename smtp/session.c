@@ -189,11 +189,21 @@ void smtp_session_abandon(struct smtp_session *s)
 }
 
 /* What the account was stopped at belongs into the log: its own answer will find nobody any more. */
-void smtp_session_kill(struct smtp_session *s, struct view text)
+static void stop_with(struct smtp_session *s, enum smtp_reply reply, struct view text, const char *why)
 {
     if (s->wait == WAIT_QUOTA || s->wait == WAIT_ROUTE)
-        event_mail_refused(s, REPLY_KILLED, text);
-    smtp_end_with(s, REPLY_KILLED, text, "killed");
+        event_mail_refused(s, reply, text);
+    smtp_end_with(s, reply, text, why);
+}
+
+void smtp_session_kill(struct smtp_session *s, struct view text)
+{
+    stop_with(s, REPLY_KILLED, text, "killed");
+}
+
+void smtp_session_revoke(struct smtp_session *s)
+{
+    stop_with(s, REPLY_REVOKED, VIEW_EMPTY, "revoked");
 }
 
 /* ---- waits --------------------------------------------------------------------------------------- */

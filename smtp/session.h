@@ -113,6 +113,7 @@ struct smtp_session {
     char *tls;   /* owned; version and cipher for Received, NULL in clear */
     uint64_t account;
     int64_t account_created_ms; /* 0: not known */
+    uint64_t credential;        /* which of its passwords: auth_done's */
 
     struct smtp_txn *txn;   /* owned; between MAIL and its end */
     struct smtp_auth *auth; /* owned; during AUTH */
@@ -152,6 +153,10 @@ void smtp_session_on_deadline(struct smtp_session *s);
 bool smtp_session_is_of(const struct smtp_session *s, uint64_t account);
 /* 421 with `text` at once, also in the middle of DATA: the account was stopped. */
 void smtp_session_kill(struct smtp_session *s, struct view text);
+/* Signed in with this password of the account, or waiting for policy's word on it. */
+bool smtp_session_has_credential(const struct smtp_session *s, const struct msg_auth_revoked *m);
+/* 421 at once, as above: that password holds no longer. */
+void smtp_session_revoke(struct smtp_session *s);
 /* The process ends (site->is_draining is set): idle sessions get 421 now, others when their transaction is
  * over; with `is_forced` all. */
 void smtp_session_drain(struct smtp_session *s, bool is_forced);

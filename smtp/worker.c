@@ -242,6 +242,7 @@ static void smtp_close(void **state)
 static chan_handler_fn *const handlers[IPC_TYPE_COUNT] = {
     [IPC_auth_challenge] = asks_on_challenge,
     [IPC_auth_done] = asks_on_auth_done,
+    [IPC_auth_revoked] = asks_on_revoked,
     [IPC_policy_kill] = asks_on_kill,
     [IPC_admin_ask] = on_admin,
 };

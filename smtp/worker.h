@@ -108,6 +108,6 @@ void asks_auth_abort(struct smtp_session *s);
 void asks_cancel(struct smtp_session *s);
 void asks_settle(struct smtp_session *s, const struct msg_policy_settle *m);
 void asks_disconnect(struct smtp_session *s);
-chan_handler_fn asks_on_challenge, asks_on_auth_done, asks_on_kill;
+chan_handler_fn asks_on_challenge, asks_on_auth_done, asks_on_revoked, asks_on_kill;
 
 #endif

@@ -315,6 +315,7 @@ static void say_auth_done(struct fake *f, enum auth_result result, const char *l
         .account = result == AUTH_OK ? FAKE_ACCOUNT : 0,
         .login = view_cstr(login),
         .final_challenge = view_cstr(final),
+        .credential = f->credential,
     };
     smtp_session_on_auth_done(&f->session, &m);
 }

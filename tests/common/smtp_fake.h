@@ -56,6 +56,7 @@ struct fake {
 
     enum fake_kind open; /* the question under way; FAKE_KIND_COUNT: none */
     bool is_away[FAKE_KIND_COUNT];
+    uint64_t credential;           /* which password it is that is right */
     bool is_held[FAKE_KIND_COUNT]; /* fake_pump does not answer */
     struct fake_answer answers[FAKE_KIND_COUNT];
     struct buf asked; /* a line for each question */

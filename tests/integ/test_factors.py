@@ -119,6 +119,48 @@ class AppPasswords(Factors):
         self.msad.msactl("account", "passwd", TARO, "--stdin", stdin="another one\n")
         self.assertEqual(self.mail_code(TARO, made["password"])[0], 535)
 
+    def session(self, password):
+        talk = self.msad.talk()
+        self.assertEqual(talk.auth_plain(TARO, password)[0], 235)
+        return talk
+
+    def check_cut(self, *talks):
+        for talk in talks:
+            code, text = talk.reply()
+            self.assertEqual(code, 421, text)
+            self.assertTrue(talk.is_over())
+
+    def test_one_that_is_taken_back_cuts_the_sessions_that_it_opened(self):
+        self.start()
+        taro = self.customer()
+        phone, printer = (taro.call("POST", "/accounts/me/app-passwords", PHONE)[1] for _ in range(2))
+        sessions = [self.session(password) for password in (phone["password"], printer["password"], RIGHT)]
+        sessions[0].begin(TARO, "x@example.com")  # also in the middle of something
+        self.assertEqual(taro.call("DELETE", f"/accounts/me/app-passwords/{phone['id']}")[0], 200)
+        self.check_cut(sessions[0])
+        self.assertEqual([s.ask("NOOP") for s in sessions[1:]], [250, 250])
+        taro.call("PUT", "/accounts/me/sign-in-rules", {"app_passwords_only": True})
+        self.check_cut(sessions[2])
+        self.assertEqual(sessions[1].ask("NOOP"), 250)
+        self.msad.msactl("account", "passwd", TARO, "--stdin", stdin="another one\n")
+        self.check_cut(sessions[1])
+
+    def test_a_new_main_password_or_none_cuts_every_session_of_the_account(self):
+        self.start()
+        hana = self.msad.talk(HANA)
+        talk = self.session(RIGHT)
+        status, answer = self.customer().call("PUT", "/accounts/me/password", {"current": RIGHT, "password": "another one 7"})
+        self.assertEqual(status, 200, answer)
+        self.check_cut(talk)
+        talk = self.session("another one 7")
+        self.msad.msactl("account", "disable", TARO)
+        self.check_cut(talk)
+        self.msad.msactl("account", "enable", TARO)
+        talk = self.session("another one 7")
+        self.msad.msactl("account", "remove", TARO)
+        self.check_cut(talk)
+        self.assertEqual(hana.ask("NOOP"), 250)
+
     def test_msactl_makes_lists_and_takes_back(self):
         self.start()
         made = self.msad.ctl_json("app-password", "add", TARO, "phone", "--scope", "smtp,pop")

@@ -27,6 +27,8 @@ static struct {
     int closed_count, drained_count, done_count, challenge_count, answer_count;
     uint32_t left_over;
     struct msg_auth_done done;
+    struct msg_auth_revoked revoked;
+    int revoked_count;
     char login[64];
     char challenge[1024];
     char final_challenge[64];
@@ -54,6 +56,14 @@ static int on_done(void *owner, struct chan *c, struct chan_message *m)
     return MSA_OK;
 }
 
+static int on_revoked(void *owner, struct chan *c, struct chan_message *m)
+{
+    (void)owner, (void)c;
+    cr_assert(eq(int, msg_auth_revoked_decode(m->payload, &r.revoked), MSA_OK));
+    r.revoked_count++;
+    return MSA_OK;
+}
+
 static void on_closed(void *owner, struct chan *c)
 {
     (void)owner;
@@ -65,6 +75,7 @@ static void on_closed(void *owner, struct chan *c)
 static chan_handlers smtp_handlers = {
     [IPC_auth_challenge] = on_challenge,
     [IPC_auth_done] = on_done,
+    [IPC_auth_revoked] = on_revoked,
 };
 static chan_handlers console_handlers = {0};
 
@@ -232,6 +243,51 @@ Test(auth_role, scram_over_the_channel, .init = setup, .fini = teardown)
     run_until(&r.done_count, 1);
     cr_assert(eq(int, (int)r.done.result, (int)AUTH_OK));
     cr_assert(scram_client_trusts(&c, view_cstr(r.final_challenge)));
+}
+
+/* Every session is told, and behind its own sign-in. */
+Test(auth_role, a_password_that_ends_is_told_to_the_sessions, .init = setup, .fini = teardown)
+{
+    static const struct {
+        const char *op, *args;
+        bool is_all;
+    } cases[] = {
+        {"account.sign-in-rules", "{\"login\":\"taro\",\"app_passwords_only\":true}", false},
+        {"account.passwd", "{\"login\":\"taro\",\"password\":\"another\"}", true},
+        {"account.disable", "{\"login\":\"taro\"}", true},
+        {"account.remove", "{\"login\":\"taro\"}", true},
+    };
+    ask("account.add", "{\"login\":\"taro\",\"password\":\"pencil\"}");
+    ask("account.sign-in-rules", "{\"login\":\"taro\",\"app_passwords_only\":false}");
+    cr_assert(eq(int, r.revoked_count, 0));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_assert(eq(uint, ask(cases[i].op, cases[i].args), 200));
+        run_until(&r.revoked_count, (int)i + 1);
+        cr_assert(eq(u64, r.revoked.account, 1));
+        cr_assert(eq(u64, r.revoked.credential, 0));
+        cr_assert(eq(int, r.revoked.is_all, cases[i].is_all), "%s", cases[i].op);
+    }
+    ask("account.remove", "{\"login\":\"nobody\"}");
+    ask("auth.status", "");
+    cr_assert(eq(int, r.revoked_count, 4));
+}
+
+/* The verifier was read when the exchange began: the proof is right, and is of a password that holds no longer. */
+Test(auth_role, a_password_that_ends_in_the_middle_of_an_exchange_opens_nothing, .init = setup, .fini = teardown)
+{
+    struct scram_client c;
+    struct msg_auth_step step = {.session = 5};
+    ask("account.add", "{\"login\":\"taro\",\"password\":\"pencil\"}");
+    scram_client_first(&c, "n,,", "taro");
+    start(5, "SCRAM-SHA-256", view_cstr(c.message));
+    run_until(&r.challenge_count, 1);
+    ask("account.passwd", "{\"login\":\"taro\",\"password\":\"another\"}");
+    scram_client_final(&c, view_cstr(r.challenge), "pencil", VIEW_EMPTY);
+    step.response = view_cstr(c.message);
+    cr_assert(eq(int, CHAN_SEND(r.smtp, auth_step, 0, &step), MSA_OK));
+    run_until(&r.done_count, 1);
+    cr_assert(eq(int, (int)r.done.result, (int)AUTH_UNAVAILABLE));
+    cr_assert(eq(str, r.final_challenge, ""));
 }
 
 /* $2b$ today, SCRAM from the next good sign-in on, also after a restart. */

@@ -107,6 +107,35 @@ Test(smtp_session, account_is_known_from_the_right_password_on)
     end();
 }
 
+/* Policy knows nothing of a password that is taken back, so a session that waits for its word is found, too. */
+Test(smtp_session, a_session_knows_by_which_password_it_came)
+{
+    const struct msg_auth_revoked by_main = {.account = 7, .credential = 0};
+    const struct msg_auth_revoked by_app = {.account = 7, .credential = 42};
+    const struct msg_auth_revoked all = {.account = 7, .is_all = true};
+    const struct msg_auth_revoked others = {.account = 8, .is_all = true};
+    begin(SMTP_AUTH_IN_CLEAR);
+    say("EHLO x\r\n");
+    cr_assert(!smtp_session_has_credential(&fake.session, &all));
+    fake.is_held[FAKE_LOGIN] = true;
+    fake.credential = 42;
+    say("AUTH PLAIN AHRhcm9AZXhhbXBsZS5qcABzZWNyZXQ=\r\n");
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq((fake.session.flags & SMTP_AUTHED) != 0, i == 1);
+        cr_assert(smtp_session_has_credential(&fake.session, &by_app));
+        cr_assert(smtp_session_has_credential(&fake.session, &all));
+        cr_assert(!smtp_session_has_credential(&fake.session, &by_main));
+        cr_assert(!smtp_session_has_credential(&fake.session, &others));
+        if (i == 0)
+            fake_answer_open(&fake);
+    }
+    buf_reset(&fake.out);
+    smtp_session_revoke(&fake.session);
+    fake_pump(&fake);
+    cr_assert(view_has_prefix(buf_view(&fake.out), VIEW_LIT("421 4.7.0 ")));
+    end();
+}
+
 Test(smtp_session, late_answers_are_counted_and_dropped)
 {
     const struct msg_policy_mail_answer mail = {.verdict = VERDICT_REFUSE};
