@@ -1,6 +1,7 @@
 """What the tests of pages share: a msad with pages and countries, browsers, pictures, and the check that all must pass."""
 
 import os
+import smtplib
 import unittest
 
 import browser
@@ -26,8 +27,14 @@ class PageCase(ApiCase):
         os.chmod(country, 0o644)
         super().start(more=f"geo {{ country {country}; }} rules {{ home JP; }} {more}", **blocks)
 
-    def open(self, language="ja", **options):
-        return self.stop_later(browser.Browser(self.directory, language, **options))
+    def open(self, language="ja", expects=(), **options):
+        """expects: words of the complaints that the browser may have, each a refusal that the test asks for."""
+        b = self.stop_later(browser.Browser(self.directory, language, **options))
+        self.addCleanup(self.check_complaints, b, expects)
+        return b
+
+    def check_complaints(self, b, expects=()):
+        self.assertEqual([c for c in b.complaints() if not any(word in c for word in expects)], [])
 
     def sign_in(self, b, login=TARO, password=None):
         b.go(f"https://127.0.0.1:{self.https}/")
@@ -35,6 +42,29 @@ class PageCase(ApiCase):
         b.type("#password", password or self.msad.accounts[login])
         b.click("#sign-in button")
         b.settle()
+
+    def make_app_password(self, b, name, make, noted):
+        """As the page shows it, once; the last two are the words on its buttons."""
+        b.press(make)
+        b.type("dialog input[name=name]", name)
+        b.click("dialog button.main")
+        made = b.text("#made")
+        b.press(noted, "dialog button")
+        b.has_text(name, "#devices")
+        return made
+
+    def sends(self, source, login=TARO, password=None):
+        """Whether a mail program at `source` can send."""
+        client = smtplib.SMTP("127.0.0.1", self.msad.port, timeout=harness.WAIT_S, source_address=(source, 0))
+        try:
+            client.starttls(context=self.msad.trust())
+            client.login(login, password or self.msad.accounts[login])
+            client.sendmail(login, ["friend@elsewhere.test"], f"From: {login}\r\nSubject: hello\r\n\r\nhello\r\n")
+            return True
+        except smtplib.SMTPAuthenticationError:
+            return False
+        finally:
+            client.close()
 
     def sign_in_as(self, b, role):
         b.go(f"https://127.0.0.1:{self.https}/")
@@ -54,7 +84,7 @@ class PageCase(ApiCase):
 
     def check(self, b, name):
         """No complaint of the browser, nothing loaded from elsewhere, a small first load, nothing that shuts people out."""
-        self.assertEqual(b.complaints(), [], name)
+        self.check_complaints(b)
         self.assertLess(b.bytes_loaded(), FIRST_LOAD_MAX, name)
         elsewhere = b.run("return performance.getEntriesByType('resource').map((e) => e.name)"
                           ".filter((u) => !u.startsWith(location.origin))")
