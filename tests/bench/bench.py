@@ -2,8 +2,9 @@
 """msad beside a Postfix that does the same job, in one run: the same generator, users, sink and machine, workloads
 interleaved. Prints a table and writes build/bench/*.json.
 
-usage: bench.py [--peers msad,msad-queue,msad-score,postfix] [--workloads w1,w2,w3,w4,w6,w7,open,h0,h50,h2000,hdrop]
-                [--runs 3] [--seconds 5] [--idle 5000] [--down 20000] [--no-pin]
+usage: bench.py [--peers msad,msad-queue,msad-score,postfix]
+                [--workloads w1,w2,w3,w4,w6,w7,open,h0,h50,h2000,hdrop,policy,delegation]
+                [--runs 3] [--seconds 5] [--idle 5000] [--down 20000] [--rate 10000] [--no-pin]
 
 Servers run on CPU 0, generator and sink on the others, where there are several. Server CPU counts every process of
 the server, those that have ended included, until the sink holds every message that was accepted: so delivery is
@@ -26,6 +27,9 @@ import harness  # noqa: E402
 import peers  # noqa: E402
 
 LOAD = os.path.join(harness.BUILD, "tests/load")
+POLICY_LOAD = os.path.join(harness.BUILD, "tests/policy_load")
+POLICY_WORKLOADS = ("policy", "delegation")  # of msad alone: nobody else answers these questions
+POLICY_CONNECTIONS = 64
 DRAIN_LIMIT_S = 300
 
 
@@ -40,20 +44,33 @@ class Bench:
         self.users = os.path.join(directory, "users")
         with open(self.users, "w", encoding="ascii") as file:
             file.writelines(f"{user}:{password}\n" for user, password in peers.USERS.items())
+        takes_mail = set(options.workloads) - set(POLICY_WORKLOADS)
         self.servers = {name: peers.make(name, directory, self.sink.port, self.server_cpus)
-                        for name in options.peers}
+                        for name in options.peers if takes_mail}
+        self.policy_server = None
 
     def stop(self):
-        for program in [*self.servers.values(), self.sink]:
-            program.stop()
+        for program in [*self.servers.values(), self.policy_server, self.sink]:
+            if program:
+                program.stop()
+
+    def servers_of(self, workload):
+        if workload not in POLICY_WORKLOADS:
+            return self.servers
+        if not self.policy_server:
+            self.policy_server = peers.PolicyServer(self.directory, self.sink.port, self.server_cpus)
+        return {"msad": self.policy_server}
+
+    def as_client(self, command):
+        """Runs a generator to its end; its last line."""
+        run = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=1200,
+            preexec_fn=self.client_cpus and (lambda: os.sched_setaffinity(0, self.client_cpus)))
+        return json.loads(run.stdout.splitlines()[-1])
 
     def load(self, server, *arguments):
-        """Runs the generator to its end; what it saw."""
-        run = subprocess.run(
-            [LOAD, "--to", f"127.0.0.1:{server.port}", "--users", self.users, *arguments],
-            capture_output=True, text=True, check=True, timeout=1200,
-            preexec_fn=self.client_cpus and (lambda: os.sched_setaffinity(0, self.client_cpus)))
-        seen = json.loads(run.stdout.splitlines()[-1])
+        """What the generator of mail saw."""
+        seen = self.as_client([LOAD, "--to", f"127.0.0.1:{server.port}", "--users", self.users, *arguments])
         if not seen["messages"] and not seen["auth_failures"] and not seen["handshakes"]:
             raise SystemExit(f"{server.name} did nothing: {seen['errors']}")
         return seen
@@ -182,21 +199,55 @@ class Bench:
         """It takes each message, and is gone before it says so: every one of them has to be sent again (RFC 1047)."""
         return self.handing_over(server, 200, "after-eod drop", is_settled=False)
 
+    # ---- questions of mail servers ----
+
+    def questions(self, server, port, dialect, *arguments):
+        """One run of the generator, with the CPU of each role per question."""
+        before = server.cpu_s()
+        seen = self.as_client([POLICY_LOAD, "--to", f"127.0.0.1:{port}", "--dialect", dialect,
+                               "--accounts", str(server.account_count), "--connections", str(POLICY_CONNECTIONS),
+                               *self.timed(*arguments)])
+        seen["cpu_us"] = {role: 1e6 * (used - before[role]) / max(seen["answers"], 1)
+                          for role, used in server.cpu_s().items() if used > before[role]}
+        return seen
+
+    def asked_and_paced(self, server, port, dialect, asked_of):
+        """As fast as it goes, then at --rate by the clock; a neutral answer that never came to policy is an error."""
+        self.questions(server, port, dialect)  # first of all, each account gets its records
+        asked = asked_of()
+        closed = self.questions(server, port, dialect)
+        paced = self.questions(server, port, dialect, "--rate", str(self.options.rate))
+        decided = closed["yes"] + closed["no"] + paced["yes"] + paced["no"]
+        errors = {key: closed[key] + paced[key] for key in ("nonsense", "unanswered", "connections_lost", "not_asked")}
+        errors["undecided"] = decided - (asked_of() - asked)
+        return {"per_s": closed["per_s"], "closed_p99_ms": closed["latency_ms"]["p99"],
+                "cpu_us": sum(closed["cpu_us"].values()), "paced_p50_ms": paced["latency_ms"]["p50"],
+                "paced_p99_ms": paced["latency_ms"]["p99"], "paced_max_ms": paced["latency_ms"]["max"],
+                "paced_cpu_us": sum(paced["cpu_us"].values()), "load": os.getloadavg()[0], "closed": closed,
+                "paced": paced, "errors": {key: count for key, count in errors.items() if count}}
+
+    def policy(self, server):
+        return self.asked_and_paced(server, server.auth_policy, "auth-policy", lambda: server.asked()["mailbox"])
+
+    def delegation(self, server):
+        return self.asked_and_paced(server, server.postfix_policy, "postfix", lambda: server.asked()["postfix"])
+
     def run(self):
-        results = {name: {} for name in self.servers}
+        results = {}
         for workload in self.options.workloads:
             repeats = 1 if workload in ("w4", "w7", "h2000", "hdrop") else self.options.runs
             for number in range(repeats):
-                for name, server in self.servers.items():
+                for name, server in self.servers_of(workload).items():
                     figures = getattr(self, workload)(server)
-                    results[name].setdefault(workload, []).append(figures)
+                    results.setdefault(name, {}).setdefault(workload, []).append(figures)
                     print(f"# {workload} {name} run {number + 1}/{repeats}: " + brief(figures), flush=True)
         return results
 
 
 def brief(figures):
     return " ".join(f"{key}={value:.3g}" if isinstance(value, float) else f"{key}={value}"
-                    for key, value in figures.items() if value not in ({}, None))
+                    for key, value in figures.items()
+                    if value not in ({}, None) and (key == "errors" or not isinstance(value, dict)))
 
 
 def median(runs, key):
@@ -204,6 +255,9 @@ def median(runs, key):
     return statistics.median(values) if values else None
 
 
+QUESTIONS = [("CPU us/question", "cpu_us", ".1f"), ("questions/s", "per_s", ".0f"), ("paced CPU us", "paced_cpu_us", ".1f"),
+             ("paced p50 ms", "paced_p50_ms", ".2f"), ("paced p99 ms", "paced_p99_ms", ".2f"),
+             ("paced max ms", "paced_max_ms", ".1f")]
 DOT = [("dot p50 ms", "dot_p50_ms", ".1f"), ("dot p99 ms", "dot_p99_ms", ".1f"), ("messages/s", "per_s", ".0f")]
 
 # workload: (what a row is, [(heading, key, format)])
@@ -227,6 +281,8 @@ TABLES = {
     "h50": ("the smarthost answers the final dot after 50 ms", DOT),
     "h2000": ("the smarthost answers the final dot after 2,000 ms", DOT),
     "hdrop": ("the smarthost is gone between its 250 and ours", DOT),
+    "policy": ("Dovecot's auth-policy questions, then --rate of them a second", QUESTIONS),
+    "delegation": ("Postfix's policy delegation, then --rate of them a second", QUESTIONS),
 }
 
 
@@ -266,6 +322,7 @@ def parse_options():
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--idle", type=int, default=5000, help="w4: sessions to hold")
     parser.add_argument("--down", type=int, default=20000, help="w7: messages to accept with the smarthost down")
+    parser.add_argument("--rate", type=int, default=10000, help="policy, delegation: questions a second")
     parser.add_argument("--no-pin", dest="pin", action="store_false")
     return parser.parse_args()
 

@@ -127,6 +127,42 @@ class MsadServer(Server):
 MSAD_SETTINGS = {"msad": ("immediate", "no"), "msad-queue": ("queue", "no"), "msad-score": ("immediate", "yes")}
 
 
+class PolicyServer:
+    """msad with the rules as it ships them, asked by mail servers about accounts that read and send there."""
+
+    account_count = 20000
+    # of the password "bench"; nobody signs in here
+    secret = "$5$rounds=1000$benchbenchbench$NzxhvEFj3op5FcZObPZMIY5ulb2E0CDnVM71bIZoDrD"
+
+    def __init__(self, directory, smarthost, cpus):
+        self.auth_policy, self.postfix_policy = harness.free_port(), harness.free_port()
+        doors = f"auth_policy 127.0.0.1:{self.auth_policy}; postfix_policy 127.0.0.1:{self.postfix_policy};"
+        rules = os.path.join(harness.ROOT, "conf/rules.conf")
+        self.msad = msad.Msad(directory, smarthost, accounts={}, name="policy", cpus=cpus, log="level info;",
+                              more=f'console {{ {doors} }} include "{rules}";')
+        path = os.path.join(directory, "accounts")
+        with open(path, "w", encoding="ascii") as file:
+            file.writelines(f"user{n}@bench.test:{self.secret}\n" for n in range(self.account_count))
+        self.msad.msactl("account", "import", path)
+
+    def cpu_s(self):
+        """Seconds of CPU so far, by role."""
+        used = {}
+        for role, pid in self.msad.processes():
+            used[role] = used.get(role, 0) + stat_of(pid)[1] / TICKS_PER_S
+        return used
+
+    def asked(self):
+        """How many questions have come to policy itself, by door."""
+        policy, = self.msad.ctl_json("status")["policy"]
+        questions = policy["questions"]
+        return {"mailbox": policy["mailbox"]["asked"],
+                "postfix": questions["mail"]["asked"] + questions["quota"]["asked"]}
+
+    def stop(self):
+        self.msad.stop()
+
+
 def make(name, directory, smarthost, cpus):
     if name == "postfix":
         return PostfixServer(directory, smarthost, cpus)

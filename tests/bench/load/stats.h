@@ -7,18 +7,7 @@
 
 #include "msa/base/buf.h"
 #include "msa/base/view.h"
-
-struct samples {
-    uint32_t *us;
-    size_t count;
-    size_t cap;
-};
-
-void samples_add(struct samples *s, int64_t us);
-void samples_fini(struct samples *s);
-
-/* Adds an object with count, mean, p50, p90, p99 and max in milliseconds. Sorts the samples. */
-void samples_json(struct samples *s, struct buf *json, const char *key);
+#include "tests/common/samples.h"
 
 #define ERROR_KINDS_MAX 64
 
@@ -45,7 +34,6 @@ struct stats {
     size_t kind_count;
 };
 
-int64_t now_us(void);
 void stats_error(struct stats *s, const char *phase, struct view reply);
 void stats_json(struct stats *s, struct buf *json, int64_t began_us);
 void stats_fini(struct stats *s);
