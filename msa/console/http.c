@@ -203,10 +203,7 @@ static void answered(struct http_request *r)
         return;
     s->waiting--;
     MHD_resume_connection(r->connection);
-    if (s->is_running)
-        (void)timer_start(&s->timer, s->loop, 0);
-    else
-        http_run(s);
+    http_run_soon(s);
 }
 
 void http_answer(struct http_request *r, unsigned status, const char *content_type,
@@ -380,27 +377,34 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 
 /* ---- the daemon in our loop ---- */
 
+/* In the stage of work, so that the questions of all requests that have come leave together. */
+static void run(void *arg)
+{
+    struct http_server *s = arg;
+    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+    loop_hook_remove(&s->turn); /* before: what is resumed meanwhile is for the next turn */
+    MHD_run(s->daemon);
+    if (MHD_get_timeout(s->daemon, &wait_ms) == MHD_YES)
+        timer_start(&s->timer, s->loop, wait_ms > 60000 ? 60000 : (int64_t)wait_ms);
+    else
+        timer_stop(&s->timer);
+}
+
+void http_run_soon(struct http_server *s)
+{
+    if (!loop_hook_is_on(&s->turn))
+        loop_hook_add(s->loop, LOOP_STAGE_WORK, &s->turn, run, s);
+}
+
 static void on_timer(void *arg)
 {
-    http_run(arg);
+    http_run_soon(arg);
 }
 
 static void on_ready(void *arg, unsigned ready)
 {
     (void)ready;
-    http_run(arg);
-}
-
-void http_run(struct http_server *s)
-{
-    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
-    s->is_running = true;
-    MHD_run(s->daemon);
-    s->is_running = false;
-    if (MHD_get_timeout(s->daemon, &wait_ms) == MHD_YES)
-        timer_start(&s->timer, s->loop, wait_ms > 60000 ? 60000 : (int64_t)wait_ms);
-    else
-        timer_stop(&s->timer);
+    http_run_soon(arg);
 }
 
 static struct MHD_Daemon *start_daemon(struct http_server *s, int fd, const char *chain, const char *key)
@@ -496,6 +500,7 @@ void http_server_free(struct http_server **s)
     http_server_end_streams(dead);
     watch_free(&dead->watch);
     MHD_stop_daemon(dead->daemon);
+    loop_hook_remove(&dead->turn);
     timer_stop(&dead->timer);
     timer_stop(&dead->sweep_timer);
     free(dead);

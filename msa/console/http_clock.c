@@ -67,5 +67,5 @@ void http_on_sweep(void *server)
     if (!list_is_empty(&s->connections))
         (void)timer_start(&s->sweep_timer, s->loop, SWEEP_MS);
     if (is_cut)
-        http_run(s);
+        http_run_soon(s);
 }

@@ -21,8 +21,8 @@ struct http_server {
     struct timer sweep_timer;
     struct list connections; /* of struct http_connection */
     struct list streams;     /* of struct http_stream */
+    struct loop_hook turn; /* on: libmicrohttpd has something to do at the end of this turn */
     size_t waiting;
-    bool is_running; /* inside MHD_run: what is resumed then is seen by it */
 };
 
 /* One accepted socket. */
@@ -65,7 +65,8 @@ struct http_stream {
     bool is_ending;
 };
 
-void http_run(struct http_server *s);
+/* Lets libmicrohttpd work once at the end of the turn, however many have asked for it. */
+void http_run_soon(struct http_server *s);
 
 /* ---- http_check.c ---- */
 

@@ -43,8 +43,7 @@ static void wake(struct http_stream *s)
         return;
     s->is_suspended = false;
     MHD_resume_connection(s->connection);
-    if (!s->server->is_running)
-        (void)timer_start(&s->server->timer, s->server->loop, 0); /* one run for all that is written in this turn */
+    http_run_soon(s->server);
 }
 
 int http_stream_write(struct http_stream *s, struct view bytes)
