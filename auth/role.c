@@ -2,6 +2,7 @@
  *
  *   session ── auth_start, auth_step, auth_abort ──→ exchange.c ── a job a step ──→ workers
  *   console ── admin_ask ──→ admin.c ── a job ──→ the writer, the one thread that writes accounts
+ *   console ── auth_name_ask ──→ name.c, at once
  *
  * Everything here runs in the loop's thread. */
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include "auth/auth.h"
 #include "auth/cache.h"
 #include "auth/exchange.h"
+#include "auth/name.h"
 #include "auth/ops.h"
 #include "auth/sasl.h"
 #include "auth/scram.h"
@@ -115,6 +117,20 @@ static int on_auth_abort(void *owner, struct chan *c, struct chan_message *messa
     return err;
 }
 
+static int on_name_ask(void *owner, struct chan *c, struct chan_message *message)
+{
+    struct auth *a = owner;
+    struct msg_auth_name_ask m;
+    struct msg_auth_name_answer answer;
+    char login[STORE_LOGIN_MAX + 1];
+    int err = msg_auth_name_ask_decode(message->payload, &m);
+    if (err < 0)
+        return err;
+    name_find(a->env.store, &a->rules, m.typed, login, &answer);
+    (void)CHAN_SEND(c, auth_name_answer, message->id, &answer); /* into a dead channel: nobody asks any more */
+    return MSA_OK;
+}
+
 static int on_admin_ask(void *owner, struct chan *c, struct chan_message *message)
 {
     struct auth *a = owner;
@@ -125,6 +141,7 @@ static chan_handlers handlers = {
     [IPC_auth_start] = on_auth_start,
     [IPC_auth_step] = on_auth_step,
     [IPC_auth_abort] = on_auth_abort,
+    [IPC_auth_name_ask] = on_name_ask,
     [IPC_admin_ask] = on_admin_ask,
 };
 

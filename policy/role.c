@@ -252,6 +252,7 @@ static chan_handler_fn *const handlers[IPC_TYPE_COUNT] = {
     [IPC_policy_settle] = policy_on_settle,
     [IPC_policy_disconnect] = policy_on_disconnect,
     [IPC_relay_outcome] = policy_on_outcome,
+    [IPC_policy_mailbox_ask] = policy_on_mailbox,
     [IPC_admin_ask] = policy_on_admin,
 };
 

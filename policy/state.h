@@ -171,6 +171,6 @@ void policy_facts(const struct policy *p, enum event_kind kind, const struct ipa
 
 extern chan_handler_fn policy_on_connect, policy_on_login, policy_on_disconnect;
 extern chan_handler_fn policy_on_mail, policy_on_quota, policy_on_route, policy_on_settle;
-extern chan_handler_fn policy_on_outcome;
+extern chan_handler_fn policy_on_outcome, policy_on_mailbox;
 
 #endif

@@ -7,7 +7,6 @@
 
 #include "msa/base/err.h"
 
-#define NAMING_OP        "account.show"
 #define NAMING_MANY_OP   "account.resolve"
 #define NAMING_WITHIN_MS 1000
 
@@ -16,6 +15,7 @@ struct console_asking {
     const struct console_op *op;
     char actor[HTTP_ACTOR_MAX];
     json_t *args; /* NULL: not looked into, or sent */
+    struct console_naming naming;
     console_answer_fn *fn;
     void *arg;
 };
@@ -29,9 +29,11 @@ static void finish(struct console_asking *a, unsigned status, struct view json)
 
 static void fail(struct console_asking *a, unsigned status, const char *detail)
 {
-    char json[128];
-    snprintf(json, sizeof json, "{\"detail\":\"%s\"}", detail);
-    finish(a, status, view_cstr(json));
+    json_t *o = json_pack("{s:s}", "detail", detail);
+    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    finish(a, status, text ? view_cstr(text) : VIEW_LIT("{}"));
+    free(text);
+    json_decref(o);
 }
 
 /* No answer at all. */
@@ -88,17 +90,22 @@ static void ask_with_args(struct console_asking *a)
 /* ---- whose name it is ---- */
 
 /* The name in its one form, so that policy hashes and records the same whatever was typed. */
-static bool add_account(struct console_asking *a, struct view json)
+static bool add_account(struct console_asking *a, const struct console_name *name)
 {
-    json_t *account = json_loadb(json.p, json.n, 0, NULL);
-    json_t *id = json_object_get(account, "id"), *login = json_object_get(account, "login");
-    json_t *created_ms = json_object_get(account, "created_ms");
-    bool is_good = json_is_integer(id) && json_is_string(login) &&
-                   json_object_set(a->args, "account", id) == 0 &&
-                   json_object_set(a->args, "login", login) == 0 &&
-                   (!created_ms || json_object_set(a->args, "created_ms", created_ms) == 0);
-    json_decref(account);
-    return is_good;
+    return json_object_set_new(a->args, "account", json_integer((json_int_t)name->account)) == 0 &&
+           json_object_set_new(a->args, "login", json_stringn(name->login.p, name->login.n)) == 0 &&
+           json_object_set_new(a->args, "created_ms", json_integer(name->created_ms)) == 0;
+}
+
+static void on_name(void *arg, const struct console_name *name)
+{
+    struct console_asking *a = arg;
+    if (name->status == 200 && !add_account(a, name))
+        fail(a, 503, "out of memory");
+    else if (name->status == 200 || (console_name_is_nobodys(name) && a->op->about == ABOUT_ANY_NAME))
+        ask_with_args(a);
+    else
+        fail(a, name->status, name->detail);
 }
 
 static bool add_accounts(struct console_asking *a, struct view json)
@@ -114,45 +121,42 @@ static bool add_accounts(struct console_asking *a, struct view json)
     return is_good;
 }
 
-static bool add_named(struct console_asking *a, struct view json)
-{
-    return a->op->about == ABOUT_ACCOUNTS ? add_accounts(a, json) : add_account(a, json);
-}
-
-static bool is_nobody(unsigned status)
-{
-    return status == 404 || status == 400; /* 400: no account can have that name */
-}
-
-static void on_named(void *arg, struct chan_message *m, int err)
+static void on_names(void *arg, struct chan_message *m, int err)
 {
     struct console_asking *a = arg;
     struct msg_admin_answer answer;
     if (!take_answer(a, m, err, &answer))
         return;
-    if (answer.status == 200 && !add_named(a, answer.json))
-        fail(a, 502, "the role's answer does not decode");
-    else if (answer.status == 200 || (is_nobody(answer.status) && a->op->about == ABOUT_ANY_NAME))
+    if (answer.status != 200)
+        finish(a, answer.status, answer.json);
+    else if (add_accounts(a, answer.json))
         ask_with_args(a);
     else
-        finish(a, answer.status, answer.json);
+        fail(a, 502, "the role's answer does not decode");
+}
+
+static void ask_for_names(struct console_asking *a, const json_t *names)
+{
+    struct chan *auth = console_peer(a->console, ROLE_AUTH);
+    json_t *args = json_pack("{s:O}", "logins", names);
+    char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
+    struct msg_admin_ask m = {
+        .op = VIEW_LIT(NAMING_MANY_OP), .actor = view_cstr(a->actor), .json = view_cstr(text)};
+    if (!text)
+        fail(a, 503, "out of memory");
+    else if (!auth || CHAN_ASK(auth, admin_ask, &m, NAMING_WITHIN_MS, on_names, a, NULL) < 0)
+        fail_away(a, MSA_ECLOSED);
+    free(text);
+    json_decref(args);
 }
 
 static void ask_for_name(struct console_asking *a, const json_t *name)
 {
-    bool is_many = a->op->about == ABOUT_ACCOUNTS;
-    struct chan *auth = console_peer(a->console, ROLE_AUTH);
-    json_t *args = json_pack("{s:O}", is_many ? "logins" : "login", name);
-    char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
-    struct msg_admin_ask m = {.op = view_cstr(is_many ? NAMING_MANY_OP : NAMING_OP),
-                              .actor = view_cstr(a->actor),
-                              .json = view_cstr(text)};
-    if (!text)
-        fail(a, 503, "out of memory");
-    else if (!auth || CHAN_ASK(auth, admin_ask, &m, NAMING_WITHIN_MS, on_named, a, NULL) < 0)
-        fail_away(a, MSA_ECLOSED);
-    free(text);
-    json_decref(args);
+    if (a->op->about == ABOUT_ACCOUNTS)
+        ask_for_names(a, name);
+    else
+        console_find_name(a->console, &a->naming, view_of(json_string_value(name), json_string_length(name)),
+                          on_name, a);
 }
 
 /* ---- */

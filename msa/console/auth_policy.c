@@ -51,49 +51,34 @@ static bool is_protocol(struct view text)
     return true;
 }
 
-/* Of a client on the mail server's own host there may be none, or no address but a word.
- */
-static struct view address_or_none(struct view text)
+/* Of a client on the mail server's own host there may be none, or no address but a word. */
+static bool take_address(const json_t *from, struct ipaddr *out)
 {
-    struct ipaddr ip;
-    return ipaddr_parse(text, &ip) ? text : VIEW_EMPTY;
-}
-
-struct question {
-    struct view login, remote, protocol, password_hash;
-    struct view program; /* what the client calls itself (IMAP ID): any text */
-};
-
-/* Whatever stands there is no reason to refuse a sign-in. */
-static bool take_program(const json_t *from, struct view *out)
-{
-    const json_t *value = json_object_get(from, "device_id");
-    *out = json_is_string(value) ? view_of(json_string_value(value), json_string_length(value)) : VIEW_EMPTY;
+    struct view text;
+    if (!take_text(from, "remote", IPADDR_TEXT_MAX, &text))
+        return false;
+    if (!ipaddr_parse(text, out))
+        *out = (struct ipaddr){0};
     return true;
 }
 
-static bool take_question(const json_t *from, struct question *q)
+/* Whatever stands there is no reason to refuse a sign-in. */
+static void take_program(const json_t *from, struct auth_policy_question *q)
 {
-    return json_is_object(from) && take_text(from, "login", LOGIN_TYPED_MAX, &q->login) &&
-           take_text(from, "remote", IPADDR_TEXT_MAX, &q->remote) &&
-           take_text(from, "protocol", PROTOCOL_MAX, &q->protocol) &&
-           is_protocol(q->protocol) &&
-           take_text(from, "pwhash", PASSWORD_HASH_MAX, &q->password_hash) && take_program(from, &q->program);
+    const json_t *value = json_object_get(from, "device_id");
+    struct view text = view_of(json_string_value(value), json_string_length(value));
+    (void)utf8_add_clean(&q->program_bytes, view_slice(text, 0, PROGRAM_MAX));
+    q->program = buf_view(&q->program_bytes);
 }
 
-static json_t *pack_question(const struct question *q)
+static bool take_question(const json_t *from, struct auth_policy_question *q)
 {
-    struct view ip = address_or_none(q->remote);
-    json_t *o = json_pack("{s:s%, s:s%, s:s%}", "login", q->login.p, q->login.n, "ip",
-                          ip.n ? ip.p : "", ip.n, "protocol",
-                          q->protocol.n ? q->protocol.p : "", q->protocol.n);
-    struct buf program;
-    buf_init(&program, PROGRAM_MAX);
-    (void)utf8_add_clean(&program, view_slice(q->program, 0, PROGRAM_MAX));
-    if (o && buf_len(&program) > 0)
-        json_object_set_new(o, "program", json_stringn(buf_view(&program).p, buf_len(&program)));
-    buf_fini(&program);
-    return o;
+    if (!json_is_object(from) || !take_text(from, "login", LOGIN_TYPED_MAX, &q->login) ||
+        !take_address(from, &q->ip) || !take_text(from, "protocol", PROTOCOL_MAX, &q->protocol) ||
+        !is_protocol(q->protocol) || !take_text(from, "pwhash", PASSWORD_HASH_MAX, &q->password_hash))
+        return false;
+    take_program(from, q);
+    return true;
 }
 
 /* A flag, or its name in a text. False: neither. */
@@ -104,50 +89,36 @@ static bool take_flag(const json_t *value, bool *out)
     return json_is_boolean(value) || *out || view_eq(text, VIEW_LIT("false"));
 }
 
-static int pack_report(const struct question *q, const json_t *from, json_t **out)
+static int take_outcome(const json_t *from, struct auth_policy_question *q)
 {
     bool is_good, is_ours;
     const json_t *reject = json_object_get(from, "policy_reject");
     if (!take_flag(json_object_get(from, "success"), &is_good))
         return MSA_EINVAL;
-    if (take_flag(reject, &is_ours) && is_ours)
-        return MSA_ENOENT;
-    *out = pack_question(q);
-    if (!*out ||
-        json_object_set_new(*out, "success", json_boolean(is_good)) < 0)
-        return MSA_ENOMEM;
-    /* of the right password nobody needs to know it */
-    if (!is_good && q->password_hash.n > 0 &&
-        json_object_set_new(*out, "password_hash",
-                            json_stringn(q->password_hash.p, q->password_hash.n)) < 0)
-        return MSA_ENOMEM;
-    return MSA_OK;
+    q->kind = is_good ? MAILBOX_SIGNED_IN : MAILBOX_FAILED;
+    return take_flag(reject, &is_ours) && is_ours ? MSA_ENOENT : MSA_OK;
 }
 
-static int pack(const struct question *q, const json_t *from,
-                enum auth_policy_command command, json_t **out)
+int auth_policy_question(struct view body, enum auth_policy_command command, struct auth_policy_question *out)
 {
-    if (q->login.n == 0)
+    *out = (struct auth_policy_question){
+        .kind = MAILBOX_MAY_IT, .body = json_loadb(body.n ? body.p : "", body.n, JSON_REJECT_DUPLICATES, NULL)};
+    buf_init(&out->program_bytes, PROGRAM_MAX);
+    if (!take_question(out->body, out))
+        return MSA_EINVAL;
+    if (out->login.n == 0)
         return MSA_ENOENT;
-    if (command == AUTH_POLICY_REPORT)
-        return pack_report(q, from, out);
-    *out = pack_question(q);
-    return *out ? MSA_OK : MSA_ENOMEM;
-}
-
-int auth_policy_args(struct view body, enum auth_policy_command command,
-                     json_t **args_out)
-{
-    struct question q;
-    json_t *from = json_loadb(body.n ? body.p : "", body.n, JSON_REJECT_DUPLICATES, NULL);
-    *args_out = NULL;
-    int err = take_question(from, &q) ? pack(&q, from, command, args_out) : MSA_EINVAL;
-    json_decref(from);
-    if (err == MSA_OK)
-        return MSA_OK;
-    json_decref(*args_out);
-    *args_out = NULL;
+    int err = command == AUTH_POLICY_REPORT ? take_outcome(out->body, out) : MSA_OK;
+    if (out->kind != MAILBOX_FAILED)
+        out->password_hash = VIEW_EMPTY; /* of the right password nobody needs to know it */
     return err;
+}
+
+void auth_policy_question_fini(struct auth_policy_question *q)
+{
+    buf_fini(&q->program_bytes);
+    json_decref(q->body);
+    q->body = NULL;
 }
 
 /* ---- a password to check ---- */
@@ -164,25 +135,35 @@ static const char *scope_of(struct view protocol)
     return NULL;
 }
 
-static int pack_verify(const json_t *from, json_t **check_out, json_t **judge_out)
+static json_t *pack_judge(const struct auth_policy_question *q)
 {
-    struct question q;
+    char ip[IPADDR_TEXT_MAX];
+    ipaddr_format(&q->ip, ip);
+    json_t *o = json_pack("{s:s%, s:s, s:s%}", "login", q->login.p, q->login.n, "ip",
+                          ipaddr_is_none(&q->ip) ? "" : ip, "protocol", q->protocol.p, q->protocol.n);
+    if (o && q->program.n > 0)
+        json_object_set_new(o, "program", json_stringn(q->program.p, q->program.n));
+    return o;
+}
+
+static int pack_verify(const struct auth_policy_question *q, json_t **check_out, json_t **judge_out)
+{
     struct view password;
-    if (!take_question(from, &q) || q.login.n == 0 || !take_text(from, "password", PASSWORD_TEXT_MAX, &password) ||
-        password.n == 0 || !scope_of(q.protocol))
+    if (!take_text(q->body, "password", PASSWORD_TEXT_MAX, &password) || password.n == 0 || !scope_of(q->protocol))
         return MSA_EINVAL;
-    *check_out = json_pack("{s:s%, s:s%, s:s}", "login", q.login.p, q.login.n, "password", password.p, password.n,
-                           "scope", scope_of(q.protocol));
-    *judge_out = pack_question(&q);
+    *check_out = json_pack("{s:s%, s:s%, s:s}", "login", q->login.p, q->login.n, "password", password.p, password.n,
+                           "scope", scope_of(q->protocol));
+    *judge_out = pack_judge(q);
     return *check_out && *judge_out ? MSA_OK : MSA_ENOMEM;
 }
 
 int auth_policy_verify_args(struct view body, json_t **check_out, json_t **judge_out)
 {
-    json_t *from = json_loadb(body.n ? body.p : "", body.n, JSON_REJECT_DUPLICATES, NULL);
+    struct auth_policy_question q;
+    int err = auth_policy_question(body, AUTH_POLICY_ALLOW, &q);
     *check_out = *judge_out = NULL;
-    int err = pack_verify(from, check_out, judge_out);
-    json_decref(from);
+    err = err == MSA_OK ? pack_verify(&q, check_out, judge_out) : MSA_EINVAL;
+    auth_policy_question_fini(&q);
     if (err == MSA_OK)
         return MSA_OK;
     json_decref(*check_out);
@@ -193,28 +174,13 @@ int auth_policy_verify_args(struct view body, json_t **check_out, json_t **judge
 
 /* ---- the answer ---- */
 
-static int delay_s(json_int_t delay_ms)
+int auth_policy_status(bool is_allowed, uint32_t delay_ms)
 {
-    if (delay_ms <= 0)
-        return AUTH_POLICY_GO_ON;
+    if (!is_allowed)
+        return AUTH_POLICY_REFUSE;
     if (delay_ms > AUTH_POLICY_DELAY_MAX_S * 1000)
         return AUTH_POLICY_DELAY_MAX_S;
     return (int)((delay_ms + 999) / 1000);
-}
-
-bool auth_policy_status(struct view json, int *status_out)
-{
-    json_t *answer =
-        json_loadb(json.n ? json.p : "", json.n, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *allow = json_object_get(answer, "allow");
-    bool is_answer = json_is_boolean(allow);
-    if (is_answer)
-        *status_out =
-            json_is_true(allow)
-                ? delay_s(json_integer_value(json_object_get(answer, "delay_ms")))
-                : AUTH_POLICY_REFUSE;
-    json_decref(answer);
-    return is_answer;
 }
 
 /* ---- who may ask ---- */

@@ -14,13 +14,16 @@
  * whether somebody is there, and are refused a reset: who is shut out is let in by the
  * support desk.
  *
- * Pure: from one JSON to another. auth_policy_door.c serves it. */
+ * Pure: from JSON to a question and back. auth_policy_door.c serves it. */
 #ifndef MSA_CONSOLE_AUTH_POLICY_H
 #define MSA_CONSOLE_AUTH_POLICY_H
 
 #include <jansson.h>
 
+#include "msa/base/buf.h"
+#include "msa/base/ipaddr.h"
 #include "msa/base/view.h"
+#include "msa/ipc/messages.h"
 
 enum auth_policy_command {
     AUTH_POLICY_NONE = 0,
@@ -32,11 +35,22 @@ enum auth_policy_command {
 
 enum auth_policy_command auth_policy_command(struct view name);
 
-/* The arguments of mailbox.allow or mailbox.report, a new object. MSA_OK; MSA_ENOENT when
- * there is nothing to ask: no name yet, or the report of a refusal that was ours;
- * MSA_EINVAL for what is no such question; MSA_ENOMEM. */
-int auth_policy_args(struct view body, enum auth_policy_command command,
-                     json_t **args_out);
+/* Views point into `body` and `program_bytes`; to be ended by auth_policy_question_fini whatever came of it. */
+struct auth_policy_question {
+    json_t *body;
+    struct buf program_bytes;
+    enum mailbox_kind kind;
+    struct view login; /* as typed, never empty */
+    struct ipaddr ip;  /* none: not known */
+    struct view protocol;
+    struct view program;       /* what the client calls itself, cleaned */
+    struct view password_hash; /* with MAILBOX_FAILED */
+};
+
+/* MSA_OK; MSA_ENOENT when there is nothing to ask: no name yet, or the report of a refusal that was ours;
+ * MSA_EINVAL for what is no such question. */
+int auth_policy_question(struct view body, enum auth_policy_command command, struct auth_policy_question *out);
+void auth_policy_question_fini(struct auth_policy_question *q);
 
 /* What such a server asks where msad keeps the passwords:
  *
@@ -53,8 +67,8 @@ int auth_policy_verify_args(struct view body, json_t **check_out, json_t **judge
 #define AUTH_POLICY_GO_ON       0
 #define AUTH_POLICY_REFUSE      (-1)
 
-/* The status that policy's answer to mailbox.allow means. False: it is none. */
-bool auth_policy_status(struct view json, int *status_out);
+/* The status that says it. */
+int auth_policy_status(bool is_allowed, uint32_t delay_ms);
 
 /* Whether a request with these headers carries the token: as X-API-Key, as the password
  * of Basic authentication, or as a Bearer token. Time does not depend on what is wrong.

@@ -1,5 +1,8 @@
 /* The door for POP and IMAP servers. Mail can be read while policy is away: then
- * everybody may. */
+ * everybody may.
+ *
+ * Of each connection one question is under way, and there are so many connections and no more (http.c): a policy
+ * that is slow piles up nothing. */
 #include "msa/console/console_private.h"
 
 #include <inttypes.h>
@@ -13,19 +16,24 @@
 #include "msa/console/problem.h"
 
 #define COMPLAINT_MS 60000 /* one line a minute says as much as all of them */
+#define WITHIN_MS    800   /* with auth's second it is less than the two that mail servers wait */
 
 /* ---- answers ---- */
 
 static void answer(struct http_request *r, int status)
 {
     char text[48];
+    if (status == AUTH_POLICY_GO_ON) {
+        http_answer_fixed(r, 200, "application/json", VIEW_LIT("{\"status\":0,\"msg\":\"\"}"));
+        return;
+    }
     snprintf(text, sizeof text, "{\"status\":%d,\"msg\":\"\"}", status);
     http_answer(r, 200, "application/json", view_cstr(text));
 }
 
 static void answer_ok(struct http_request *r)
 {
-    http_answer(r, 200, "application/json", VIEW_LIT("{\"status\":\"ok\"}"));
+    http_answer_fixed(r, 200, "application/json", VIEW_LIT("{\"status\":\"ok\"}"));
 }
 
 void auth_policy_complain(struct console *c, const char *why)
@@ -60,40 +68,83 @@ void auth_policy_refuse_stranger(struct console *c, struct http_request *r)
 struct asking {
     struct console *console;
     struct http_request *request;
-    bool is_report;
+    struct console_naming naming;
+    struct auth_policy_question question; /* until policy has it */
 };
 
-static void on_answer(void *arg, unsigned code, struct view json)
+static void finish(struct asking *a)
 {
-    struct asking a = *(struct asking *)arg;
-    int status = AUTH_POLICY_GO_ON;
-    free(arg);
-    if (code == 503 || code == 504)
-        go_on_unanswered(a.console, a.request, "auth or policy is away");
-    else if (code != 200 || (!a.is_report && !auth_policy_status(json, &status)))
-        go_on_unanswered(a.console, a.request, "auth or policy does not understand the question");
-    else if (a.is_report)
-        answer_ok(a.request);
-    else
-        answer(a.request, status);
+    auth_policy_question_fini(&a->question);
+    free(a);
 }
 
-static void ask_policy(struct console *c, struct http_request *r, bool is_report, json_t *args)
+static void go_on(struct asking *a, const char *why)
 {
-    if (!is_report) /* and not somebody who wants to know */
-        json_object_set_new(args, "is_sign_in", json_true());
-    const struct console_op *op =
-        console_op_find(is_report ? VIEW_LIT("mailbox.report") : VIEW_LIT("mailbox.allow"));
-    struct asking *a = calloc(1, sizeof *a);
-    char *text = json_dumps(args, JSON_COMPACT);
-    if (a && text) {
-        *a = (struct asking){c, r, is_report};
-        console_ask(c, op, http_request_actor(r), view_cstr(text), on_answer, a);
-    } else {
-        free(a);
-        go_on_unanswered(c, r, msa_strerror(MSA_ENOMEM));
+    go_on_unanswered(a->console, a->request, why);
+    finish(a);
+}
+
+static void on_answer(void *arg, struct chan_message *m, int err)
+{
+    struct asking *a = arg;
+    struct msg_policy_mailbox_answer said;
+    (void)err;
+    if (!m) {
+        go_on(a, "policy is away");
+        return;
     }
-    free(text);
+    if (msg_policy_mailbox_answer_decode(m->payload, &said) < 0) {
+        go_on(a, "policy's answer does not decode");
+        return;
+    }
+    if (a->question.kind == MAILBOX_MAY_IT)
+        answer(a->request, auth_policy_status(said.is_allowed, said.delay_ms));
+    else
+        answer_ok(a->request);
+    finish(a);
+}
+
+static void on_name(void *arg, const struct console_name *name)
+{
+    struct asking *a = arg;
+    const struct auth_policy_question *q = &a->question;
+    struct chan *policy = console_peer(a->console, ROLE_POLICY);
+    const struct msg_policy_mailbox_ask m = {
+        .kind = (uint8_t)q->kind,
+        .account = name->account,
+        .created_ms = name->created_ms,
+        .login = name->status == 200 ? name->login : q->login,
+        .client_ip = q->ip,
+        .protocol = q->protocol,
+        .program = q->program,
+        .password_hash = q->password_hash,
+    };
+    if (name->status != 200 && !console_name_is_nobodys(name))
+        go_on(a, name->detail);
+    else if (!policy || CHAN_ASK(policy, policy_mailbox_ask, &m, WITHIN_MS, on_answer, a, NULL) < 0)
+        go_on(a, "policy is away");
+}
+
+static void serve_question(struct console *c, struct http_request *r, enum auth_policy_command command)
+{
+    struct asking *a = calloc(1, sizeof *a);
+    if (!a) {
+        go_on_unanswered(c, r, msa_strerror(MSA_ENOMEM));
+        return;
+    }
+    *a = (struct asking){.console = c, .request = r};
+    int err = auth_policy_question(http_request_body(r), command, &a->question);
+    if (err == MSA_OK) {
+        console_find_name(c, &a->naming, a->question.login, on_name, a);
+        return;
+    }
+    if (err == MSA_EINVAL)
+        problem_answer(r, 400, "this is no question of an auth-policy client");
+    else if (command == AUTH_POLICY_REPORT)
+        answer_ok(r);
+    else
+        answer(r, AUTH_POLICY_GO_ON);
+    finish(a);
 }
 
 /* Without a token only our own host may ask; the configuration sees to it that nobody
@@ -105,23 +156,6 @@ bool auth_policy_may_ask(const struct console *c, const struct http_request *r)
         return ipaddr_is_loopback(http_request_ip(r));
     return auth_policy_has_token(http_request_header(r, "X-API-Key"),
                                  http_request_header(r, "Authorization"), token);
-}
-
-static void serve_question(struct console *c, struct http_request *r, enum auth_policy_command command)
-{
-    json_t *args = NULL;
-    int err = auth_policy_args(http_request_body(r), command, &args);
-    if (err == MSA_OK)
-        ask_policy(c, r, command == AUTH_POLICY_REPORT, args);
-    else if (err == MSA_ENOENT && command == AUTH_POLICY_REPORT)
-        answer_ok(r);
-    else if (err == MSA_ENOENT)
-        answer(r, AUTH_POLICY_GO_ON);
-    else if (err == MSA_EINVAL)
-        problem_answer(r, 400, "this is no question of an auth-policy client");
-    else
-        go_on_unanswered(c, r, msa_strerror(err));
-    json_decref(args);
 }
 
 void console_auth_policy(struct console *c, struct http_request *r)

@@ -65,6 +65,31 @@ struct chan *console_peer(const struct console *c, enum role role);
 
 void console_route(void *console, struct http_request *r); /* an http_handler_fn */
 
+/* ---- name.c ---- */
+
+#define CONSOLE_DETAIL_MAX 512
+
+/* Views die with the call. */
+struct console_name {
+    unsigned status; /* 200, or why not, as an HTTP status */
+    const char *detail;
+    struct view login; /* in its one form */
+    uint64_t account;
+    int64_t created_ms;
+};
+
+typedef void console_name_fn(void *arg, const struct console_name *name);
+
+/* Room for the question, in whatever its asker keeps until it is answered. */
+struct console_naming {
+    console_name_fn *fn;
+    void *arg;
+};
+
+/* Asks auth. `fn` is called once, perhaps before it returns. */
+void console_find_name(struct console *c, struct console_naming *n, struct view typed, console_name_fn *fn, void *arg);
+bool console_name_is_nobodys(const struct console_name *name); /* none has it, or none can have it */
+
 /* ---- ask.c ---- */
 
 /* An operation's answer: an HTTP status and an object, also where no role answered. `json` dies with the call. */

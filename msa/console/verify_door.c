@@ -114,24 +114,34 @@ static void note_use(struct verifying *v, const char *country)
 
 /* ---- policy's word ---- */
 
+/* False: it is none. */
+static bool take_verdict(const json_t *o, int *verdict_out)
+{
+    const json_t *allow = json_object_get(o, "allow");
+    json_int_t delay_ms = json_integer_value(json_object_get(o, "delay_ms"));
+    delay_ms = delay_ms < 0 ? 0 : delay_ms > UINT32_MAX ? UINT32_MAX : delay_ms;
+    *verdict_out = auth_policy_status(json_is_true(allow), (uint32_t)delay_ms);
+    return json_is_boolean(allow);
+}
+
 static void on_judged(void *arg, unsigned status, struct view json)
 {
     struct verifying *v = arg;
-    int verdict = AUTH_POLICY_GO_ON;
-    if (status != 200 || !auth_policy_status(json, &verdict)) {
+    int verdict;
+    json_t *o = status == 200 ? json_loadb(json.n ? json.p : "", json.n, 0, NULL) : NULL;
+    const char *country = json_string_value(json_object_get(o, "country"));
+    if (!take_verdict(o, &verdict)) {
         auth_policy_complain(v->console, "policy is away or does not understand the question");
         verdict = v->is_good ? AUTH_POLICY_GO_ON : AUTH_POLICY_REFUSE;
     }
-    if (!v->is_good || verdict == AUTH_POLICY_REFUSE) {
+    if (v->is_good && verdict != AUTH_POLICY_REFUSE) {
+        v->delay_s = verdict;
+        note_use(v, country ? country : "");
+        answer_ok(v);
+    } else {
         refuse(v);
-        return;
     }
-    json_t *o = json_loadb(json.n ? json.p : "", json.n, 0, NULL);
-    const char *country = json_string_value(json_object_get(o, "country"));
-    v->delay_s = verdict;
-    note_use(v, country ? country : "");
     json_decref(o);
-    answer_ok(v);
 }
 
 /* ---- auth's word ---- */

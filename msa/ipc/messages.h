@@ -100,6 +100,17 @@ enum hold_reason {
 };
 #define HELD_FOR_ALL 0x0fu
 
+/* auth_name_answer.result */
+enum name_result {
+    NAME_FOUND = 0,
+    NAME_NOBODY,  /* no account has it */
+    NAME_INVALID, /* none can have it; `login` is empty */
+    NAME_UNKNOWN, /* the store cannot say */
+};
+
+/* policy_mailbox_ask.kind */
+enum mailbox_kind { MAILBOX_MAY_IT = 0, MAILBOX_SIGNED_IN, MAILBOX_FAILED };
+
 /* ---- generated from messages.def ---- */
 
 #define IPC_TYPE_u8 uint8_t

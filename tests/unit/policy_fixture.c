@@ -438,6 +438,30 @@ void pf_outcome(uint64_t account, const char *login, unsigned refused, unsigned 
     pf_turns();
 }
 
+static void on_mailbox_answer(void *arg, struct chan_message *m, int err)
+{
+    struct msg_policy_mailbox_answer a;
+    cr_assert_eq(err, MSA_OK);
+    cr_assert_eq(msg_policy_mailbox_answer_decode(m->payload, &a), MSA_OK);
+    *(bool *)arg = a.is_allowed;
+    f.has_answer = true;
+}
+
+bool pf_mailbox(unsigned kind, const char *ip, const char *protocol, const char *program)
+{
+    bool is_allowed = false;
+    struct msg_policy_mailbox_ask m = {.kind = (uint8_t)kind,
+                                       .account = PF_TARO,
+                                       .login = view_cstr(PF_TARO_LOGIN),
+                                       .client_ip = ip_of(ip),
+                                       .protocol = view_cstr(protocol),
+                                       .program = view_cstr(program)};
+    BEGIN_ASK();
+    CHAN_ASK(f.theirs[END_CONSOLE], policy_mailbox_ask, &m, 60000, on_mailbox_answer, &is_allowed, NULL);
+    wait_for_answer();
+    return is_allowed;
+}
+
 static void on_op(void *arg, struct chan_message *m, int err)
 {
     struct msg_admin_answer a;

@@ -66,6 +66,8 @@ struct pf_answer pf_route(enum pf_worker w, uint64_t session, const char *ip, ui
 void pf_settle(enum pf_worker w, uint64_t session, uint64_t reservation, bool is_kept);
 void pf_disconnect(enum pf_worker w, uint64_t session);
 void pf_outcome(uint64_t account, const char *login, unsigned refused, unsigned taken);
+/* A mail server, about Taro; with `kind` an enum mailbox_kind. */
+bool pf_mailbox(unsigned kind, const char *ip, const char *protocol, const char *program);
 
 /* An operation of the API; `args` is JSON. The answer is the caller's; *status_out may be NULL. */
 json_t *pf_op(const char *op, const char *args, unsigned *status_out);

@@ -190,6 +190,31 @@ static unsigned ask(const char *op, const char *json)
     return r.status;
 }
 
+/* The account's id where there is one; r.login is its name. */
+static enum name_result found;
+static uint64_t found_account;
+
+static void on_name(void *arg, struct chan_message *m, int err)
+{
+    struct msg_auth_name_answer answer;
+    (void)arg;
+    cr_assert(eq(int, err, MSA_OK));
+    cr_assert(eq(int, msg_auth_name_answer_decode(m->payload, &answer), MSA_OK));
+    found = (enum name_result)answer.result;
+    found_account = answer.account;
+    view_to_cstr(answer.login, r.login, sizeof r.login);
+    r.answer_count++;
+}
+
+static enum name_result find(const char *typed)
+{
+    struct msg_auth_name_ask m = {.typed = view_cstr(typed)};
+    int want = r.answer_count + 1;
+    cr_assert(eq(int, CHAN_ASK(r.console, auth_name_ask, &m, 10000, on_name, NULL, NULL), MSA_OK));
+    run_until(&r.answer_count, want);
+    return found;
+}
+
 static void start(uint64_t session, const char *mechanism, struct view initial)
 {
     struct msg_auth_start m = {.session = session,
@@ -227,6 +252,22 @@ Test(auth_role, an_account_is_made_and_signs_in, .init = setup, .fini = teardown
     cr_assert(eq(uint, ask("queue.list", ""), 404));
     cr_assert(eq(uint, ask("account.add", "{\"login\":\"x\",\"password\":\"hunter2"), 400));
     cr_assert(strstr(r.json, "hunter2") == NULL);
+}
+
+Test(auth_role, a_name_is_found_in_its_one_form, .init = setup, .fini = teardown)
+{
+    ask("account.add", "{\"login\":\"hana\",\"password\":\"x\"}");
+    ask("account.add", "{\"login\":\"taro\",\"password\":\"pencil\"}");
+    cr_assert(eq(int, (int)find("TARO@Example.JP"), (int)NAME_FOUND));
+    cr_assert(eq(u64, found_account, 2));
+    cr_assert(eq(str, r.login, "taro@example.jp"));
+    cr_assert(eq(int, (int)find("jiro"), (int)NAME_NOBODY));
+    cr_assert(eq(u64, found_account, 0));
+    cr_assert(eq(str, r.login, "jiro@example.jp"));
+    cr_assert(eq(int, (int)find("a b@"), (int)NAME_INVALID));
+    cr_assert(eq(str, r.login, ""));
+    ask("account.remove", "{\"login\":\"taro\"}");
+    cr_assert(eq(int, (int)find("taro"), (int)NAME_NOBODY));
 }
 
 Test(auth_role, scram_over_the_channel, .init = setup, .fini = teardown)
