@@ -67,7 +67,8 @@ class Msad:
         os.chmod(directory, 0o755)  # as root, the roles run as somebody else
         os.mkdir(self.directory, 0o755)
         self.config_path = os.path.join(self.directory, "msad.conf")
-        self.cert, self.key = harness.make_certificate(self.directory, "submit.test", ("submit.test", "127.0.0.1"))
+        self.cert, self.key = harness.make_certificate(self.directory, "submit.test",
+                                                       ("submit.test", "localhost", "127.0.0.1"))
         self.port, self.tls_port = harness.free_port(), harness.free_port()
         self.accounts = dict(ACCOUNTS if accounts is None else accounts)
         self.blocks = blocks

@@ -2,11 +2,14 @@
 
 import http.client
 import plistlib
+import subprocess
 import urllib.parse
 import xml.etree.ElementTree as tree
 
+import dovecot
 import harness
 import msad as m
+from api import ApiCase, TARO
 
 BLOCK = ('autoconfig { domain example.jp example.com; name "A & B <mail>"; smtp_host smtp.example.jp; smtp_port 587; '
          'imap_host imap.example.jp; pop_host pop.example.jp; } ')
@@ -95,3 +98,92 @@ class Autoconfig(harness.Case):
     def test_without_the_block_there_is_nothing(self):
         self.start(block="")
         self.assertEqual(self.ask("GET", WELL_KNOWN)[0], 404)
+
+
+TLS = """ssl = yes
+ssl_cert = <{cert}
+ssl_key = <{key}
+service imap-login {{
+  inet_listener imaps {{
+    address = 127.0.0.1
+    port = {imap}
+    ssl = yes
+  }}
+}}
+service pop3-login {{
+  inet_listener pop3s {{
+    address = 127.0.0.1
+    port = {pop}
+    ssl = yes
+  }}
+}}
+"""
+
+
+class Used(ApiCase):
+    """With nothing but an address and a password curl finds the servers as each mail program does, reads by IMAP and
+    POP3 from a real Dovecot, and sends."""
+
+    def start(self):
+        self.policy, self.imap, self.pop = (harness.free_port() for _ in range(3))
+        super().start(console=f"auth_policy 127.0.0.1:{self.policy};")
+        self.msad.reload(more=self.msad.blocks["more"] + "autoconfig { domain example.test; "
+                         f"smtp_host submit.test; smtp_port {self.msad.tls_port}; imap_host submit.test; "
+                         f"imap_port {self.imap}; pop_host submit.test; pop_port {self.pop}; }} ")
+        self.stop_later(dovecot.Dovecot(self.directory, self.policy, None, settings=TLS.format(
+            cert=self.msad.cert, key=self.msad.key, imap=self.imap, pop=self.pop)))
+
+    def curl(self, url, *options, host="submit.test", stdin=b""):
+        """`host` leads to 127.0.0.1; what came."""
+        port = urllib.parse.urlsplit(url).port
+        run = subprocess.run(["curl", "--silent", "--show-error", "--fail-with-body", "--cacert", self.msad.cert,
+                              "--resolve", f"{host}:{port}:127.0.0.1", *options, url],
+                             input=stdin, capture_output=True, timeout=harness.WAIT_S, check=False)
+        self.assertEqual(run.returncode, 0, (url, run.stderr, run.stdout))
+        return run.stdout
+
+    def use(self, servers, login):
+        """servers: (IMAP, POP3 or SMTP, host, port), all inside TLS."""
+        password = ["--user", f"{login}:{self.msad.accounts[TARO]}"]
+        before = len(self.smarthost.messages())
+        for kind, host, port in servers:
+            if kind == "IMAP":
+                self.assertIn(b"INBOX", self.curl(f"imaps://{host}:{port}/", *password))
+            elif kind == "POP3":
+                self.curl(f"pop3s://{host}:{port}/", *password)
+            else:
+                self.curl(f"smtps://{host}:{port}", *password, "--mail-from", login, "--mail-rcpt", "x@elsewhere.test",
+                          "--upload-file", "-", stdin=b"Subject: found\r\n\r\nhello\r\n")
+        self.assertEqual(len(self.smarthost.messages()), before + 1)
+
+    def test_what_thunderbird_finds_works(self):
+        self.start()
+        for url, host in ((f"http://autoconfig.example.test:{self.http}/mail/config-v1.1.xml?emailaddress={TARO}",
+                           "autoconfig.example.test"),
+                          (f"https://submit.test:{self.https}{WELL_KNOWN}", "submit.test")):
+            provider = tree.fromstring(self.curl(url, host=host)).find("emailProvider")
+            servers = [s for s in provider if s.tag.endswith("Server")]
+            self.assertEqual({s.findtext("socketType") for s in servers}, {"SSL"})
+            login, = {s.findtext("username").replace("%EMAILADDRESS%", TARO) for s in servers}
+            self.use([(s.get("type").upper(), s.findtext("hostname"), s.findtext("port")) for s in servers], login)
+
+    def test_what_outlook_finds_works(self):
+        self.start()
+        text = self.curl(f"https://submit.test:{self.https}/autodiscover/autodiscover.xml", "--data-binary", REQUEST % TARO,
+                         "--header", "Content-Type: text/xml")
+        space = {"r": f"{OUTLOOK}outlook/responseschema/2006a"}
+        found = tree.fromstring(text).findall("r:Response/r:Account/r:Protocol", space)
+        servers = [{e.tag.partition("}")[2]: e.text for e in protocol} for protocol in found]
+        for server in servers:
+            self.assertEqual((server["SSL"], server["Encryption"], server["AuthRequired"]), ("on", "SSL", "on"))
+        self.use([(s["Type"], s["Server"], s["Port"]) for s in servers], servers[0]["LoginName"])
+
+    def test_what_an_iphone_finds_works(self):
+        self.start()
+        profile = plistlib.loads(self.curl(f"https://submit.test:{self.https}/email.mobileconfig?email={TARO}"))
+        account, = profile["PayloadContent"]
+        self.assertTrue(account["IncomingMailServerUseSSL"] and account["OutgoingMailServerUseSSL"])
+        self.assertEqual(account["IncomingMailServerUsername"], account["OutgoingMailServerUsername"])
+        self.use([("IMAP", account["IncomingMailServerHostName"], account["IncomingMailServerPortNumber"]),
+                  ("SMTP", account["OutgoingMailServerHostName"], account["OutgoingMailServerPortNumber"])],
+                 account["OutgoingMailServerUsername"])

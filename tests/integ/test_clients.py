@@ -11,6 +11,7 @@ import re
 import smtplib
 import ssl
 import subprocess
+import urllib.parse
 
 import harness
 import msad
@@ -144,6 +145,43 @@ class ClientsTest(harness.SharedCase):
                 with self.subTest(mechanism=mechanism, starttls=starttls):
                     subject = self.pin(mechanism + starttls)
                     self.msmtp(subject, port, f"--auth={mechanism}", f"--tls-starttls={starttls}")
+                    self.check(subject, had=("Date", "Message-ID"))
+
+    # ---- mutt and s-nail, as people at a terminal send ----
+
+    def mutt(self, subject, scheme, port, mechanism):
+        settings = os.path.join(self.directory, f"{subject}.muttrc")
+        with open(settings, "w", encoding="utf-8") as file:
+            file.write(f"set smtp_url = '{scheme}://{USER.replace('@', '%40')}@127.0.0.1:{port}'\n"
+                       f"set smtp_pass = '{PASSWORD}'\nset smtp_authenticators = '{mechanism}'\n"
+                       f"set from = '{USER}'\nset ssl_force_tls = yes\nset ssl_starttls = yes\n"
+                       f"set certificate_file = '{self.msad.cert}'\nset copy = no\nset text_flowed = no\n")
+        os.chmod(settings, 0o600)
+        run(["mutt", "-n", "-F", settings, "-s", subject, "--", "hana@elsewhere.test"], BODY.replace("\r\n", "\n"),
+            env=self.environment())
+
+    def test_mutt(self):
+        for mechanism in ("plain", "login"):
+            for scheme, port in (("smtp", self.msad.port), ("smtps", self.msad.tls_port)):
+                with self.subTest(mechanism=mechanism, scheme=scheme):
+                    subject = self.pin(mechanism + scheme)
+                    self.mutt(subject, scheme, port, mechanism)
+                    self.check(subject, had=("Date", "Message-ID"))
+
+    def s_nail(self, subject, scheme, port, mechanism):
+        user, password = (urllib.parse.quote(text, safe="") for text in (USER, PASSWORD))
+        run(["s-nail", "-:/", "-S", "v15-compat=yes", "-S", f"mta={scheme}://{user}:{password}@localhost:{port}",
+             *(["-S", "smtp-use-starttls"] if scheme == "smtp" else []), "-S", f"smtp-config=-all,{mechanism}",
+             "-S", f"tls-ca-file={self.msad.cert}", "-S", "tls-ca-no-defaults", "-S", "tls-verify=strict",
+             "-S", f"from={USER}", "-S", "sendwait", "-S", "DEAD=/dev/null", "-s", subject, "hana@elsewhere.test"],
+            BODY.replace("\r\n", "\n"), env=self.environment())
+
+    def test_s_nail(self):
+        for mechanism in ("plain", "login"):
+            for scheme, port in (("smtp", self.msad.port), ("smtps", self.msad.tls_port)):
+                with self.subTest(mechanism=mechanism, scheme=scheme):
+                    subject = self.pin(mechanism + scheme)
+                    self.s_nail(subject, scheme, port, mechanism)
                     self.check(subject, had=("Date", "Message-ID"))
 
     # ---- smtplib ----
