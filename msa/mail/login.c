@@ -69,17 +69,27 @@ static bool split(struct view typed, struct view *local_out, struct view *domain
     return has_at;
 }
 
+/* What both profiles do to printable ASCII, which nearly every name is: capitals become small. */
+static void fold_ascii(char *text)
+{
+    for (; *text; text++)
+        *text = ascii_lower(*text);
+}
+
 /* Writes the local part in its form; its length. */
 static int add_local(struct view local, char out[static LOGIN_SIZE])
 {
     char name[NAME_SIZE];
+    bool is_ascii = utf8_is_ascii(local);
     if (!view_to_cstr(local, name, sizeof name))
         return MSA_EINVAL;
-    int err = prepare(name, sizeof name, stringprep_saslprep);
+    if (is_ascii)
+        fold_ascii(name);
+    int err = is_ascii ? MSA_OK : prepare(name, sizeof name, stringprep_saslprep);
     size_t n = strlen(name);
     if (err == MSA_OK && (n == 0 || name[0] == ' ' || name[n - 1] == ' '))
         err = MSA_EINVAL;
-    if (err == MSA_OK)
+    if (err == MSA_OK && !is_ascii)
         err = prepare(name, sizeof name, stringprep_nameprep);
     n = strlen(name);
     if (err < 0)

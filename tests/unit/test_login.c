@@ -39,6 +39,22 @@ Test(login, makes_one_name_of_all_spellings)
     }
 }
 
+/* Names of ASCII alone do not go through stringprep: with a letter that is none they do, and nothing else changes. */
+Test(login, ascii_is_prepared_as_among_other_letters)
+{
+    char plain[LOGIN_SIZE], other[LOGIN_SIZE];
+    for (char c = ' '; c <= '~'; c++) {
+        const char short_name[] = {'x', c, 'y', '\0'}, long_name[] = {'x', c, 'y', '\xc3', '\xa9', '\0'};
+        int n = login_canonical(view_cstr(short_name), VIEW_EMPTY, plain);
+        int other_n = login_canonical(view_cstr(long_name), VIEW_EMPTY, other);
+        if (c == '@')
+            continue; /* parts the name */
+        cr_assert_eq(n, 3, "%c: %d", c, n);
+        cr_assert_eq(other_n, 5, "%c: %d", c, other_n);
+        cr_assert_eq(memcmp(plain, other, 3), 0, "%c: %s, %s", c, plain, other);
+    }
+}
+
 Test(login, refuses_what_is_no_name)
 {
     static const struct view bad[] = {
