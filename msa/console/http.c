@@ -56,11 +56,12 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 {
     struct http_server *s = cls;
     struct http_request *r = calloc(1, sizeof *r);
-    struct view query = view_cstr(target), path = view_cut(&query, '?');
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    if (!r)
+    if (!r || !(r->target = strdup(target))) {
+        free(r);
         return NULL;
+    }
     r->server = s;
     r->connection = connection;
     r->socket = info ? info->socket_context : NULL;
@@ -68,8 +69,9 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     buf_init_secret(&r->body, limits[s->door].body_bytes);
     buf_init(&r->headers, HTTP_HEADERS_MAX);
     buf_init(&r->answer, 4u << 20);
-    bool fits = view_to_cstr(path, r->path, sizeof r->path);
-    r->is_too_long = !view_to_cstr(query, r->query, sizeof r->query) || !fits;
+    r->query = view_cstr(r->target);
+    r->path = view_cut(&r->query, '?');
+    r->is_too_long = r->path.n >= HTTP_PATH_MAX || r->query.n >= HTTP_QUERY_MAX;
     return r;
 }
 
@@ -78,6 +80,7 @@ static void request_free(struct http_request *r)
     buf_fini(&r->body);
     buf_fini(&r->headers);
     buf_fini(&r->answer);
+    free(r->target);
     free(r);
 }
 
@@ -98,12 +101,12 @@ enum http_method http_request_method(const struct http_request *r)
 
 struct view http_request_path(const struct http_request *r)
 {
-    return view_cstr(r->path);
+    return r->path;
 }
 
 struct view http_request_query_text(const struct http_request *r)
 {
-    return view_cstr(r->query);
+    return r->query;
 }
 
 struct view http_request_body(const struct http_request *r)

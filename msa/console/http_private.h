@@ -37,8 +37,8 @@ struct http_request {
     struct MHD_Connection *connection;
     struct http_connection *socket;
     enum http_method method;
-    char path[HTTP_PATH_MAX];
-    char query[HTTP_QUERY_MAX];
+    char *target; /* as it was sent; owned */
+    struct view path, query; /* within it */
     struct ipaddr ip;
     char actor[HTTP_ACTOR_MAX];
     struct buf body;
