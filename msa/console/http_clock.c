@@ -43,7 +43,10 @@ void http_on_connection(void *cls, struct MHD_Connection *connection, void **soc
     struct http_connection *c = *socket;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         begin(cls, connection, socket);
-    } else if (c) {
+        return;
+    }
+    http_run_soon(cls); /* full, it looks for new connections again only at its next run */
+    if (c) {
         list_remove(&c->link);
         free(c);
         *socket = NULL;

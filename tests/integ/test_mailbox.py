@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import os
+import select
 import signal
 import statistics
 import time
@@ -15,6 +16,7 @@ from api import ApiCase
 
 USER = "taro@example.test"
 PASSWORD = m.ACCOUNTS[USER]
+DOOR_CONNECTIONS = 512
 
 
 class Door:
@@ -29,6 +31,13 @@ class Door:
                                 self.headers)
         answer = self.connection.getresponse()
         return answer.status, json.loads(answer.read())
+
+    def begin_to_ask(self):
+        """What answer() waits for."""
+        self.connection.request("POST", "/?command=allow", json.dumps({"login": USER, "remote": "127.0.0.1"}), self.headers)
+
+    def answer(self):
+        return json.loads(self.connection.getresponse().read())["status"]
 
     def ask(self, command, login, remote="127.0.0.1", **more):
         """The status of the answer."""
@@ -79,6 +88,29 @@ class AuthPolicyDoor(MailboxCase):
             self.assertEqual(Door(self.port, headers).post("/?command=allow", {"login": "a"})[0], 403, headers)
         line, = self.msad.events("auth-policy-refused")
         self.assertEqual(line["ip"], "127.0.0.1")
+
+    def test_a_slow_policy_piles_up_no_more_questions_than_there_are_connections(self):
+        """Of each connection one question is under way, and the door has 512: the next one waits outside until one
+        of them goes. Whoever is inside is let through while policy says nothing."""
+        self.start()
+        policy = self.msad.role_pids("policy")[-1]
+        os.kill(policy, 19)  # SIGSTOP: it does not answer
+        self.addCleanup(os.kill, policy, 18)
+        inside = [Door(self.port) for _ in range(DOOR_CONNECTIONS)]
+        for door in inside:
+            door.begin_to_ask()
+            self.addCleanup(door.connection.close)
+        self.assertEqual({door.answer() for door in inside}, {0}, "mail can be read")
+        outside = Door(self.port)
+        outside.begin_to_ask()
+        for door in inside[:3]:
+            self.assertEqual(door.ask("allow", USER), 0, "others go on")
+        self.assertEqual(select.select([outside.connection.sock], [], [], 0)[0], [], "there is no room")
+        inside[0].connection.close()
+        self.assertEqual(outside.answer(), 0)
+        os.kill(policy, 18)
+        harness.wait_for(lambda: self.figures()["asked"] > 0, "policy to answer again")
+        self.assertLessEqual(self.figures()["asked"], DOOR_CONNECTIONS + 4)
 
     def test_clients_of_weakforced_are_answered(self):
         """The calls that its README shows, with the password of Basic authentication."""
