@@ -34,6 +34,7 @@ class Browser:
             self.process = subprocess.Popen(["chromedriver", f"--port={self.port}"], stdout=log, stderr=log,
                                             env={**os.environ, "HOME": directory, "LANGUAGE": language})
         self.session = None
+        self.first_bytes = 0  # of the page that was begun with
         harness.wait_for(self.is_up, "chromedriver answers")
         options = {"args": [*QUIET, f"--lang={language}", f"--user-data-dir={profile}", f"--window-size={width},{height}"],
                    "prefs": {"intl.accept_languages": {"ja": "ja,en", "en": "en"}[language]}}

@@ -36,8 +36,14 @@ class PageCase(ApiCase):
     def check_complaints(self, b, expects=()):
         self.assertEqual([c for c in b.complaints() if not any(word in c for word in expects)], [])
 
-    def sign_in(self, b, login=TARO, password=None):
+    def go_first(self, b):
+        """To the page where everybody begins, with an empty cache: what comes over the wire now is the first load's."""
         b.go(f"https://127.0.0.1:{self.https}/")
+        b.find("#login")
+        b.first_bytes = b.bytes_loaded()
+
+    def sign_in(self, b, login=TARO, password=None):
+        self.go_first(b)
         b.type("#login", login)
         b.type("#password", password or self.msad.accounts[login])
         b.click("#sign-in button")
@@ -67,7 +73,7 @@ class PageCase(ApiCase):
             client.close()
 
     def sign_in_as(self, b, role):
-        b.go(f"https://127.0.0.1:{self.https}/")
+        self.go_first(b)
         b.click("summary")
         b.type("#token", self.token(role))
         b.click("#staff button")
@@ -85,11 +91,28 @@ class PageCase(ApiCase):
     def check(self, b, name):
         """No complaint of the browser, nothing loaded from elsewhere, a small first load, nothing that shuts people out."""
         self.check_complaints(b)
-        self.assertLess(b.bytes_loaded(), FIRST_LOAD_MAX, name)
+        self.assertGreater(b.first_bytes, 1000, "the first page was looked at")
+        self.assertLess(b.first_bytes + b.bytes_loaded(), FIRST_LOAD_MAX, name)
         elsewhere = b.run("return performance.getEntriesByType('resource').map((e) => e.name)"
                           ".filter((u) => !u.startsWith(location.origin))")
         self.assertEqual(elsewhere, [], name)
         self.check_access(b, name)
+
+    def tab_to(self, b, words):
+        """Tab until the focus is at what has this name or id; wherever it stops on the way, it is seen."""
+        passed = []
+        for _ in range(80):
+            b.keys("\ue004")
+            name, is_seen = b.run(
+                "const e = document.activeElement, s = getComputedStyle(e);"
+                "return [[e.id, e.getAttribute('aria-label'), e.innerText, e.name].filter(Boolean).map((n) => n.trim()),"
+                " e === document.body || e.matches(':focus-visible') && "
+                "(s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2)]")
+            self.assertTrue(is_seen, f"the focus at {name} is seen")
+            passed.append(name)
+            if words in name:
+                return
+        self.fail(f"Tab does not lead to {words}: {passed}")
 
     def check_access(self, b, name):
         """axe-core finds nothing in either colour scheme."""

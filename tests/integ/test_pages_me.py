@@ -9,26 +9,47 @@ import time
 from api import TARO
 from pages import ABROAD, HOME, SCREENS, PageCase
 
+ENTER = "\ue007"
+
 
 class Me(PageCase):
     def test_it_speaks_english_and_works_by_keyboard_alone(self):
-        self.start()
+        """Nothing but letters, Tab, Enter and Space, from signing in to signing out."""
+        self.start(auth="failure_delay 0s;")
         b = self.open("en")
-        b.go(f"https://127.0.0.1:{self.https}/")
+        self.go_first(b)
         self.picture(b, "sign-in-en")
-        b.find("#login")
-        b.keys(*TARO, "\ue004", *self.msad.accounts[TARO], "\ue007")  # Tab, Enter
+        self.tab_to(b, "login")
+        b.keys(*TARO)
+        self.tab_to(b, "password")
+        b.keys(*self.msad.accounts[TARO], ENTER)
         b.settle()
         b.has_text("Block from overseas")
-        for _ in range(12):  # Tab to the switch
-            if b.run("return document.activeElement.id") == "overseas":
-                break
-            b.keys("\ue004")
+        self.tab_to(b, "overseas")
         b.keys(" ")
         b.has_text("Mail from overseas is blocked now.", ".said")
+        self.assertFalse(self.sends(ABROAD))
+        self.tab_to(b, "Make one")
+        b.keys(ENTER)
+        b.find("dialog input[name=name]")
+        self.tab_to(b, "name")
+        b.keys(*"printer")
+        self.tab_to(b, "imap")
+        b.keys(" ")
+        self.tab_to(b, "Make one")
+        b.keys(ENTER)
+        printer = b.text("#made")
+        self.tab_to(b, "I have entered it")
+        b.keys(ENTER)
+        b.has_text("printer", "#devices")
+        b.gone("dialog")
+        self.assertTrue(self.sends(HOME, password=printer))
+        self.assertEqual([a["scopes"] for a in self.msad.ctl_json("app-password", "list", TARO)["app_passwords"]],
+                         [["smtp", "pop"]])
         self.check(b, "me")
         self.picture(b, "me-en")
-        b.press("Sign out")
+        self.tab_to(b, "Sign out")
+        b.keys(ENTER)
         b.has_text("Mail address")
 
     def test_a_wrong_password_is_said_and_what_a_page_says_is_text(self):
