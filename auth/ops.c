@@ -8,10 +8,10 @@
 #include "auth/hash.h"
 #include "auth/password.h"
 #include "auth/scram.h"
-#include "auth/wipe_alloc.h"
 #include "msa/base/err.h"
 #include "msa/base/secret.h"
 #include "msa/base/utf8.h"
+#include "msa/base/wipe_alloc.h"
 #include "msa/config/settings.h"
 
 #define LIST_DEFAULT     100

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "auth/ops_private.h"
-#include "auth/wipe_alloc.h"
 #include "msa/base/err.h"
 #include "msa/base/secret.h"
+#include "msa/base/wipe_alloc.h"
 
 #define PREFIX        "msad_"
 #define ID_CHARS      16

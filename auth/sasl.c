@@ -10,7 +10,7 @@
 
 #include "auth/cram.h"
 #include "auth/mech.h"
-#include "auth/wipe_alloc.h"
+#include "msa/base/wipe_alloc.h"
 #include "msa/base/assert.h"
 #include "msa/base/err.h"
 #include "msa/base/secret.h"

@@ -9,6 +9,7 @@
 #include "msa/base/buf.h"
 #include "msa/base/err.h"
 #include "msa/base/list.h"
+#include "msa/base/wipe_alloc.h"
 
 #define CONNECTIONS_MAX      32
 #define HOST_CONNECTIONS_MAX 8
@@ -452,7 +453,9 @@ struct fetcher *fetcher_new(struct loop *loop)
     f->loop = loop;
     list_init(&f->transfers);
     timer_init(&f->timer, on_time, f);
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+    /* Passwords and tokens pass through its copies of headers and bodies. */
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc, wipe_strdup, wipe_calloc) ==
+        CURLE_OK)
         f->multi = curl_multi_init();
     if (!f->multi) {
         free(f);

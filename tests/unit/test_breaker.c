@@ -1,7 +1,7 @@
 /* The circuit breaker of a service. */
 #include <criterion/criterion.h>
 
-#include "policy/score/services/breaker.h"
+#include "msa/base/breaker.h"
 
 TestSuite(breaker, .timeout = 20);
 

@@ -7,10 +7,10 @@
 #define POLICY_SCORE_SERVICES_SERVICE_PRIVATE_H
 
 #include "msa/base/arena.h"
+#include "msa/base/breaker.h"
 #include "msa/base/list.h"
 #include "msa/io/conn.h"
 #include "msa/io/fetch.h"
-#include "policy/score/services/breaker.h"
 #include "policy/score/services/services.h"
 
 struct job;

@@ -1,7 +1,7 @@
 /* A circuit breaker: a service that has failed so many times one after the other is left alone for a while, then
  * one question tries it again. Pure: the caller brings the time (clock_mono_ms). */
-#ifndef POLICY_SCORE_SERVICES_BREAKER_H
-#define POLICY_SCORE_SERVICES_BREAKER_H
+#ifndef MSA_BASE_BREAKER_H
+#define MSA_BASE_BREAKER_H
 
 #include <stdbool.h>
 #include <stdint.h>

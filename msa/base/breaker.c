@@ -1,4 +1,4 @@
-#include "policy/score/services/breaker.h"
+#include "msa/base/breaker.h"
 
 void breaker_init(struct breaker *b, uint32_t failures_max, int64_t pause_ms)
 {

@@ -1,7 +1,7 @@
-/* An allocator for libraries that hold passwords and do not wipe them (jansson, libsasl2): every
+/* An allocator for libraries that hold passwords and do not wipe them (jansson, libsasl2, curl): every
  * block is overwritten when it is freed. Any thread. */
-#ifndef AUTH_WIPE_ALLOC_H
-#define AUTH_WIPE_ALLOC_H
+#ifndef MSA_BASE_WIPE_ALLOC_H
+#define MSA_BASE_WIPE_ALLOC_H
 
 #include <stddef.h>
 
@@ -9,6 +9,7 @@
 void *wipe_malloc(size_t n);
 void *wipe_calloc(size_t count, size_t n);
 void *wipe_realloc(void *p, size_t n); /* moves always, so that the old bytes are wiped */
+char *wipe_strdup(const char *s);
 void wipe_free(void *p);
 
 #endif

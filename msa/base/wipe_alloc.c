@@ -1,4 +1,4 @@
-#include "auth/wipe_alloc.h"
+#include "msa/base/wipe_alloc.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -42,6 +42,15 @@ void *wipe_realloc(void *p, size_t n)
     memcpy(moved, p, old < n ? old : n);
     wipe_free(p);
     return moved;
+}
+
+char *wipe_strdup(const char *s)
+{
+    size_t n = strlen(s) + 1;
+    char *copy = wipe_malloc(n);
+    if (copy)
+        memcpy(copy, s, n);
+    return copy;
 }
 
 void wipe_free(void *p)
