@@ -49,6 +49,9 @@ struct exchange {
     struct buf message; /* of the step under way */
     bool has_message;
     bool is_in_worker;
+    const struct authority *asked; /* NULL: nobody is being asked */
+    uint64_t question;             /* for cancel; 0 while `ask` runs */
+    struct finding finding;        /* what it found */
     int64_t now_ms;
     struct sasl_answer answer;
 };
@@ -60,6 +63,7 @@ struct exchanges {
     struct exchange_owner owner;
     struct rules_ref *rules;
     struct exchange_limits limits;
+    struct authority authorities[AUTHORITY_COUNT]; /* `ask` NULL: nobody */
     struct table running;
     struct table sources;
     size_t alive_count; /* also those that nobody waits for */
@@ -157,10 +161,23 @@ static void forget(struct exchange *e)
     table_remove(&e->owner->running, &e->entry);
 }
 
+/* The step is over, however it ended. */
+static void end_step(struct exchange *e)
+{
+    e->owner->counts.steps--;
+    source_give(e->owner, &e->source);
+    buf_fini(&e->message); /* the password, most likely */
+}
+
 static void exchange_free(struct exchange *e)
 {
     MSA_ASSERT(!e->is_in_worker);
     forget(e);
+    if (e->asked) {
+        e->asked->cancel(e->asked->self, e->question);
+        e->asked = NULL;
+        end_step(e);
+    }
     sasl_run_free(&e->run);
     buf_fini(&e->message);
     rules_drop(&e->rules);
@@ -204,6 +221,8 @@ static void finish(struct exchange *e, enum auth_result result, const struct ver
     struct msg_auth_done m = {.session = e->session, .result = (uint8_t)result};
     if (result == AUTH_OK)
         m.final_challenge = e->answer.challenge;
+    if (e->run)
+        m.refusal_challenge = view_cstr(sasl_run_refusal(e->run));
     if (v) {
         m.login = view_cstr(v->login);
         m.wrong_password = result == AUTH_OK ? 0 : v->wrong_password;
@@ -240,16 +259,11 @@ static void run_step(struct job *job)
     sasl_run_step(e->run, e->has_message ? &message : NULL, e->now_ms, &e->answer);
 }
 
-static void on_stepped(struct job *job)
+/* What the run says goes to the client. */
+static void report(struct exchange *e)
 {
-    struct exchange *e = CONTAINER_OF(job, struct exchange, job);
     struct exchanges *x = e->owner;
-    e->is_in_worker = false;
-    x->counts.steps--;
-    source_give(x, &e->source);
-    buf_fini(&e->message); /* the password, most likely */
-    if (!job->was_run)
-        e->answer = (struct sasl_answer){.is_over = true, .result = AUTH_UNAVAILABLE};
+    end_step(e);
     if (!e->peer) {
         exchange_free(e);
     } else if (!e->answer.is_over) {
@@ -260,6 +274,68 @@ static void on_stepped(struct job *job)
             complain(x, "the account store cannot be read");
         finish(e, e->answer.result, v);
     }
+}
+
+static void set_unavailable(struct exchange *e)
+{
+    e->answer = (struct sasl_answer){.is_over = true, .result = AUTH_UNAVAILABLE};
+}
+
+static void on_settled(struct job *job)
+{
+    struct exchange *e = CONTAINER_OF(job, struct exchange, job);
+    e->is_in_worker = false;
+    if (!job->was_run)
+        set_unavailable(e);
+    report(e);
+}
+
+/* A worker: the account is looked up. */
+static void run_settle(struct job *job)
+{
+    struct exchange *e = CONTAINER_OF(job, struct exchange, job);
+    sasl_run_settle(e->run, &e->finding, e->now_ms, &e->answer);
+}
+
+/* Its place in the workers' queue was paid for with the step. */
+static void on_found(void *arg, const struct finding *finding)
+{
+    struct exchange *e = arg;
+    e->asked = NULL;
+    e->finding = *finding;
+    e->now_ms = clock_mono_ms();
+    e->job = (struct job){.run = run_settle, .done = on_settled};
+    if (threads_submit(e->owner->workers, &e->job) < 0) {
+        set_unavailable(e);
+        report(e);
+        return;
+    }
+    e->is_in_worker = true;
+}
+
+static void ask(struct exchange *e)
+{
+    static const struct finding away = {.kind = FINDING_AWAY};
+    const struct authority *a = &e->owner->authorities[e->answer.asks];
+    const struct question q = {.secret = e->answer.secret};
+    if (!a->ask) {
+        on_found(e, &away);
+        return;
+    }
+    e->asked = a;
+    a->ask(a->self, &q, on_found, e, &e->question);
+}
+
+static void on_stepped(struct job *job)
+{
+    struct exchange *e = CONTAINER_OF(job, struct exchange, job);
+    e->is_in_worker = false;
+    if (!job->was_run)
+        set_unavailable(e);
+    if (e->peer && e->answer.asks != AUTHORITY_NONE)
+        ask(e);
+    else
+        report(e);
 }
 
 static void turn_away(struct exchange *e, const char *why)
@@ -385,7 +461,7 @@ int exchanges_step(struct exchanges *x, void *peer, const struct msg_auth_step *
     struct exchange *e = find(x, peer, m->session);
     if (!e)
         return MSA_OK; /* its deadline passed while the step was on its way */
-    if (e->is_in_worker)
+    if (e->is_in_worker || e->asked)
         return MSA_EPROTO;
     submit(e, true, m->response);
     return MSA_OK;
@@ -422,6 +498,11 @@ void exchanges_drop_all(struct exchanges *x)
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
+
+void exchanges_set_authority(struct exchanges *x, enum authority_kind kind, const struct authority *a)
+{
+    x->authorities[kind] = *a;
+}
 
 void exchanges_refuse_new(struct exchanges *x)
 {

@@ -1,5 +1,6 @@
 /* The AUTH exchanges under way: at most one for each session of each peer, bounded in number, each
- * step a job of the worker threads.
+ * step a job of the worker threads. A step that needs somebody else's word (authority.h) is two jobs with a question
+ * between them, and counts as one until its end.
  *
  * All calls from the loop's thread. An answer is given from a job's completion or from within the
  * call (a refusal that needs no work); each exchange is ended by exactly one `done`, unless the
@@ -10,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/authority.h"
 #include "auth/verify.h"
 #include "msa/base/view.h"
 #include "msa/io/loop.h"
@@ -38,7 +40,7 @@ struct exchange_limits {
 
 struct exchange_counts {
     size_t running;
-    size_t steps;      /* in the workers' queue or hands */
+    size_t steps;      /* in the workers' queue or hands, or waiting for an authority */
     uint64_t started;
     uint64_t succeeded;
     uint64_t failed;
@@ -54,6 +56,9 @@ void exchanges_free(struct exchanges **x);
 /* For exchanges that start from now on; copied. MSA_OK or MSA_ENOMEM with the old ones in force. */
 int exchanges_configure(struct exchanges *x, const struct verify_rules *rules,
                         const struct exchange_limits *limits);
+
+/* Whom to ask; without one such sign-ins are unavailable. `a` is copied and outlives the exchanges. */
+void exchanges_set_authority(struct exchanges *x, enum authority_kind kind, const struct authority *a);
 
 /* MSA_OK, or MSA_EPROTO: the session has an exchange already, or a step under way. */
 int exchanges_start(struct exchanges *x, void *peer, const struct msg_auth_start *m);

@@ -39,6 +39,22 @@ static const struct mech mechs[] = {
         .config_bit = CONFIG_MECH_CRAM_MD5,
         .kind = MECH_KIND_CRAM,
     },
+    {
+        .name = "OAUTHBEARER",
+        .base_name = "OAUTHBEARER",
+        .config_bit = CONFIG_MECH_OAUTHBEARER,
+        .kind = MECH_KIND_BEARER,
+        .form = BEARER_OAUTH,
+        .is_client_first = true,
+    },
+    {
+        .name = "XOAUTH2",
+        .base_name = "XOAUTH2",
+        .config_bit = CONFIG_MECH_XOAUTH2,
+        .kind = MECH_KIND_BEARER,
+        .form = BEARER_XOAUTH2,
+        .is_client_first = true,
+    },
 };
 
 static const char *const binding_names[] = {"tls-exporter", "tls-unique", "tls-server-end-point"};

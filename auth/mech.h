@@ -1,21 +1,23 @@
-/* The mechanisms, and what a client's message must look like before libsasl2 sees it. Pure: any
- * thread. */
+/* The mechanisms, and what a client's message must look like before libsasl2 sees it. Those of MECH_KIND_BEARER it
+ * never sees (direct.h). Pure: any thread. */
 #ifndef AUTH_MECH_H
 #define AUTH_MECH_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auth/bearer.h"
 #include "msa/base/view.h"
 #include "msa/ipc/messages.h"
 
-enum mech_kind { MECH_KIND_PLAIN = 0, MECH_KIND_LOGIN, MECH_KIND_SCRAM, MECH_KIND_CRAM };
+enum mech_kind { MECH_KIND_PLAIN = 0, MECH_KIND_LOGIN, MECH_KIND_SCRAM, MECH_KIND_CRAM, MECH_KIND_BEARER };
 
 struct mech {
-    const char *name;      /* as in AUTH and in libsasl2 */
+    const char *name;      /* as in AUTH, and in libsasl2 where it has it */
     const char *base_name; /* without -PLUS: as in libsasl2's mech_list */
     uint32_t config_bit;   /* enum config_mechanism */
     enum mech_kind kind;
+    enum bearer_form form; /* of MECH_KIND_BEARER */
     bool is_client_first;
     bool is_plus;
 };

@@ -1,6 +1,7 @@
 /* The auth process: what its loop owns, and the handlers of its channels.
  *
  *   session ── auth_start, auth_step, auth_abort ──→ exchange.c ── a job a step ──→ workers
+ *                └─ about a token: introspect.c ── HTTPS ──→ the identity provider
  *   console ── admin_ask ──→ admin.c ── a job ──→ the writer, the one thread that writes accounts
  *   console ── auth_name_ask ──→ name.c, at once
  *
@@ -17,6 +18,7 @@
 #include "auth/auth.h"
 #include "auth/cache.h"
 #include "auth/exchange.h"
+#include "auth/introspect.h"
 #include "auth/name.h"
 #include "auth/ops.h"
 #include "auth/sasl.h"
@@ -39,6 +41,9 @@ struct auth {
     struct threads *workers;
     struct threads *writer;
     struct exchanges *exchanges;
+    struct fetcher *fetcher;
+    struct introspect *introspect;
+    bool may_connect; /* as the sandbox was closed */
     struct admin *admin;
     struct timer readers_timer;
     struct timer drain_timer;
@@ -200,7 +205,9 @@ static int auth_open(const struct role_env *env, void **state_out)
     a->loop = env->loop;
     a->env.cache = cache_new(CACHE_ENTRIES);
     timer_init(&a->readers_timer, check_readers, a);
-    err = a->env.cache ? open_store(a, env->state_dir) : MSA_ENOMEM;
+    a->fetcher = fetcher_new(env->loop); /* curl, too, reads files at its first use */
+    a->introspect = a->fetcher ? introspect_new(a->fetcher) : NULL;
+    err = a->env.cache && a->introspect ? open_store(a, env->state_dir) : MSA_ENOMEM;
     if (err < 0)
         auth_close(state_out);
     return err;
@@ -217,6 +224,9 @@ static void read_rules(const struct config *config, struct verify_rules *out)
     (void)view_to_cstr(view_cstr(config->auth.default_domain), out->default_domain,
                        sizeof out->default_domain);
     (void)view_to_cstr(view_cstr(config->hostname), out->hostname, sizeof out->hostname);
+    for (int form = BEARER_OAUTH; form <= BEARER_XOAUTH2; form++)
+        bearer_refusal((enum bearer_form)form, config->identity_provider.scope,
+                       config->identity_provider.openid_configuration, out->refusals[form]);
 }
 
 static int apply_rules(struct auth *a)
@@ -227,13 +237,19 @@ static int apply_rules(struct auth *a)
     return err;
 }
 
-/* The number of threads is that of the start; all else is in force for the exchanges that begin
+/* The number of threads, and whether there is an identity provider, is that of the start; all else is in force for the exchanges that begin
  * now. */
 static int auth_take_config(void *state, const struct role_config *next, char *why_not,
                             size_t why_not_size)
 {
     struct auth *a = state;
     const struct config_auth *auth = &next->config->auth;
+    const struct config_identity_provider *provider = &next->config->identity_provider;
+    bool has_provider = provider->introspection[0] != '\0';
+    if (a->exchanges && has_provider && !a->may_connect) {
+        snprintf(why_not, why_not_size, "'identity_provider' is new: auth may connect only after a restart of msad");
+        return MSA_EACCESS;
+    }
     read_rules(next->config, &a->rules);
     a->limits = (struct exchange_limits){
         .exchange_count = EXCHANGES_MAX,
@@ -243,9 +259,14 @@ static int auth_take_config(void *state, const struct role_config *next, char *w
     };
     a->thread_count = auth->thread_count;
     int err = a->exchanges ? apply_rules(a) : MSA_OK; /* before serve: there */
-    if (err < 0)
+    if (err < 0) {
         snprintf(why_not, why_not_size, "%s", msa_strerror(err));
-    return err;
+        return err;
+    }
+    if (!a->exchanges)
+        a->may_connect = has_provider;
+    introspect_configure(a->introspect, has_provider ? provider : NULL);
+    return MSA_OK;
 }
 
 /* libsasl2 opens it for each SCRAM and CRAM-MD5 exchange, and where it cannot it makes challenges
@@ -284,6 +305,8 @@ static int auth_serve(void *state)
     a->exchanges = exchanges_new(a->loop, a->workers, &a->env, &owner);
     if (!a->exchanges)
         return MSA_ENOMEM;
+    const struct authority provider = introspect_authority(a->introspect);
+    exchanges_set_authority(a->exchanges, AUTHORITY_PROVIDER, &provider);
     a->admin = admin_new(a->writer, a->workers, &a->env, a->exchanges, send_revoked, a);
     if (!a->admin)
         return MSA_ENOMEM;
@@ -368,6 +391,8 @@ static void auth_close(void **state)
     threads_free(&a->writer); /* after the workers, which may have given it upgrades */
     admin_free(&a->admin);
     exchanges_free(&a->exchanges);
+    introspect_free(&a->introspect);
+    fetcher_free(&a->fetcher);
     store_close(&a->env.store);
     cache_free(&a->env.cache);
     sasl_library_close();

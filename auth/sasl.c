@@ -9,18 +9,19 @@
 #include <string.h>
 
 #include "auth/cram.h"
+#include "auth/direct.h"
 #include "auth/mech.h"
-#include "msa/base/wipe_alloc.h"
 #include "msa/base/assert.h"
 #include "msa/base/err.h"
 #include "msa/base/secret.h"
+#include "msa/base/wipe_alloc.h"
 #include "msa/config/settings.h"
 
 #define BINDING_MAX   64
 #define CALLBACK_MAX  8
 #define TLS_STRENGTH  256 /* SASL_SSF_EXTERNAL: bits, a formality */
 
-enum stage { STAGE_NEW = 0, STAGE_UNDER_WAY, STAGE_OVER };
+enum stage { STAGE_NEW = 0, STAGE_UNDER_WAY, STAGE_ASKING, STAGE_OVER };
 
 struct sasl_run {
     struct verify verify;
@@ -37,6 +38,7 @@ struct sasl_run {
     sasl_channel_binding_t binding;
     uint8_t exporter[BINDING_MAX], unique[BINDING_MAX], end_point[BINDING_MAX];
     struct mech_bindings bindings;
+    struct bearer bearer; /* while somebody is asked about it */
 };
 
 /* ---- the library ----------------------------------------------------------------------------- */
@@ -315,7 +317,7 @@ enum auth_result sasl_run_new(const struct verify_env *env, const struct verify_
 {
     const struct mech *mech = mech_find(start->mechanism, rules->mechanisms, &start->bindings);
     *run_out = NULL;
-    if (!mech)
+    if (!mech || (mech->kind == MECH_KIND_BEARER && !start->is_tls)) /* RFC 7628 §5 */
         return AUTH_NO_MECHANISM;
     struct sasl_run *run = calloc(1, sizeof *run);
     if (!run)
@@ -401,6 +403,7 @@ static enum auth_result check_message(struct sasl_run *run, struct view message,
         /* RFC 4954 §4: no initial response where the server speaks first. */
         result = run->stage == STAGE_NEW ? AUTH_MALFORMED : mech_check_text(message);
         break;
+    case MECH_KIND_BEARER: break; /* not its matter */
     case MECH_KIND_SCRAM:
         if (run->stage == STAGE_NEW)
             return mech_check_scram_first(run->mech, message, is_plus_offered(run), &run->bindings,
@@ -477,16 +480,42 @@ static void feed(struct sasl_run *run, const struct view *message, struct sasl_a
         answer_out->challenge = view_of(out, out_length);
 }
 
+static void feed_bearer(struct sasl_run *run, struct view message, struct sasl_answer *answer_out)
+{
+    enum auth_result result = direct_bearer(&run->verify, run->mech->form, message, &run->bearer);
+    if (result != AUTH_OK) {
+        end_run(run, result, answer_out);
+        return;
+    }
+    run->stage = STAGE_ASKING;
+    *answer_out = (struct sasl_answer){.asks = AUTHORITY_PROVIDER, .secret = run->bearer.token};
+}
+
+void sasl_run_settle(struct sasl_run *run, const struct finding *finding, int64_t now_ms,
+                     struct sasl_answer *answer_out)
+{
+    MSA_ASSERT(run->stage == STAGE_ASKING);
+    run->verify.now_ms = now_ms;
+    end_run(run, direct_bearer_settle(&run->verify, &run->bearer, finding), answer_out);
+}
+
+const char *sasl_run_refusal(const struct sasl_run *run)
+{
+    return run->mech->kind == MECH_KIND_BEARER ? run->verify.rules->refusals[run->mech->form] : "";
+}
+
 void sasl_run_step(struct sasl_run *run, const struct view *message, int64_t now_ms,
                    struct sasl_answer *answer_out)
 {
-    MSA_ASSERT(run->stage != STAGE_OVER);
+    MSA_ASSERT(run->stage != STAGE_OVER && run->stage != STAGE_ASKING);
     run->verify.now_ms = now_ms;
     if (!message && run->mech->is_client_first && !run->is_asked) {
         run->is_asked = true;
         *answer_out = (struct sasl_answer){.challenge = VIEW_EMPTY};
-    } else if (!message && run->stage != STAGE_NEW) {
+    } else if (!message && (run->stage != STAGE_NEW || run->is_asked)) {
         end_run(run, AUTH_MALFORMED, answer_out);
+    } else if (run->mech->kind == MECH_KIND_BEARER) {
+        feed_bearer(run, *message, answer_out); /* it begins with the client: there is one */
     } else {
         feed(run, message, answer_out);
     }

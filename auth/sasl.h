@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/authority.h"
 #include "auth/mech.h"
 #include "auth/verify.h"
 #include "msa/base/view.h"
@@ -45,12 +46,23 @@ struct sasl_answer {
     /* Lives until the next call for the run, or its end. When over with AUTH_OK: the last challenge
      * (SCRAM's v=), which tells the client that its password was right; empty for other mechanisms. */
     struct view challenge;
+    /* Not AUTHORITY_NONE: nothing for the client yet. Ask there about `secret`, which lies in the message of the step,
+     * and go on with sasl_run_settle. */
+    enum authority_kind asks;
+    struct view secret;
 };
 
 /* One message of the client. `message` is NULL in the first step of an AUTH without initial
  * response. Blocks for a key derivation: a worker's job. */
 void sasl_run_step(struct sasl_run *run, const struct view *message, int64_t now_ms,
                    struct sasl_answer *answer_out);
+
+/* What the authority found, in the place of the client's next message, while that of the step is still there. */
+void sasl_run_settle(struct sasl_run *run, const struct finding *finding, int64_t now_ms,
+                     struct sasl_answer *answer_out);
+
+/* What a client gets before 535, whoever refuses it, and has to acknowledge; "" for most mechanisms. */
+const char *sasl_run_refusal(const struct sasl_run *run);
 
 /* Name, account, wrong password and upgrade, when the run is over. */
 const struct verify *sasl_run_verify(const struct sasl_run *run);

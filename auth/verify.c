@@ -124,12 +124,12 @@ static void make_upgrade(struct verify *v, struct view prepared)
                                              &v->upgrade) == MSA_OK;
 }
 
-static void note_wrong_password(struct verify *v, struct view raw)
+void verify_note_wrong(struct verify *v, struct view secret)
 {
     uint8_t hash[KEYED_BYTES];
-    if (v->login[0] == '\0' || raw.n == 0)
+    if (v->login[0] == '\0' || secret.n == 0)
         return;
-    keyed_hash(store_key(v->env->store), "wrong password", view_cstr(v->login), raw, hash);
+    keyed_hash(store_key(v->env->store), "wrong password", view_cstr(v->login), secret, hash);
     memcpy(&v->wrong_password, hash, sizeof v->wrong_password);
     if (v->wrong_password == 0)
         v->wrong_password = 1;
@@ -153,7 +153,7 @@ static enum auth_result check_password(struct verify *v, struct view raw)
     if (is_match)
         make_upgrade(v, buf_view(&prepared));
     if (!v->is_password_ok)
-        note_wrong_password(v, raw);
+        verify_note_wrong(v, raw);
     buf_fini(&prepared);
     return v->is_password_ok ? AUTH_OK : verify_refusal(v);
 }
@@ -222,7 +222,7 @@ void verify_cram_state(const struct verify *v, uint8_t out[ACCOUNT_CRAM_BYTES])
 enum auth_result verify_authorize(const struct verify *v)
 {
     bool is_refused = false;
-    bool is_main = v->scope != 0 && v->app_id == 0;
+    bool is_main = v->scope != 0 && v->app_id == 0 && !v->is_without_password;
     if (v->account.is_disabled)
         return AUTH_DISABLED;
     if (is_main && main_is_refused(v, &is_refused) == MSA_RETRY)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "auth/account.h"
+#include "auth/bearer.h"
 #include "auth/cache.h"
 #include "auth/keyed.h"
 #include "auth/scram.h"
@@ -32,6 +33,7 @@ struct verify_rules {
     int64_t cache_life_ms; /* 0: nothing is remembered */
     char default_domain[VERIFY_DOMAIN_MAX];
     char hostname[VERIFY_DOMAIN_MAX];
+    char refusals[2][BEARER_REFUSAL_MAX]; /* by enum bearer_form */
 };
 
 struct verify {
@@ -42,6 +44,7 @@ struct verify {
     bool is_broken;       /* the store cannot answer: the only outcome is AUTH_UNAVAILABLE */
     bool is_known;        /* `account` is there */
     bool is_password_ok;  /* verify_password said AUTH_OK */
+    bool is_without_password; /* proved by something else, which rules about passwords do not concern */
     unsigned scope;       /* what it signs in to, one of enum app_scope; 0: a page, which takes the main password
                              only, and always */
     uint64_t app_id;      /* the app password that it was; 0: the main one */
@@ -72,13 +75,16 @@ void verify_canonical(const struct verify_rules *rules, struct view name,
  * verify_authorize's matter. */
 enum auth_result verify_password(struct verify *v, struct view password);
 
+/* What was tried in vain, a password or another secret: leaves its mark in v->wrong_password. */
+void verify_note_wrong(struct verify *v, struct view secret);
+
 /* SCRAM: the verifier to compare with, real or fake. The client proves one password, and nobody knows which: that is
  * the main one, also where app passwords are there. CRAM-MD5 likewise. */
 void verify_scram_text(const struct verify *v, char out[SCRAM_TEXT_MAX]);
 /* CRAM-MD5: likewise. */
 void verify_cram_state(const struct verify *v, uint8_t out[ACCOUNT_CRAM_BYTES]);
 
-/* The password is proved: may the account sign in with it? AUTH_OK, AUTH_DISABLED, AUTH_NOT_THIS_PASSWORD (mail
+/* It is proved who it is: may the account sign in with it? AUTH_OK, AUTH_DISABLED, AUTH_NOT_THIS_PASSWORD (mail
  * programs need an app password) or AUTH_UNAVAILABLE. */
 enum auth_result verify_authorize(const struct verify *v);
 /* It was not: AUTH_BAD_CREDENTIALS, AUTH_NO_SUCH_USER or AUTH_UNAVAILABLE. */

@@ -26,7 +26,9 @@ struct smtp_auth {
     enum auth_result result;
     bool is_open;       /* the auth role is in the middle of it */
     bool is_confirming; /* policy has let it pass, the final challenge is out */
+    bool is_refusing;   /* it has failed and was counted, the refusal is out */
     char final_challenge[257]; /* text; "" for mechanisms without one */
+    char refusal_challenge[1025]; /* likewise */
     int64_t began_ms;
 };
 
@@ -183,10 +185,24 @@ static void go_on_with(struct smtp_session *s, struct view response)
         admit(s);
 }
 
+/* The last word on a failed sign-in. */
+static void end_refusal(struct smtp_session *s)
+{
+    leave(s);
+    if (s->auth_failure_count >= s->site->config->limits.auth_failure_count)
+        smtp_end_with(s, REPLY_AUTH_TOO_OFTEN, VIEW_EMPTY, "auth-failures");
+    else
+        smtp_reply(s, REPLY_AUTH_FAILED);
+}
+
 /* A line of the exchange. "*" is the client's way out; an empty line is an empty response. */
 void smtp_auth_respond(struct smtp_session *s, struct view line)
 {
     struct buf response;
+    if (s->auth->is_refusing) { /* ^A is due (RFC 7628 section 3.2.3); nothing else changes what is decided */
+        end_refusal(s);
+        return;
+    }
     if (view_eq(line, VIEW_LIT("*"))) {
         fail(s, REPLY_AUTH_CANCELLED);
         return;
@@ -201,7 +217,10 @@ void smtp_auth_respond(struct smtp_session *s, struct view line)
 
 void smtp_auth_overlong(struct smtp_session *s)
 {
-    fail(s, REPLY_AUTH_LINE_TOO_LONG);
+    if (s->auth && s->auth->is_refusing) /* an initial response has no exchange yet */
+        end_refusal(s);
+    else
+        fail(s, REPLY_AUTH_LINE_TOO_LONG);
 }
 
 /* ---- from the auth role -------------------------------------------------------------------------- */
@@ -239,7 +258,7 @@ void smtp_session_on_auth_lost(struct smtp_session *s)
         s->auth->is_open = false;
     if (s->phase != PHASE_AUTH || (s->wait != WAIT_AUTH && s->wait != WAIT_NONE))
         return;
-    if (s->auth && s->auth->is_confirming)
+    if (s->auth && (s->auth->is_confirming || s->auth->is_refusing))
         return; /* it has said all that it had to say */
     s->wait = WAIT_NONE;
     fail(s, REPLY_AUTH_AWAY);
@@ -295,7 +314,8 @@ void smtp_session_on_auth_done(struct smtp_session *s, const struct msg_auth_don
     s->auth->wrong_password = a->wrong_password;
     if (!view_to_cstr(a->login, s->auth->login, sizeof s->auth->login))
         s->auth->login[0] = '\0';
-    if (!view_to_cstr(a->final_challenge, s->auth->final_challenge, sizeof s->auth->final_challenge))
+    if (!view_to_cstr(a->final_challenge, s->auth->final_challenge, sizeof s->auth->final_challenge) ||
+        !view_to_cstr(a->refusal_challenge, s->auth->refusal_challenge, sizeof s->auth->refusal_challenge))
         s->auth->result = AUTH_UNAVAILABLE;
     if (s->auth->result == AUTH_OK || is_rejection(s->auth->result))
         ask_login(s, a);
@@ -323,11 +343,13 @@ static void reject(struct smtp_session *s, const char *why)
 {
     s->auth_failure_count++;
     log_failure(s, why);
-    leave(s);
-    if (s->auth_failure_count >= s->site->config->limits.auth_failure_count)
-        smtp_end_with(s, REPLY_AUTH_TOO_OFTEN, VIEW_EMPTY, "auth-failures");
-    else
-        smtp_reply(s, REPLY_AUTH_FAILED);
+    if (s->auth->refusal_challenge[0] == '\0') {
+        end_refusal(s);
+        return;
+    }
+    s->auth->is_refusing = true;
+    s->auth->account = 0; /* it is nobody's session */
+    challenge(s, view_cstr(s->auth->refusal_challenge));
 }
 
 /* Policy lets it pass. Only now the client may see SCRAM's v=. */

@@ -125,14 +125,18 @@ static const struct {
     {CONFIG_MECH_CRAM_MD5, "CRAM-MD5"},
     {CONFIG_MECH_PLAIN, "PLAIN"},
     {CONFIG_MECH_LOGIN, "LOGIN"},
+    {CONFIG_MECH_OAUTHBEARER, "OAUTHBEARER"},
+    {CONFIG_MECH_XOAUTH2, "XOAUTH2"},
 };
 
 #define MECHANISM_COUNT (sizeof mechanisms / sizeof mechanisms[0])
 
-/* Channel binding needs a channel. */
+/* Channel binding needs a channel; a token is its bearer's, whoever that is (RFC 7628 section 5). */
+#define ONLY_UNDER_TLS (CONFIG_MECH_SCRAM_SHA_256_PLUS | CONFIG_MECH_OAUTHBEARER | CONFIG_MECH_XOAUTH2)
+
 static bool is_offered(const struct smtp_session *s, enum config_mechanism bit)
 {
-    if (bit == CONFIG_MECH_SCRAM_SHA_256_PLUS && !(s->flags & SMTP_TLS))
+    if ((bit & ONLY_UNDER_TLS) != 0 && !(s->flags & SMTP_TLS))
         return false;
     return (s->site->config->auth.mechanisms & bit) != 0;
 }

@@ -66,6 +66,22 @@ const struct place *check_place(const struct checker *c, const void *field, cons
     return at ? at : &c->cfg->priv->top;
 }
 
+bool check_is_loopback_url(struct view url)
+{
+    struct ipaddr ip;
+    static const struct view scheme = VIEW_LIT("http://");
+    if (!view_has_prefix(url, scheme))
+        return false;
+    struct view rest = view_slice(url, scheme.n, url.n);
+    struct view host = view_slice(rest, 0, view_find(rest, '/'));
+    if (host.n > 0 && host.p[0] == '[')
+        host = view_slice(host, 1, view_find(host, ']'));
+    else
+        host = view_slice(host, 0, view_find(host, ':'));
+    return ipaddr_parse(host, &ip) ? ipaddr_is_loopback(&ip)
+                                   : view_eq(host, VIEW_LIT("localhost"));
+}
+
 static bool uses_tls(const struct config_listener *l)
 {
     return l->mode == CONFIG_SUBMISSIONS || !l->auth_without_tls;
@@ -281,6 +297,7 @@ void check_settings(const struct config *cfg, struct config_errors *errs)
     check_routes(&c);
     check_align(&c);
     check_notice(&c);
+    check_identity(&c);
     check_services(&c);
     check_dkim(&c);
     check_score(&c);

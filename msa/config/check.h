@@ -24,10 +24,14 @@ void check_country(const struct checker *c, const char *country, const void *fie
 /* Reports a name that is no listener's; "" is fine. */
 void check_listener_name(const struct checker *c, const char *const *name, const void *block);
 
+/* "http://", a loopback address or localhost, and what may follow a host. */
+bool check_is_loopback_url(struct view url);
+
 void check_rules(const struct checker *c);
 void check_routes(const struct checker *c);
 void check_align(const struct checker *c);
 void check_notice(const struct checker *c);
+void check_identity(const struct checker *c);
 void check_services(const struct checker *c);
 void check_dkim(const struct checker *c);
 void check_score(const struct checker *c);

@@ -21,27 +21,10 @@ bool config_utc_offset(const char *text, int *minutes_out)
     return true;
 }
 
-/* "http://HOST" and what may follow a host, where that is a loopback address. */
-static bool is_loopback_url(struct view url)
-{
-    struct ipaddr ip;
-    static const struct view scheme = VIEW_LIT("http://");
-    if (!view_has_prefix(url, scheme))
-        return false;
-    struct view rest = view_slice(url, scheme.n, url.n);
-    struct view host = view_slice(rest, 0, view_find(rest, '/'));
-    if (host.n > 0 && host.p[0] == '[')
-        host = view_slice(host, 1, view_find(host, ']'));
-    else
-        host = view_slice(host, 0, view_find(host, ':'));
-    return ipaddr_parse(host, &ip) ? ipaddr_is_loopback(&ip)
-                                   : view_eq(host, VIEW_LIT("localhost"));
-}
-
 static void check_webhook(const struct checker *c, const struct config_webhook *w)
 {
     struct view url = view_cstr(w->url);
-    if (url.n == 0 || view_has_prefix(url, VIEW_LIT("https://")) || is_loopback_url(url))
+    if (url.n == 0 || view_has_prefix(url, VIEW_LIT("https://")) || check_is_loopback_url(url))
         return;
     report_add(c->errs, check_place(c, &w->url, w),
                "'url' begins with https://, or with http:// and a loopback address: it "

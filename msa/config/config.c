@@ -100,6 +100,17 @@ static void load_webhook(struct config *cfg, struct config_webhook *w, bool may_
         load_text(w->ca_file, "certificate", CONFIG_CA_MAX_BYTES, at, site, &w->ca_pem);
 }
 
+static void load_provider(struct config_identity_provider *p, const struct config *cfg, bool may_open,
+                          struct value_site *site)
+{
+    const struct place *at = file_place(cfg, &p->client_secret_file, "client_secret_file", may_open, site);
+    if (at)
+        load_secret(p->client_secret_file, "secret", at, site, &p->client_secret);
+    at = file_place(cfg, &p->ca_file, "ca_file", may_open, site);
+    if (at)
+        load_text(p->ca_file, "certificate", CONFIG_CA_MAX_BYTES, at, site, &p->ca_pem);
+}
+
 static void load_template(struct config *cfg, struct config_template *t, bool may_open,
                           struct value_site *site)
 {
@@ -128,7 +139,7 @@ static void load_dkim(struct config *cfg, bool may_open, struct value_site *site
 }
 
 /* password_file and ca_file of each pool into password and ca_pem, the same of webhooks, the texts of templates,
- * keys for DKIM, and the console's token. */
+ * keys for DKIM, what is needed to ask the identity provider, and the console's token. */
 static void load_files(struct config *cfg, bool may_open, struct value_site *site)
 {
     const struct place *token_at = file_place(cfg, &cfg->console.auth_policy_token_file,
@@ -152,6 +163,7 @@ static void load_files(struct config *cfg, bool may_open, struct value_site *sit
         load_template(cfg, (struct config_template *)&cfg->notice.templates[i], may_open, site);
     for (uint32_t i = 0; i < cfg->webhook_count; i++)
         load_webhook(cfg, (struct config_webhook *)&cfg->webhooks[i], may_open, site);
+    load_provider(&cfg->identity_provider, cfg, may_open, site);
     load_dkim(cfg, may_open, site);
 }
 

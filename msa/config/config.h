@@ -28,6 +28,7 @@
 #include "msa/config/settings_dkim.h"
 #include "msa/config/settings_relay.h"
 #include "msa/config/settings_geo.h"
+#include "msa/config/settings_identity.h"
 #include "msa/config/settings_notice.h"
 #include "msa/config/settings_policy.h"
 #include "msa/config/settings_route.h"
@@ -63,6 +64,7 @@ struct config {
     uint32_t listener_count;
     struct config_tls tls;
     struct config_auth auth;
+    struct config_identity_provider identity_provider;
     struct config_limits limits;
     struct config_deadlines deadlines;
     struct config_submission submission;

@@ -199,6 +199,8 @@ static const struct schema_word mechanisms[] = {
     {"SCRAM-SHA-256", CONFIG_MECH_SCRAM_SHA_256},
     {"SCRAM-SHA-256-PLUS", CONFIG_MECH_SCRAM_SHA_256_PLUS},
     {"CRAM-MD5", CONFIG_MECH_CRAM_MD5},
+    {"OAUTHBEARER", CONFIG_MECH_OAUTHBEARER},
+    {"XOAUTH2", CONFIG_MECH_XOAUTH2},
     {0}};
 
 static const struct schema_word core_words[] = {{"auto", 0}, {0}};
@@ -211,7 +213,9 @@ static const struct schema_key auth_keys[] = {
      .initial = "PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS",
      .roles = FOR_AUTH | FOR_SMTP,
      .doc = "Mechanisms offered, always under TLS only (but see `auth_without_tls`). CRAM-MD5 "
-            "needs passwords stored as good as in clear, so it is not offered unless named here."},
+            "needs passwords stored as good as in clear, so it is not offered unless named here. OAUTHBEARER "
+            "(RFC 7628) and XOAUTH2 (the form of Google and Microsoft) sign in with a token, need "
+            "`identity_provider`, and are never offered in clear."},
     {.name = "default_domain",
      .type = SCHEMA_DOMAIN,
      SCHEMA_FIELD(config_auth, default_domain),
@@ -415,6 +419,13 @@ static const struct schema_key root_keys[] = {
      .doc = "Where clients connect. At least one."},
     BLOCK_KEY(tls, tls_block, "TLS towards clients."),
     BLOCK_KEY(auth, auth_block, "How clients sign in (RFC 4954)."),
+    {.name = "identity_provider",
+     .type = SCHEMA_BLOCK,
+     SCHEMA_FIELD(config, identity_provider),
+     .block = &schema_identity_provider,
+     .roles = FOR_AUTH,
+     .doc = "Who knows whether a token is good, for OAUTHBEARER and XOAUTH2; conf/identity-provider.md shows a whole "
+            "set-up. Whether there is one is decided when msad starts: the sandbox lets auth connect only then."},
     BLOCK_KEY(limits, schema_limits,
               "Bounds on what a client can send and hold. Each has its reply; none can be passed."),
     BLOCK_KEY(deadlines, schema_deadlines,

@@ -106,6 +106,8 @@ enum config_mechanism { /* bits */
     CONFIG_MECH_SCRAM_SHA_256 = 1 << 2,
     CONFIG_MECH_SCRAM_SHA_256_PLUS = 1 << 3,
     CONFIG_MECH_CRAM_MD5 = 1 << 4,
+    CONFIG_MECH_OAUTHBEARER = 1 << 5,
+    CONFIG_MECH_XOAUTH2 = 1 << 6,
 };
 
 struct config_auth {

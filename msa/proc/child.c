@@ -181,7 +181,7 @@ static int close_sandbox(struct child *c, char why_not[CHILD_WHY_MAX])
         count++;
     }
     struct sandbox_settings settings = {
-        .rights = c->spec->sandbox_rights,
+        .rights = role_rights(c->spec, cfg),
         .state_dir = c->env.state_dir,
         .read_paths = paths,
         .read_path_count = add_geo_folders(cfg, folders, paths, count, READ_PATHS_MAX),

@@ -150,7 +150,26 @@ static int try_authorities(const struct generation *g, struct buf *report)
     for (uint32_t i = 0; i < c->webhook_count; i++)
         if (try_authority(g, &c->webhooks[i].ca_file, c->webhooks[i].ca_pem, report) < 0)
             err = MSA_EINVAL;
+    const struct config_identity_provider *p = &c->identity_provider;
+    if (try_authority(g, &p->ca_file, p->ca_pem, report) < 0)
+        err = MSA_EINVAL;
     return err;
+}
+
+static int try_provider(const struct generation *g, struct buf *report)
+{
+    const struct config_identity_provider *p = &g->config->identity_provider;
+    struct fetch_url url;
+    const char *what = NULL;
+    if (p->introspection[0] == '\0')
+        return MSA_OK;
+    if (fetch_url_parse(p->introspection, &url) < 0)
+        what = "not a URL of http or https";
+    else if (url.is_name && p->addresses.count == 0)
+        what = "its name needs 'address' beside it: auth asks no DNS server";
+    if (what)
+        complain(g, &p->introspection, what, report);
+    return what ? MSA_EINVAL : MSA_OK;
 }
 
 static int try_webhooks(const struct generation *g, struct buf *report)
@@ -210,6 +229,8 @@ static int load(const char *path, struct generation *g, struct buf *report)
         err = try_authorities(g, report);
     if (err == MSA_OK)
         err = try_webhooks(g, report);
+    if (err == MSA_OK)
+        err = try_provider(g, report);
     if (err == MSA_OK)
         err = try_templates(g, report);
     if (err == MSA_OK)

@@ -1,5 +1,5 @@
 /* The one table of processes. Read a row as: this role runs as its own user, knows its own part of the
- * configuration, speaks with `links`, and after its start can do no more than `sandbox_rights` say. */
+ * configuration, speaks with `links`, and after its start can do no more than `sandbox_rights` (and role_rights) say. */
 #include "msa/proc/roles.h"
 
 #include "auth/auth.h"
@@ -89,6 +89,13 @@ unsigned role_msgid_worker(const struct role_spec *spec, unsigned index)
     if (spec->role == ROLE_SMTP)
         return index;
     return CONFIG_WORKERS_MAX + (unsigned)(spec - role_specs);
+}
+
+/* auth, which holds the passwords, speaks with nobody outside unless it is told to. */
+unsigned role_rights(const struct role_spec *spec, const struct config *cfg)
+{
+    bool may_connect = spec->role == ROLE_AUTH && cfg->identity_provider.introspection[0] != '\0';
+    return spec->sandbox_rights | (may_connect ? SANDBOX_CONNECT : 0u);
 }
 
 const char *role_user(const struct role_spec *spec, const struct config *cfg)

@@ -19,7 +19,7 @@ struct role_spec {
     bool has_state_dir;
     bool has_listeners;
     bool has_certificates;
-    unsigned sandbox_rights;        /* of enum sandbox_right */
+    unsigned sandbox_rights;        /* of enum sandbox_right; see role_rights */
     const char *read_paths[ROLE_READ_PATHS_MAX]; /* beside its state; ends in NULL */
 };
 
@@ -34,6 +34,9 @@ unsigned role_process_count(const struct role_spec *spec, const struct config *c
 
 /* Its number in message ids, different for every process (msgid_setup). */
 unsigned role_msgid_worker(const struct role_spec *spec, unsigned index);
+
+/* What it may do: its row's sandbox_rights, and to connect only where the configuration gives it somebody to ask. */
+unsigned role_rights(const struct role_spec *spec, const struct config *cfg);
 
 /* The user it runs as when the supervisor is root. */
 const char *role_user(const struct role_spec *spec, const struct config *cfg);

@@ -307,6 +307,12 @@ static void answer_connect(struct fake *f, const struct fake_answer *a)
     smtp_session_on_connect(&f->session, a->is_lost ? NULL : &m);
 }
 
+/* What OAUTHBEARER's clients hear before 535; nobody else does. */
+static struct view refusal_of(const struct fake *f)
+{
+    return strcmp(f->auth_mechanism, "OAUTHBEARER") == 0 ? VIEW_LIT("{\"status\":\"invalid_token\"}") : VIEW_EMPTY;
+}
+
 static void say_auth_done(struct fake *f, enum auth_result result, const char *login, const char *final)
 {
     const struct msg_auth_done m = {
@@ -316,6 +322,7 @@ static void say_auth_done(struct fake *f, enum auth_result result, const char *l
         .login = view_cstr(login),
         .final_challenge = view_cstr(final),
         .credential = f->credential,
+        .refusal_challenge = refusal_of(f),
     };
     smtp_session_on_auth_done(&f->session, &m);
 }
@@ -326,11 +333,10 @@ static void say_challenge(struct fake *f, const char *text)
     smtp_session_on_challenge(&f->session, &m);
 }
 
-static void judge_plain(struct fake *f)
+/* One message, good or not. */
+static void judge_message(struct fake *f, struct view good)
 {
-    static const char good[] = "\0" LOGIN "\0" PASSWORD;
-    struct view in = buf_view(&f->auth_input);
-    bool is_good = view_eq(in, view_of(good, sizeof good - 1));
+    bool is_good = view_eq(buf_view(&f->auth_input), good);
     if (f->auth_step == 0)
         say_challenge(f, "");
     else
@@ -368,11 +374,13 @@ static void answer_auth(struct fake *f, const struct fake_answer *a)
     else if (a->is_set)
         say_auth_done(f, (enum auth_result)a->code, LOGIN, a->text);
     else if (strcmp(f->auth_mechanism, "PLAIN") == 0)
-        judge_plain(f);
+        judge_message(f, VIEW_LIT("\0" LOGIN "\0" PASSWORD));
     else if (strcmp(f->auth_mechanism, "LOGIN") == 0)
         judge_login(f);
     else if (strcmp(f->auth_mechanism, "SCRAM-SHA-256") == 0)
         judge_scram(f);
+    else if (strcmp(f->auth_mechanism, "OAUTHBEARER") == 0)
+        judge_message(f, VIEW_LIT("n,,\x01" "auth=Bearer good\x01\x01"));
     else
         say_auth_done(f, AUTH_NO_MECHANISM, "", "");
 }

@@ -367,6 +367,30 @@ Test(config, webhooks_stay_confidential)
                   "f:4:37: 'secret_file' works only in a file\n");
 }
 
+Test(config, tokens_go_only_where_they_are_safe)
+{
+#define TOKENS BASE "auth { mechanisms PLAIN XOAUTH2; }\nidentity_provider { introspection "
+    expect_errors(BASE "auth { mechanisms OAUTHBEARER; }",
+                  "f:4:8: OAUTHBEARER and XOAUTH2 need somebody who knows the tokens: add identity_provider { "
+                  "introspection …; }\n");
+    expect_errors(BASE "identity_provider { introspection http://[::1]/; }",
+                  "f:4:21: 'identity_provider' has no effect without OAUTHBEARER or XOAUTH2 in 'mechanisms' of block "
+                  "'auth'\n");
+    expect_errors(TOKENS "http://192.0.2.1/; }",
+                  "f:5:21: 'introspection' begins with https://, or with http:// and a loopback address: tokens go "
+                  "there\n");
+    expect_errors(TOKENS "https://192.0.2.1/; }",
+                  "f:5:21: 'introspection' with https:// needs 'ca_file', the authorities that are trusted\n"
+                  "f:5:21: 'introspection' with https:// needs 'client_id' and 'client_secret_file' (RFC 7662 section "
+                  "2.1)\n");
+    expect_errors(TOKENS "http://localhost:1/; client_id x; scope \"a\\\"b\"; deadline 20s; "
+                         "openid_configuration http://e.jp/; }",
+                  "f:5:21: 'client_id' and 'client_secret_file' go together\n"
+                  "f:5:69: 'scope' is words of ASCII without '\"' and '\\' (RFC 6749 section 3.3)\n"
+                  "f:5:83: 'deadline' must be shorter than 'auth_answer' in block 'deadlines' (20 s)\n"
+                  "f:5:97: 'openid_configuration' is a URL that begins with https://\n");
+}
+
 /* 1 MiB of statements costs more than a parse may take: it ends with one clear error. */
 Test(config, memory_is_bounded)
 {
