@@ -69,7 +69,7 @@ struct asking {
     struct console *console;
     struct http_request *request;
     struct console_naming naming;
-    struct auth_policy_question question; /* until policy has it */
+    struct auth_policy_question question;
 };
 
 static void finish(struct asking *a)
