@@ -1,5 +1,6 @@
 /* A message, from MAIL to its end: may the account use this sender, has it something left
  * to send, where does the message go, and what became of it. */
+#include "msa/base/clock.h"
 #include "msa/base/err.h"
 #include "msa/base/log.h"
 #include "policy/account.h"
@@ -336,6 +337,13 @@ int policy_on_route(void *owner, struct chan *c, struct chan_message *m)
 
 /* ---- what became of it ---- */
 
+static void note_sent(const struct policy *p, const struct msg_policy_settle *settle)
+{
+    const struct sent_message m = {settle->message, settle->message_id, settle->account, settle->login};
+    if (settle->is_kept && settle->message != 0)
+        sent_note(&p->sent, &m, clock_wall_ms(), p->config->retention.sent_ms);
+}
+
 int policy_on_settle(void *owner, struct chan *c, struct chan_message *m)
 {
     struct policy *p = owner;
@@ -344,6 +352,7 @@ int policy_on_settle(void *owner, struct chan *c, struct chan_message *m)
     if (msg_policy_settle_decode(m->payload, &settle) < 0)
         return MSA_EPROTO;
     struct live_session *s = sessions_find(p->sessions, settle.session);
+    note_sent(p, &settle);
     if (!s)
         return MSA_OK; /* of a process before this one */
     sessions_set_sending(s, false);

@@ -1,14 +1,18 @@
 /* Bounces that come back later, reported by whoever gets them:
  *
- *   outcome.report  {account…, code?, status?, recipient?}   200 {class}: what it counts as
+ *   outcome.report  {id?, message_id?, account…, code?, status?, recipient?}   200 {login, class}: whose, and as what
  *
- * `code` is that of the reply, `status` its enhanced status; one of them is enough. */
+ * Which message it was tells best whose: `id` is that of its Received field, `message_id` that of its header. Where neither is
+ * known it is the account's. `code` is that of the reply, `status` its enhanced status; one of them is enough. */
 #include "policy/ops.h"
 
 #include <stdio.h>
 
+#include "msa/base/clock.h"
 #include "msa/base/err.h"
+#include "msa/base/msgid.h"
 #include "msa/mail/dsn.h"
+#include "msa/mail/header.h"
 #include "policy/outcome.h"
 #include "policy/state.h"
 
@@ -35,30 +39,54 @@ static bool take_result(const struct admin_call *call, struct msg_recipient_resu
     return why == NULL;
 }
 
+/* False: refused. */
+static bool take_owner(struct policy *p, const struct admin_call *call, struct sent_owner *out)
+{
+    struct view login = admin_text(call->args, "login"), id_text = admin_text(call->args, "id");
+    struct view message_id = header_message_id(admin_text(call->args, "message_id"));
+    uint64_t id = 0;
+    if (id_text.n > 0 && !msgid_parse(id_text, &id)) {
+        admin_refuse(call->chan, call->id, 400, "'id' is that of a Received field, 13 letters and digits");
+        return false;
+    }
+    if (login.n == 0 && id == 0 && message_id.n == 0) {
+        admin_refuse(call->chan, call->id, 400, "'login' is missing: whose mail was it?");
+        return false;
+    }
+    int err = sent_find(&p->sent, id, message_id, clock_wall_ms(), out);
+    if (err == MSA_OK)
+        return true;
+    out->account = (uint64_t)admin_number(call->args, "account", 0);
+    if (out->account != 0 && view_to_cstr(login, out->login, sizeof out->login))
+        return true;
+    if (err == MSA_EEXIST)
+        admin_refuse(call->chan, call->id, 409, "several accounts have sent a message with this Message-ID");
+    else
+        admin_refuse(call->chan, call->id, 404, "it is not known, or no more, whose mail that was");
+    return false;
+}
+
 static void op_report(void *state, const struct admin_call *call)
 {
     static const struct ipaddr nowhere;
     struct policy *p = state;
     struct msg_recipient_result r;
+    struct sent_owner owner;
     struct buf results;
-    uint64_t account = (uint64_t)admin_number(call->args, "account", 0);
-    if (account == 0) {
-        admin_refuse(call->chan, call->id, 400, "'login' is missing: whose mail was it?");
-        return;
-    }
-    if (!take_result(call, &r))
+    if (!take_result(call, &r) || !take_owner(p, call, &owner))
         return;
     buf_init(&results, IPC_PATH_MAX + 256);
     items_add_result(&results, &r);
     int err = buf_failed(&results) ? MSA_ENOMEM
-                                   : outcome_note(p, account, admin_text(call->args, "login"),
-                                                  &nowhere, buf_view(&results));
+                                   : outcome_note(p, owner.account, view_cstr(owner.login), &nowhere,
+                                                  buf_view(&results));
     buf_fini(&results);
     if (err < 0)
         admin_refuse(call->chan, call->id, 503, "%s", msa_strerror(err));
     else
         admin_reply(call->chan, call->id, 200,
-                    json_pack("{s:s}", "class", outcome_class_name(outcome_class_of(r.code, r.enhanced))));
+                    json_pack("{s:s, s:s}", "login", owner.login, "class",
+                              outcome_class_name(outcome_class_of(r.code, r.enhanced))));
 }
 
 const struct admin_op policy_ops_outcome[POLICY_OPS_OUTCOME_COUNT] = {

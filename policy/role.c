@@ -22,6 +22,7 @@
 #define LEDGER_MAP_BYTES (16ULL << 30)
 #define CARE_MS          1000
 #define PATH_BYTES       4096
+#define ERROR_BYTES      256
 
 /* ---- sessions ---- */
 
@@ -54,6 +55,8 @@ static void on_turn_over(void *arg)
         store_lmdb_flush(p->counters);
     if (p->sign_in_store)
         store_lmdb_flush(p->sign_in_store);
+    if (p->sent_store)
+        store_lmdb_flush(p->sent_store);
 }
 
 static void on_care(void *arg)
@@ -63,6 +66,8 @@ static void on_care(void *arg)
         store_lmdb_care(p->counters, clock_wall_ms());
     if (p->sign_in_store)
         store_lmdb_care(p->sign_in_store, clock_wall_ms());
+    if (p->sent_store)
+        store_lmdb_care(p->sent_store, clock_wall_ms());
     enforce_release_due(p);
     mail_hold_retry(p);
     expiry_step(&p->expiry, p->ledger, &p->config->retention, clock_wall_ms());
@@ -92,22 +97,40 @@ static void open_counters(struct policy *p, uint64_t bytes)
         log_msg(LOG_LEVEL_ERROR, "counters-lost", "%s", error);
 }
 
-/* Likewise. They want less room than the counters: a quarter of it. */
-static void open_sign_ins(struct policy *p, uint64_t counters_bytes)
+/* Likewise. They want less room than the counters: a quarter of it. NULL with a text in `error`. */
+static struct store_lmdb *open_beside(struct policy *p, const char *name, uint64_t counters_bytes, char error[ERROR_BYTES])
 {
-    char path[PATH_BYTES], error[256];
+    char path[PATH_BYTES];
     uint64_t bytes = counters_bytes / 4;
-    snprintf(path, sizeof path, "%s/sign-ins.mdb", p->state_dir);
+    snprintf(path, sizeof path, "%s/%s", p->state_dir, name);
     const struct store_lmdb_settings settings = {
         .path = path,
         .map_bytes = bytes > STORE_LMDB_BYTES_MIN ? bytes : STORE_LMDB_BYTES_MIN,
         .is_kept = is_restricted,
         .arg = p};
-    p->sign_in_store = store_lmdb_open(&settings, error, sizeof error);
+    return store_lmdb_open(&settings, error, ERROR_BYTES);
+}
+
+static void open_sign_ins(struct policy *p, uint64_t counters_bytes)
+{
+    char error[ERROR_BYTES];
+    p->sign_in_store = open_beside(p, "sign-ins.mdb", counters_bytes, error);
     if (p->sign_in_store)
         p->sign_ins = sign_ins_new(store_lmdb_store(p->sign_in_store));
     else
         log_msg(LOG_LEVEL_ERROR, "sign-ins-lost", "%s", error);
+}
+
+static void open_sent(struct policy *p, uint64_t counters_bytes)
+{
+    char error[ERROR_BYTES];
+    p->sent_store = open_beside(p, "sent.mdb", counters_bytes, error);
+    if (!p->sent_store) {
+        log_msg(LOG_LEVEL_ERROR, "sent-lost", "%s", error);
+        return;
+    }
+    p->sent.store = store_lmdb_store(p->sent_store);
+    store_lmdb_hash_key(p->sent_store, p->sent.hash_key);
 }
 
 static int open_ledger(struct policy *p)
@@ -135,6 +158,7 @@ static void policy_close(void **state)
     store_lmdb_close(&p->counters);
     sign_ins_free(&p->sign_ins);
     store_lmdb_close(&p->sign_in_store);
+    store_lmdb_close(&p->sent_store);
     ledger_close(&p->ledger);
     rules_free(&p->rules);
     routes_free(&p->routes);
@@ -180,6 +204,7 @@ static int policy_take_config(void *state, const struct role_config *next, char 
     if (!p->config) {
         open_counters(p, next->config->counters.file_bytes);
         open_sign_ins(p, next->config->counters.file_bytes);
+        open_sent(p, next->config->counters.file_bytes);
     }
     struct rule_set *rules = rules_new(next->config, p->hash_key);
     struct routes *routes = routes_new(next->config);

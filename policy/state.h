@@ -28,6 +28,7 @@
 #include "policy/notices.h"
 #include "policy/restrictions.h"
 #include "policy/route.h"
+#include "policy/sent.h"
 #include "policy/sessions.h"
 #include "policy/sign_ins.h"
 
@@ -76,6 +77,8 @@ struct policy {
     struct store_lmdb *counters; /* NULL: could not be opened; everything passes */
     struct store_lmdb *sign_in_store; /* NULL likewise: no list of sign-ins is kept */
     struct sign_ins *sign_ins;        /* NULL with it */
+    struct store_lmdb *sent_store;    /* NULL likewise: bounces are known by login alone */
+    struct sent sent;
     struct ledger *ledger;
     struct restrictions *restrictions;
     struct sessions *sessions;

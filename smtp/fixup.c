@@ -1,5 +1,7 @@
 #include "smtp/fixup.h"
 
+#include <stdio.h>
+
 #include "msa/base/clock.h"
 #include "msa/base/err.h"
 #include "msa/base/msgid.h"
@@ -93,6 +95,23 @@ static void add_missing(const struct smtp_session *s, struct buf *out)
         msgid_format(s->txn->message, text);
         buf_addf(out, "Message-ID: <%s@%s>\r\n", text, c->hostname);
     }
+}
+
+struct view fixup_message_id(const struct smtp_session *s, char out[FIXUP_MESSAGE_ID_MAX])
+{
+    const struct config *c = s->site->config;
+    const struct header *h = &s->txn->body.header;
+    const struct header_field *f = header_find(h, VIEW_LIT("Message-ID"), NULL);
+    char id[MSGID_TEXT_MAX];
+    if (!f && !c->submission.add_message_id)
+        return VIEW_EMPTY;
+    if (f) {
+        struct view given = header_message_id(header_field_body(h, f));
+        return given.n <= IPC_MESSAGE_ID_MAX ? given : VIEW_EMPTY;
+    }
+    msgid_format(s->txn->message, id);
+    int n = snprintf(out, FIXUP_MESSAGE_ID_MAX, "%s@%s", id, c->hostname);
+    return n > 0 && n < FIXUP_MESSAGE_ID_MAX ? view_of(out, (size_t)n) : VIEW_EMPTY;
 }
 
 /* ---- Sender -------------------------------------------------------------------------------------- */

@@ -18,10 +18,15 @@
 
 #define FIXUP_PREPEND_MAX 16384 /* relay_accept_ask.prepend */
 
+#define FIXUP_MESSAGE_ID_MAX  (IPC_MESSAGE_ID_MAX + 1)
+
 bool fixup_keeps_field(struct view name, bool remove_bcc, bool hold_sender);
 
 /* Writes what goes before the message of s->txn: its header is complete, its route is known. 0 or the
  * buffer's error. */
 int fixup_write_prepend(const struct smtp_session *s, struct buf *out);
+
+/* The Message-ID that it leaves with, without brackets; points into the header or to `out`. "": none, or too long. */
+struct view fixup_message_id(const struct smtp_session *s, char out[FIXUP_MESSAGE_ID_MAX]);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "msa/base/assert.h"
 #include "msa/base/msgid.h"
+#include "smtp/fixup.h"
 #include "smtp/machine.h"
 
 bool smtp_txn_begin(struct smtp_session *s)
@@ -25,9 +26,16 @@ void smtp_txn_settle(struct smtp_session *s, bool is_kept)
     struct smtp_txn *t = s->txn;
     if (!t->is_told)
         return;
+    char made[FIXUP_MESSAGE_ID_MAX];
     t->is_told = false;
     struct msg_policy_settle m = {
         .session = s->id, .reservation = t->reservation, .is_kept = is_kept};
+    if (is_kept) {
+        m.message = t->message;
+        m.account = s->account;
+        m.login = view_cstr(s->login);
+        m.message_id = fixup_message_id(s, made);
+    }
     s->site->host->settle(s, &m);
 }
 

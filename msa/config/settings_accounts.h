@@ -32,6 +32,7 @@ struct config_retention {
     int64_t restrictions_ms;
     int64_t access_ms;
     int64_t sign_ins_ms;
+    int64_t sent_ms; /* 0: nothing is kept */
 };
 
 #endif

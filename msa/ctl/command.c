@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "msa/base/err.h"
+#include "msa/base/msgid.h"
 #include "msa/ctl/show.h"
 
 const struct ctl_command ctl_commands[] = {
@@ -56,9 +57,9 @@ const struct ctl_command ctl_commands[] = {
      "throw away, without a notice to its sender"},
     {"queue", "return", COMMAND_IDS, COMMAND_OPT_TEXT, "queue.return", NULL, show_done,
      "ID... [--text TEXT]", "give it back to its sender, with a sentence of yours"},
-    {"outcome", "report", COMMAND_LOGIN, COMMAND_OPT_CODE | COMMAND_OPT_STATUS | COMMAND_OPT_RECIPIENT,
-     "outcome.report", NULL, show_done, "LOGIN --code N --status S [--recipient A]",
-     "a receiver refused its mail later on: count it"},
+    {"outcome", "report", COMMAND_OUTCOME, COMMAND_OPT_CODE | COMMAND_OPT_STATUS | COMMAND_OPT_RECIPIENT,
+     "outcome.report", NULL, show_done, "LOGIN|ID|<MESSAGE-ID> --code N --status S [--recipient A]",
+     "a receiver refused the mail later on: count it"},
     {"outcome", "import", COMMAND_OUTCOMES, COMMAND_OPT_USER, "outcome.report", NULL, show_done,
      "FILE|- [--user LOGIN]", "the same from a bounce (RFC 3464), or from JSON objects, one a line"},
     {"pool", "list", COMMAND_PLAIN, 0, "pool.list", NULL, show_pools, "",
@@ -255,6 +256,7 @@ static int check_words(const struct ctl_line *line, char error[COMMAND_ERROR_MAX
     } counts[] = {
         [COMMAND_PLAIN] = {0, 0},
         [COMMAND_LOGIN] = {1, 1},
+        [COMMAND_OUTCOME] = {1, 1},
         [COMMAND_ACCESS] = {2, 2},
         [COMMAND_NAMED] = {2, 2},
         [COMMAND_LOGIN_ID] = {2, 2},
@@ -307,10 +309,20 @@ int ctl_command_parse(int argc, char *argv[], struct ctl_line *out, char error[C
     return check_words(out, error);
 }
 
+/* The id that msad gave a message, its Message-ID in brackets, or whose it was. */
+static const char *outcome_key(const char *word)
+{
+    uint64_t id;
+    if (word[0] == '<')
+        return "message_id";
+    return msgid_parse(view_cstr(word), &id) ? "id" : "login";
+}
+
 /* What the first word is to the operation. */
-static const char *word_key(enum command_form form)
+static const char *word_key(enum command_form form, const char *word)
 {
     switch (form) {
+    case COMMAND_OUTCOME: return outcome_key(word);
     case COMMAND_LOGIN:
     case COMMAND_PASSWORD:
     case COMMAND_ACCESS:
@@ -353,7 +365,7 @@ json_t *ctl_command_args(const struct ctl_line *line, const char *word)
     json_t *args = json_object();
     enum command_form form = line->command->form;
     if (word)
-        json_object_set_new(args, word_key(form), json_string(word));
+        json_object_set_new(args, word_key(form, word), json_string(word));
     else if (form == COMMAND_MAYBE_IDS)
         json_object_set_new(args, "all", json_true());
     if (form == COMMAND_ACCESS)

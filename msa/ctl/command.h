@@ -16,6 +16,7 @@
 enum command_form {
     COMMAND_PLAIN = 0, /* nothing */
     COMMAND_LOGIN,     /* one LOGIN */
+    COMMAND_OUTCOME,   /* one message by id or Message-ID, or one LOGIN */
     COMMAND_ACCESS,    /* one LOGIN and one IP */
     COMMAND_NAMED,     /* one LOGIN and one NAME */
     COMMAND_LOGIN_ID,  /* one LOGIN and one ID of what is the account's */

@@ -282,6 +282,7 @@ static int run_command(struct ctl *ctl)
     case COMMAND_LOGIN_ID:
         return call_and_show(ctl, ctl_command_args(&ctl->line, ctl->line.words[0]));
     case COMMAND_LOGIN:
+    case COMMAND_OUTCOME:
     case COMMAND_IP:
     case COMMAND_ID:
     case COMMAND_IDS:

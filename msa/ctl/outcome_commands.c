@@ -10,7 +10,8 @@
 
 struct outcomes {
     struct ctl *ctl;
-    const char *login; /* of a bounce: whose it is; NULL: not known yet */
+    const char *login; /* whose mail it was, as the operator says; NULL: he does not */
+    struct dsn_about about;
     json_int_t reported, passed_over, refused;
     int rc;
 };
@@ -34,6 +35,24 @@ static bool is_over(const struct outcomes *o)
 
 /* ---- a bounce ---- */
 
+/* Which message it was tells more surely whose it was than to whom the bounce went, which may be an alias. A new
+ * reference, NULL: nothing of it is text. */
+static json_t *whose(const struct outcomes *o)
+{
+    json_t *args = json_object();
+    if (o->login) {
+        json_object_set_new(args, "login", json_string(o->login));
+        return args;
+    }
+    if (o->about.queue_id[0])
+        json_object_set_new(args, "id", json_string(o->about.queue_id));
+    if (o->about.message_id[0])
+        json_object_set_new(args, "message_id", json_string(o->about.message_id));
+    if (o->about.to[0])
+        json_object_set_new(args, "login", json_string(o->about.to));
+    return args;
+}
+
 static bool report_recipient(void *arg, const struct dsn_recipient *r)
 {
     struct outcomes *o = arg;
@@ -41,7 +60,11 @@ static bool report_recipient(void *arg, const struct dsn_recipient *r)
         o->passed_over++;
         return true;
     }
-    json_t *args = json_pack("{s:s, s:s}", "login", o->login, "recipient", r->address);
+    json_t *args = whose(o);
+    if (args && json_object_set_new(args, "recipient", json_string(r->address)) < 0) {
+        json_decref(args);
+        args = NULL;
+    }
     if (args && r->status[0])
         json_object_set_new(args, "status", json_string(r->status));
     if (args && r->code)
@@ -58,17 +81,15 @@ static bool ignore(void *arg, const struct dsn_recipient *r)
     return false;
 }
 
-/* Whose it is stands in its To field, where the login is an address: the bounce goes to the sender. */
+/* Read twice: what came back stands behind the recipients. */
 static int import_bounce(struct outcomes *o, struct view text)
 {
-    char to[DSN_ADDRESS_MAX + 1];
-    if (dsn_read(text, to, ignore, NULL) < 0)
+    struct dsn_about again;
+    if (dsn_read(text, &o->about, ignore, NULL) < 0)
         return ctl_complain(CTL_EXIT_LOCAL, "it is neither a bounce (RFC 3464) nor JSON objects, one a line");
-    if (!o->login)
-        o->login = to;
-    if (o->login[0] == '\0')
+    if (!o->login && !o->about.queue_id[0] && !o->about.message_id[0] && !o->about.to[0])
         return ctl_complain(CTL_EXIT_USAGE, "whose mail was it? Give --user LOGIN");
-    (void)dsn_read(text, (char[DSN_ADDRESS_MAX + 1]){0}, report_recipient, o);
+    (void)dsn_read(text, &again, report_recipient, o);
     return o->rc;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "msa/base/err.h"
+#include "msa/mail/header.h"
 
 #define FIELD_MAX 1000 /* octets of a value, unfolded */
 
@@ -175,12 +176,12 @@ static bool is_boundary(struct view text)
     return text.n > 1 && text.p[0] == '-' && text.p[1] == '-';
 }
 
-static int read_report(struct view text, dsn_recipient_fn *fn, void *arg)
+static int read_report(struct view *text, dsn_recipient_fn *fn, void *arg)
 {
     int count = 0;
-    while (text.n > 0 && !is_boundary(text) && count < DSN_RECIPIENTS_MAX) {
+    while (text->n > 0 && !is_boundary(*text) && count < DSN_RECIPIENTS_MAX) {
         struct dsn_recipient r;
-        if (!read_recipient(&text, &r))
+        if (!read_recipient(text, &r))
             continue;
         count++;
         if (!fn(arg, &r))
@@ -189,41 +190,92 @@ static int read_report(struct view text, dsn_recipient_fn *fn, void *arg)
     return count;
 }
 
+/* ---- the header that came back ---- */
+
+/* "from … by mx.example.jp (msad) with ESMTPSA (…) id 0qh3qd0000000 for …" (smtp/fixup.c). */
+static void take_queue_id(struct view received, char out[MSGID_TEXT_MAX])
+{
+    static const struct view mark = VIEW_LIT(" (msad) with "), id = VIEW_LIT("id");
+    uint64_t number;
+    while (received.n > 0 && !view_has_prefix(received, mark))
+        received = view_slice(received, 1, received.n);
+    while (received.n > 0) {
+        struct view word = view_cut(&received, ' ');
+        if (!view_eq(view_trim(word), id))
+            continue;
+        word = view_trim(view_cut(&received, ' '));
+        word = view_slice(word, 0, view_find(word, ';'));
+        if (!msgid_parse(word, &number) || !view_to_cstr(word, out, MSGID_TEXT_MAX))
+            out[0] = '\0';
+        return;
+    }
+}
+
+/* Lines further down were there before us: anybody may have written them. */
+static void read_returned(struct view *text, struct dsn_about *about)
+{
+    struct field f;
+    while (next_field(text, &f)) {
+        for (size_t i = 0; i < f.value_bytes; i++)
+            if (f.value[i] == '\t')
+                f.value[i] = ' ';
+        if (is_named(&f, "Received") && about->queue_id[0] == '\0')
+            take_queue_id(value_of(&f), about->queue_id);
+        else if (is_named(&f, "Message-ID") && about->message_id[0] == '\0')
+            (void)view_to_cstr(header_message_id(value_of(&f)), about->message_id, sizeof about->message_id);
+    }
+}
+
 /* ---- the message ---- */
+
+static bool is_one_of(struct view value, const char *a, const char *b, const char *c, const char *d)
+{
+    struct view type = view_trim(view_slice(value, 0, view_find(value, ';')));
+    return view_eq_nocase(type, view_cstr(a)) || view_eq_nocase(type, view_cstr(b)) ||
+           view_eq_nocase(type, view_cstr(c)) || view_eq_nocase(type, view_cstr(d));
+}
 
 static bool is_report_type(struct view value)
 {
-    struct view type = view_trim(view_slice(value, 0, view_find(value, ';')));
-    return view_eq_nocase(type, VIEW_LIT("message/delivery-status")) ||
-           view_eq_nocase(type, VIEW_LIT("message/global-delivery-status"));
+    return is_one_of(value, "message/delivery-status", "message/global-delivery-status", "", "");
 }
 
-/* Up to behind the header of the part; false: there is none. */
-static bool find_report(struct view *text)
+static bool is_returned_type(struct view value)
+{
+    return is_one_of(value, "message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers");
+}
+
+/* Up to behind the header of the next part of that type; false: there is none. */
+static bool find_part(struct view *text, bool (*is_type)(struct view value))
 {
     struct field f;
     while (text->n > 0) {
         struct view line = take_line(text);
-        bool is_report = false;
+        bool is_found = false;
         if (!is_boundary(line))
             continue;
         while (next_field(text, &f))
-            is_report |= is_named(&f, "Content-Type") && is_report_type(value_of(&f));
-        if (is_report)
+            is_found |= is_named(&f, "Content-Type") && is_type(value_of(&f));
+        if (is_found)
             return true;
     }
     return false;
 }
 
-int dsn_read(struct view text, char to[DSN_ADDRESS_MAX + 1], dsn_recipient_fn *fn, void *arg)
+int dsn_read(struct view text, struct dsn_about *about, dsn_recipient_fn *fn, void *arg)
 {
     struct field f;
     struct view rest = text;
-    to[0] = '\0';
+    *about = (struct dsn_about){0};
     if (view_has_prefix_nocase(text, VIEW_LIT("Reporting-MTA:")))
-        return read_report(text, fn, arg);
+        return read_report(&rest, fn, arg);
     while (next_field(&rest, &f))
-        if (is_named(&f, "To") && to[0] == '\0')
-            take_mailbox(value_of(&f), to);
-    return find_report(&rest) ? read_report(rest, fn, arg) : MSA_ENOENT;
+        if (is_named(&f, "To") && about->to[0] == '\0')
+            take_mailbox(value_of(&f), about->to);
+    if (!find_part(&rest, is_report_type))
+        return MSA_ENOENT;
+    int count = read_report(&rest, fn, arg);
+    if (find_part(&rest, is_returned_type))
+        read_returned(&rest, about);
+    return count;
 }

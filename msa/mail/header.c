@@ -273,6 +273,16 @@ size_t header_count(const struct header *h, struct view name)
     return count;
 }
 
+struct view header_message_id(struct view body)
+{
+    size_t open = view_find(body, '<');
+    if (open < body.n) {
+        body = view_slice(body, open + 1, body.n);
+        body = view_slice(body, 0, view_find(body, '>'));
+    }
+    return view_trim(body);
+}
+
 int header_unfold(struct view body, struct buf *out)
 {
     size_t before = buf_len(out);

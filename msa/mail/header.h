@@ -102,6 +102,9 @@ const struct header_field *header_find(const struct header *h, struct view name,
                                        const struct header_field *after);
 size_t header_count(const struct header *h, struct view name);
 
+/* What stands between the brackets of a Message-ID; all of it where there are none. */
+struct view header_message_id(struct view body);
+
 /* Appends `body` with each CRLF before white space taken out and outer white space off. 0 or
  * the buffer's error. */
 int header_unfold(struct view body, struct buf *out);

@@ -232,7 +232,7 @@ static void fake_settle(struct smtp_session *s, const struct msg_policy_settle *
         f->kept++;
     else
         f->given_back++;
-    NOTE(s, "settle %s\n", m->is_kept ? "kept" : "back");
+    NOTE(s, "settle %s msg-id=%.*s\n", m->is_kept ? "kept" : "back", V(m->message_id));
 }
 
 static void fake_disconnect(struct smtp_session *s)

@@ -15,10 +15,12 @@ static bool check(void *arg, const struct dsn_recipient *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char to[DSN_ADDRESS_MAX + 1];
+    struct dsn_about about;
+    uint64_t id;
     int count = 0;
-    int n = dsn_read(fuzz_view(data, size), to, check, &count);
+    int n = dsn_read(fuzz_view(data, size), &about, check, &count);
     must(n < 0 ? count == 0 : n == count && n <= DSN_RECIPIENTS_MAX);
-    must(strlen(to) <= DSN_ADDRESS_MAX);
+    must(strlen(about.to) <= DSN_ADDRESS_MAX && strlen(about.message_id) <= DSN_MESSAGE_ID_MAX);
+    must(about.queue_id[0] == '\0' || msgid_parse(view_cstr(about.queue_id), &id));
     return 0;
 }

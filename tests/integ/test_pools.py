@@ -163,6 +163,35 @@ class Routes(harness.Case):
         run = self.msad.msactl("outcome", "import", "-", stdin="no bounce at all\n", check=False)
         self.assertNotEqual(run.returncode, 0)
 
+    def test_a_bounce_finds_whose_mail_it_was_by_what_came_back(self):
+        """It went to another address than the login, and has our Received field and the Message-ID of the mail in it."""
+        self.start("rule refused { count spam-refusals; within 1d; limit 3; then suspend; }\n")
+        self.assertEqual(self.send()[0], 250)
+        (_, sent), = self.clean.stored()
+        header = sent.partition(b"\r\n\r\n")[0].decode()
+        id = OUR_ID.search(sent).group(1).decode()
+        message_id = email.message_from_bytes(sent)["Message-ID"]
+
+        def bounce(returned):
+            return ("From: MAILER-DAEMON@mx.test\r\nTo: <alias@elsewhere.test>\r\n"
+                    "Content-Type: multipart/report; boundary=b\r\n\r\n"
+                    "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.test\r\n\r\n"
+                    "Final-Recipient: rfc822; r@there.test\r\nAction: failed\r\nStatus: 5.7.1\r\n\r\n"
+                    f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\n{returned}\r\n\r\n--b--\r\n")
+
+        done = self.msad.ctl_json("outcome", "import", "-", stdin=bounce(header))
+        self.assertEqual(done, {"reported": 1, "passed_over": 0, "refused": 0})
+        self.msad.msactl("outcome", "import", "-", stdin=bounce(f"Message-ID: {message_id}"))
+        self.assertEqual(self.send()[0], 250)
+        run = self.msad.msactl("outcome", "import", "-", stdin=bounce("Message-ID: <nobodys@x.test>"), check=False)
+        self.assertEqual(run.returncode, 1, "nobody's message to an address that is no login")
+        done = self.msad.ctl_json("outcome", "report", id, "--status", "5.7.1")
+        self.assertEqual(done["login"], TARO)
+        restriction, = self.msad.ctl_json("restriction", "list")["restrictions"]
+        self.assertEqual((restriction["login"], restriction["rule"]), (TARO, "refused"))
+        done = self.msad.ctl_json("outcome", "report", message_id, "--code", "550")
+        self.assertEqual((done["login"], done["class"]), (TARO, "no-recipient"))
+
     def test_mistakes_are_found_by_msad_t(self):
         self.start("")
         self.msad.write_config(more="route a { then pool; to_pool clena; }\nroute b { then hold; }\n"

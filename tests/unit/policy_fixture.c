@@ -405,7 +405,15 @@ struct pf_answer pf_route(enum pf_worker w, uint64_t session, const char *ip, ui
 
 void pf_settle(enum pf_worker w, uint64_t session, uint64_t reservation, bool is_kept)
 {
-    struct msg_policy_settle m = {session, reservation, is_kept};
+    struct msg_policy_settle m = {.session = session, .reservation = reservation, .is_kept = is_kept};
+    CHAN_SEND(f.theirs[w], policy_settle, 0, &m);
+    pf_turns();
+}
+
+void pf_sent(enum pf_worker w, uint64_t session, uint64_t message, const char *message_id, uint64_t account, const char *login)
+{
+    struct msg_policy_settle m = {.session = session, .is_kept = true, .message = message, .account = account,
+                                  .login = view_cstr(login), .message_id = view_cstr(message_id)};
     CHAN_SEND(f.theirs[w], policy_settle, 0, &m);
     pf_turns();
 }

@@ -64,6 +64,8 @@ struct pf_answer pf_route(enum pf_worker w, uint64_t session, const char *ip, ui
                           const char *login, const char *author, uint64_t reservation,
                           int64_t score_milli);
 void pf_settle(enum pf_worker w, uint64_t session, uint64_t reservation, bool is_kept);
+/* A message was acknowledged, for which nothing was reserved. */
+void pf_sent(enum pf_worker w, uint64_t session, uint64_t message, const char *message_id, uint64_t account, const char *login);
 void pf_disconnect(enum pf_worker w, uint64_t session);
 void pf_outcome(uint64_t account, const char *login, unsigned refused, unsigned taken);
 /* A mail server, about Taro; with `kind` an enum mailbox_kind. */

@@ -17,13 +17,13 @@ static bool note(void *arg, const struct dsn_recipient *r)
     return true;
 }
 
-static int read_text(const char *text, size_t n, char to[DSN_ADDRESS_MAX + 1], char out[2000])
+static int read_text(const char *text, size_t n, struct dsn_about *about, char out[2000])
 {
     struct buf b;
     buf_init(&b, 100000);
     char *copy = malloc(n ? n : 1); /* so that ASan sees a byte too far */
     memcpy(copy, text, n);
-    int count = dsn_read(view_of(copy, n), to, note, &b);
+    int count = dsn_read(view_of(copy, n), about, note, &b);
     free(copy);
     snprintf(out, 2000, "%.*s", (int)buf_len(&b), buf_len(&b) ? buf_view(&b).p : "");
     buf_fini(&b);
@@ -65,9 +65,10 @@ static const struct {
 Test(dsn, tells_of_each_recipient_of_the_report_part)
 {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char to[DSN_ADDRESS_MAX + 1], out[2000];
-        cr_expect_eq(read_text(cases[i].text, strlen(cases[i].text), to, out), cases[i].count, "case %zu", i);
-        cr_expect_str_eq(to, cases[i].to, "case %zu", i);
+        struct dsn_about about;
+        char out[2000];
+        cr_expect_eq(read_text(cases[i].text, strlen(cases[i].text), &about, out), cases[i].count, "case %zu", i);
+        cr_expect_str_eq(about.to, cases[i].to, "case %zu", i);
         cr_expect_str_eq(out, cases[i].recipients, "case %zu", i);
     }
 }
@@ -76,8 +77,9 @@ Test(dsn, cut_anywhere_it_says_no_more_than_the_whole)
 {
     static const char whole[] = HEAD REPORT TAIL;
     for (size_t n = 0; n < sizeof whole; n++) {
-        char to[DSN_ADDRESS_MAX + 1], out[2000];
-        int count = read_text(whole, n, to, out);
+        struct dsn_about about;
+        char out[2000];
+        int count = read_text(whole, n, &about, out);
         cr_expect(count == MSA_ENOENT || count <= 2, "cut at %zu", n);
         cr_expect_null(strstr(out, "evil"), "cut at %zu", n);
     }
@@ -86,19 +88,51 @@ Test(dsn, cut_anywhere_it_says_no_more_than_the_whole)
 Test(dsn, what_is_too_long_is_cut_and_what_is_too_many_is_left)
 {
     struct buf b;
-    char to[DSN_ADDRESS_MAX + 1], out[2000];
+    struct dsn_about about;
+    char out[2000];
     buf_init(&b, 1u << 20);
     buf_add_cstr(&b, "Reporting-MTA: dns; a\n\nStatus: 5.1.1\nFinal-Recipient: rfc822; ");
     for (unsigned i = 0; i < 5000; i++)
         buf_add_char(&b, 'x');
-    cr_expect_eq(read_text(buf_view(&b).p, buf_len(&b), to, out), 1);
+    cr_expect_eq(read_text(buf_view(&b).p, buf_len(&b), &about, out), 1);
     cr_expect_str_eq(out, "- 5.1.1 0 -\n");
     buf_reset(&b);
     buf_add_cstr(&b, "Reporting-MTA: dns; a\n\n");
     for (unsigned i = 0; i < 3000; i++)
         buf_add_cstr(&b, "Final-Recipient: rfc822; a@x\n\n");
-    cr_expect_eq(read_text(buf_view(&b).p, buf_len(&b), to, out), DSN_RECIPIENTS_MAX);
+    cr_expect_eq(read_text(buf_view(&b).p, buf_len(&b), &about, out), DSN_RECIPIENTS_MAX);
     buf_fini(&b);
+}
+
+#define OURS(id) "Received: from [10.0.0.1] ([192.0.2.1])\r\n\tby submit.example.jp (msad) with ESMTPSA\r\n" \
+                 "\t(TLSv1.3 TLS_AES_256_GCM_SHA384 256 bits)\r\n\tid " id "\r\n\tfor <a@x.jp>;\r\n\tMon, 1 Jun 2026 09:00:00 +0900\r\n"
+#define MX       "Received: from submit.example.jp (submit.example.jp [192.0.2.9])\r\n\tby mx.example (Postfix) with ESMTPS id 4A5F6\r\n"
+
+Test(dsn, the_header_that_came_back_tells_which_message_it_was)
+{
+    static const struct {
+        const char *type, *header, *queue_id, *message_id;
+    } rows[] = {
+        {"message/rfc822", MX OURS("0qh3qd0000000") "Message-ID: <a.b@c>\r\n\r\nMessage-ID: <body@x>\r\n", "0qh3qd0000000", "a.b@c"},
+        {"Text/RFC822-Headers; charset=us-ascii", OURS("0qh3qd0000000") "message-id:\r\n <a.b@c> (x)\r\n", "0qh3qd0000000", "a.b@c"},
+        {"message/global-headers", "Message-ID: no brackets\r\n", "", "no brackets"},
+        {"message/rfc822", OURS("0qh3qd0000000") OURS("0qh3qd0000001"), "0qh3qd0000000", ""},
+        {"message/rfc822", MX "Message-ID: <1@x>\r\nMessage-ID: <2@x>\r\n", "", "1@x"},
+        {"message/rfc822", OURS("no-id-of-ours"), "", ""},
+        {"message/rfc822", "Received: by x (msad) with \r\n", "", ""},
+        {"message/rfc822", "Received: by x (msad) with ESMTPSA id\r\n", "", ""},
+        {"text/plain", OURS("0qh3qd0000000"), "", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct dsn_about about;
+        char text[4000], out[2000];
+        snprintf(text, sizeof text, "%s%s--b\r\nContent-Type: %s\r\n\r\n%s\r\n--b--\r\n", HEAD, REPORT, rows[i].type,
+                 rows[i].header);
+        cr_expect_eq(read_text(text, strlen(text), &about, out), 2, "row %zu", i);
+        cr_expect_str_eq(about.queue_id, rows[i].queue_id, "row %zu", i);
+        cr_expect_str_eq(about.message_id, rows[i].message_id, "row %zu", i);
+        cr_expect_str_eq(about.to, "taro@example.jp");
+    }
 }
 
 Test(dsn, status_has_three_parts)

@@ -1,8 +1,10 @@
 /* Where a message goes: alignment, rules, scanners, in what policy answers to the end of the body. */
 #include <criterion/criterion.h>
 #include <jansson.h>
+#include <stdio.h>
 
 #include "msa/base/err.h"
+#include "msa/base/msgid.h"
 #include "policy_fixture.h"
 
 TestSuite(policy_route, .timeout = 60, .fini = pf_end);
@@ -232,4 +234,63 @@ Test(policy_route, reported_bounces_count_like_those_of_the_smarthost)
     cr_expect_eq(status, 400);
     json_decref(pf_op("outcome.report", "{\"code\":550}", &status));
     cr_expect_eq(status, 400, "whose?");
+}
+
+#define HANA UINT64_C(8)
+
+/* "login class", or the status. */
+static const char *reported(const char *whose)
+{
+    static char text[200];
+    char args[600];
+    unsigned status;
+    snprintf(args, sizeof args, "{%s,\"status\":\"5.7.1\"}", whose);
+    json_t *o = pf_op("outcome.report", args, &status);
+    if (status == 200)
+        snprintf(text, sizeof text, "%s %s", json_string_value(json_object_get(o, "login")),
+                 json_string_value(json_object_get(o, "class")));
+    else
+        snprintf(text, sizeof text, "%u", status);
+    json_decref(o);
+    return text;
+}
+
+Test(policy_route, a_bounce_finds_whose_mail_it_was_by_id_and_message_id)
+{
+    char id[MSGID_TEXT_MAX], by_id[100];
+    pf_begin("rule spam { count spam-refusals; within 1d; limit 3; then suspend; }\n");
+    uint64_t taros = msgid_next();
+    pf_sent(PF_A, 1, taros, "a@x.example", PF_TARO, PF_TARO_LOGIN);
+    pf_sent(PF_A, 2, msgid_next(), "both@x.example", PF_TARO, PF_TARO_LOGIN);
+    pf_sent(PF_A, 3, msgid_next(), "both@x.example", HANA, "hana@example.jp");
+    pf_sent(PF_A, 4, msgid_next(), "", HANA, "hana@example.jp");
+    msgid_format(taros, id);
+    snprintf(by_id, sizeof by_id, "\"id\":\"%s\"", id);
+    pf_taro_signs_in(PF_A, 9, PF_HOME);
+    cr_expect_str_eq(reported(by_id), PF_TARO_LOGIN " spam");
+    cr_expect_str_eq(reported("\"message_id\":\"<a@x.example>\""), PF_TARO_LOGIN " spam");
+    cr_expect_str_eq(reported("\"message_id\":\"both@x.example\""), "409", "customers choose their Message-IDs");
+    cr_expect_str_eq(reported("\"message_id\":\"a@X.example\""), "404");
+    cr_expect_str_eq(reported("\"id\":\"0qh3qd000000z\""), "404");
+    cr_expect_str_eq(reported("\"id\":\"no id\""), "400");
+    cr_expect_str_eq(reported("\"id\":\"0qh3qd000000z\",\"message_id\":\"a@x.example\""), PF_TARO_LOGIN " spam");
+    cr_expect_eq(pf_seen.kills[PF_A], 1, "the third is the limit");
+    cr_expect_str_eq(reported("\"id\":\"0qh3qd000000z\",\"account\":8,\"login\":\"hana@example.jp\""), "hana@example.jp spam",
+                     "as the last resort");
+    pf_restart();
+    cr_expect_str_eq(reported(by_id), PF_TARO_LOGIN " spam", "it outlives the process");
+    pf_advance(8 * INT64_C(86400000));
+    cr_expect_str_eq(reported(by_id), "404", "for a week");
+}
+
+Test(policy_route, where_nothing_is_kept_bounces_are_known_by_login)
+{
+    char id[MSGID_TEXT_MAX], by_id[100];
+    pf_begin("retention { sent 0; }\n");
+    uint64_t message = msgid_next();
+    pf_sent(PF_A, 1, message, "a@x.example", PF_TARO, PF_TARO_LOGIN);
+    msgid_format(message, id);
+    snprintf(by_id, sizeof by_id, "\"id\":\"%s\"", id);
+    cr_expect_str_eq(reported(by_id), "404");
+    cr_expect_str_eq(reported("\"message_id\":\"a@x.example\""), "404");
 }
