@@ -13,7 +13,7 @@ extern const struct admin_op policy_ops_restriction[POLICY_OPS_RESTRICTION_COUNT
 #define POLICY_OPS_MAILBOX_COUNT 3
 extern const struct admin_op policy_ops_mailbox[POLICY_OPS_MAILBOX_COUNT];
 
-#define POLICY_OPS_ACCOUNT_COUNT 6
+#define POLICY_OPS_ACCOUNT_COUNT 7
 extern const struct admin_op policy_ops_account[POLICY_OPS_ACCOUNT_COUNT];
 
 #define POLICY_OPS_RULES_COUNT 3

@@ -7,6 +7,7 @@
  *                      {class, after?, set, dry_run?}    those with a record of this class, in pages
  *                      200 {looked_at, changed, failed, logins: [changed ones], errors: [{login, detail}], missing?, next?}
  *   risk.clear         {account…, note}              200 {}; 409: it is not risky
+ *   risk.show          {account…}                    200 {risky: null, or as above}
  *   access.list        {account…, limit?}            200 {access: [{at_ms, actor, op}…]}, newest first
  *   geo.lookup         {ip}                          200 what is known of the address
  *
@@ -194,6 +195,19 @@ static void log_cleared(const struct admin_call *call)
     log_view(&l, "by", call->actor);
     log_view(&l, "text", admin_text(call->args, "note"));
     log_end(&l);
+}
+
+static void op_show_risk(void *state, const struct admin_call *call)
+{
+    struct policy *p = state;
+    struct risk risk;
+    uint64_t account = (uint64_t)admin_number(call->args, "account", 0);
+    if (!has_account(call))
+        return;
+    access_note(p->ledger, account, call->actor, call->op, clock_wall_ms());
+    bool is_risky = risk_load(p->ledger, account, clock_wall_ms(), admin_text(call->args, "login"), &risk);
+    admin_reply(call->chan, call->id, 200,
+                is_risky ? json_pack("{s:o}", "risky", risk_json(&risk)) : json_pack("{s:n}", "risky"));
 }
 
 static void op_clear_risk(void *state, const struct admin_call *call)
@@ -390,6 +404,7 @@ const struct admin_op policy_ops_account[POLICY_OPS_ACCOUNT_COUNT] = {
     {"settings.set", op_set, true},
     {"settings.set-many", op_set_many, true},
     {"risk.clear", op_clear_risk, true},
+    {"risk.show", op_show_risk, false},
     {"access.list", op_access, false},
     {"geo.lookup", op_lookup, false},
 };

@@ -170,6 +170,27 @@ FIELDS(audit_list) = {
     END,
 };
 
+FIELDS(outcome) = {
+    {.name = "id", .min = 13, .max = 13, .doc = "that msad gave the message: it stands in its Received field"},
+    {.name = "message_id", .min = 1, .max = 320, .doc = "of its header"},
+    {.name = "login", .min = 1, .max = 320, .doc = "whose mail it was, where neither of these is known"},
+    {.name = "code", .type = API_NUMBER, .min = 200, .max = 599, .doc = "of the receiver's reply, such as 550"},
+    {.name = "status", .min = 5, .max = 9, .doc = "its enhanced status, such as 5.7.1; one of the two is enough"},
+    {.name = "recipient", .min = 1, .max = 320, .doc = "who was to get it"},
+    WHY_IF_ANY,
+    END,
+};
+
+FIELDS(score_check) = {
+    {.name = "message", .min = 1, .max = 700000, .flags = API_REQUIRED | API_SECRET,
+     .doc = "in base64: 512 KiB of it at most"},
+    {.name = "login", .min = 1, .max = 320, .doc = "as if this account had sent it"},
+    {.name = "sender", .min = 1, .max = 320, .doc = "envelope sender"},
+    {.name = "recipients", .type = API_NUMBER, .min = 1, .max = 100000, .doc = "how many; none: 1"},
+    WHY_IF_ANY,
+    END,
+};
+
 FIELDS(trend) = {
     {.name = "days", .type = API_NUMBER, .min = 1, .max = 90, .doc = "so many, today included; none: 30"},
     END,
@@ -300,6 +321,20 @@ const struct api_route api_routes[] = {
      .op = "restriction.show", .tag = "restrictions", .summary = "The whole story of one"},
     {POST_, .path = P "/restrictions/{id}/release", .who = WHO_DESK, .scope = SCOPE_RESTRICTIONS_WRITE,
      .op = "restriction.release", .fields = why_note, .tag = "restrictions", .summary = "Lift it"},
+
+    {GET_, .path = P "/accounts/{login}/risk", .who = WHO_DESK | WHO_PORTAL, .scope = SCOPE_RESTRICTIONS_READ,
+     .op = "risk.show", .tag = "restrictions",
+     .summary = "Whether a route's `stay` keeps its mail in another pool: since when, by which score, until when"},
+    {DELETE_, .path = P "/accounts/{login}/risk", .who = WHO_DESK, .scope = SCOPE_RESTRICTIONS_WRITE,
+     .op = "risk.clear", .fields = why_note, .tag = "restrictions", .summary = "Let its mail go the usual way again"},
+
+    /* ---- what it looks like, and what receivers say of it ---- */
+    {POST_, .path = P "/outcomes", .who = WHO_DESK | WHO_PORTAL, .scope = SCOPE_OUTCOME_WRITE, .op = "outcome.report",
+     .fields = outcome, .tag = "outcome", .summary = "A receiver refused a message later on: count it against its sender"},
+    {GET_, .path = P "/score", .who = WHO_DESK, .scope = SCOPE_SCORE_READ, .op = "score.status", .tag = "score",
+     .summary = "What the classifier has learnt, and how the services do"},
+    {POST_, .path = P "/score/check", .who = WHO_DESK, .scope = SCOPE_SCORE_READ, .op = "score.check",
+     .fields = score_check, .tag = "score", .summary = "What score a message would get, and why; it is not kept"},
 
     /* ---- queue ---- */
     {GET_, .path = P "/queue", .who = WHO_DESK | WHO_PORTAL, .scope = SCOPE_QUEUE_READ, .op = "queue.list",

@@ -36,6 +36,7 @@ const struct console_op console_ops[] = {
     {"settings.set-many", ROLE_POLICY, MANY, PATIENT_MS, ABOUT_ACCOUNTS},
     {"access.list", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
     {"risk.clear", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
+    {"risk.show", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ACCOUNT},
     {"outcome.report", ROLE_POLICY, SMALL, SOON_MS, ABOUT_ANY_NAME},
     {"geo.lookup", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"auth.status", ROLE_AUTH, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},

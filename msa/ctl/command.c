@@ -35,6 +35,8 @@ const struct ctl_command ctl_commands[] = {
      "LOGIN --note TEXT", "shut it out until its restriction is released"},
     {"account", "lock", COMMAND_LOGIN, COMMAND_OPT_NOTE, "restriction.lock", NULL, show_done,
      "LOGIN [--note TEXT]", "the same until its owner changes the password at the page"},
+    {"account", "risk", COMMAND_LOGIN, 0, "risk.show", NULL, show_pairs, "LOGIN",
+     "whether a route keeps its mail in another pool, by which score and until when"},
     {"account", "clear-risk", COMMAND_LOGIN, COMMAND_OPT_NOTE, "risk.clear", NULL, show_done,
      "LOGIN --note TEXT", "let its mail leave by the pools of everybody else again"},
     {"account", "remove", COMMAND_LOGIN, 0, "account.remove", NULL, show_done, "LOGIN",

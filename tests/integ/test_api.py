@@ -346,6 +346,62 @@ class SignIn(ApiCase):
             os.kill(self.msad.role_pids("auth")[-1], 18)
 
 
+class Score(ApiCase):
+    """What mail looks like, what follows from it, and what receivers say of it."""
+
+    def test_the_desk_sees_a_risky_account_and_clears_it(self):
+        self.start(more="pool suspect { smarthost 127.0.0.1:9; tls off; }\n"
+                        "align all { check header; mismatch score; add_score 20.0; }\n"
+                        "route spam { when { min_score 12.0; } then hold; to_pool suspect; stay 24h; }\n")
+        support = self.bearer("support")
+        risk = f"/accounts/{TARO}/risk"
+        self.assertEqual(support.call("GET", risk), (200, {"risky": None}))
+        self.assertEqual(support.call("DELETE", risk + "?why=x")[0], 409)
+        talk = self.msad.talk(user=TARO)
+        self.assertEqual(talk.submit(TARO, ["r@there.test"], b"From: <other@x.test>\r\n\r\nx\r\n")[0], 250)
+        talk.close()
+        status, answer = support.call("GET", risk)
+        self.assertEqual((status, answer["risky"]["pool"], answer["risky"]["score"]), (200, "suspect", 20.0))
+        self.assertEqual(support.call("DELETE", risk)[0], 422, "not without a reason")
+        self.assertEqual(support.call("DELETE", risk + "?why=his+own+letter")[0], 200)
+        self.assertEqual(support.call("GET", risk)[1], {"risky": None})
+        self.assertEqual(self.recorded("risk.clear"), [(TARO, "his own letter", 200), (TARO, "x", 409)])
+
+    def recorded(self, op):
+        """(target, why, status) of what was recorded, the newest first."""
+        return [(a["target"], a["why"], a["status"]) for a in self.msad.ctl_json("audit", "list")["audit"] if a["op"] == op]
+
+    def test_outcomes_are_reported_by_login_and_by_id(self):
+        self.start()
+        portal = self.bearer("portal")
+        talk = self.msad.talk(user=TARO)
+        text = talk.submit(TARO, ["r@there.test"], b"Message-ID: <a@x.test>\r\n\r\nx\r\n")[1]
+        talk.close()
+        id, = re.findall(r"\b0[0-9a-z]{12}\b", text)
+        for whose in ({"login": TARO}, {"id": id}, {"message_id": "<a@x.test>"}):
+            status, answer = portal.call("POST", "/outcomes", {"status": "5.7.1", "recipient": "r@there.test", **whose})
+            self.assertEqual((status, answer), (200, {"login": TARO, "class": "spam"}), whose)
+        self.assertEqual(portal.call("POST", "/outcomes", {"status": "5.7.1", "login": "nobody@x.test"})[0], 404)
+        self.assertEqual(portal.call("POST", "/outcomes", {"status": "5.7.1"})[0], 400)
+        self.assertEqual(portal.call("POST", "/outcomes", {"login": TARO, "code": 55})[0], 422)
+        self.assertEqual([(target, status) for target, _, status in self.recorded("outcome.report")][-3:],
+                         [("", 200), (id, 200), (TARO, 200)])
+
+    def test_a_message_is_checked_and_not_kept(self):
+        self.start(more='score_rule FREE { phrases "for free"; add 2.5; describe "It is for free."; }\n')
+        support = self.bearer("support")
+        status, answer = support.call("GET", "/score")
+        self.assertEqual((status, answer["classifier"]["state"]), (200, "untrained"))
+        message = base64.b64encode(b"Subject: secret\r\n\r\nThis is for free.\r\n").decode()
+        status, answer = support.call("POST", "/score/check", {"message": message})
+        self.assertEqual((status, answer["score"], [f["name"] for f in answer["findings"]]), (200, 2.5, ["FREE"]))
+        self.assertNotIn(message, self.msad.child.log())
+        self.assertEqual(support.call("POST", "/score/check", {"message": "no base64"})[0], 400)
+        self.assertEqual(support.call("POST", "/score/check", {"message": "A" * 700001})[0], 422)
+        self.assertEqual(support.call("POST", "/score/check", {"message": "A" * 699_060})[0], 413)
+        self.assertEqual(self.bearer("portal").call("GET", "/score")[0], 403)
+
+
 class Audit(ApiCase):
     def test_every_change_is_recorded_with_who_and_why(self):
         self.start()
