@@ -68,7 +68,7 @@ static const struct schema_key score_keys[] = {
      .max = 10000,
      .roles = FOR_SCORE,
      .doc = "What the points of the classifier (finding `BAYES`) are multiplied by; 0: it is not asked. Its own score, 0 "
-            "to 10, becomes -2.5 points for the most common ham, +5 where its spam begins (0.3 % of the ham "
+            "to 10, becomes -2.5 points for the most common ham, +5 where its spam begins (a third of a percent of the ham "
             "that was learnt from lies above), and at most +7.5. Nothing before `msactl score train`."},
     {.name = "rspamd",
      .type = SCHEMA_BLOCKS,

@@ -3,7 +3,7 @@
  *     its score     0     5     10        0: the middle of the ham; 5: spam begins; 10: the middle of the spam
  *     points     -2.5    +5   +7.5        straight lines between, times the weight
  *
- * So at its own threshold it reaches the 5.0 that the rules mean by "suspect", alone; what it takes for
+ * So at its own threshold it reaches, alone, the 5.0 that the rules mean by "suspect"; what it takes for
  * plain ham can outweigh a small sign or two, and nothing that is grave; and it alone holds no mail back where a
  * route wants more than 7.5. The name is the one that people know from other filters. */
 #ifndef POLICY_SCORE_BAYES_H

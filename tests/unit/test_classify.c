@@ -111,6 +111,28 @@ Test(classify, sees_how_a_message_is_made)
     bench_close(&b);
 }
 
+Test(classify, sees_the_words_of_links_and_not_their_hosts)
+{
+    static const char *const links[] = {"http://a.example/x/unsubscribe.cgi?id=1", "https://b.example/Unsubscribe/99.cgi",
+                                        "http://a.example/account/verify.php?id=1"};
+    uint32_t words[3][8], count[3] = {0};
+    struct bench b = bench_open();
+    for (int i = 0; i < 3; i++) {
+        char message[512], label[FEATURE_LABEL_BYTES];
+        snprintf(message, sizeof message, "From: a@example.org\n\nsee %s\n", links[i]);
+        read_features(&b, message);
+        for (uint32_t k = 0; k < b.f->count[FEATURE_SHAPE]; k++) {
+            features_label(b.f, FEATURE_SHAPE, k, label);
+            if (strncmp(label, "shape:link-word=", 16) == 0 && count[i] < 8)
+                words[i][count[i]++] = b.f->ids[FEATURE_SHAPE][k];
+        }
+    }
+    cr_assert(count[0] == 2 && count[1] == 2 && count[2] == 3, "%u %u %u", count[0], count[1], count[2]);
+    cr_expect_eq(memcmp(words[0], words[1], 2 * sizeof words[0][0]), 0);
+    cr_expect_neq(words[0][0], words[2][0]);
+    bench_close(&b);
+}
+
 Test(classify, features_are_bounded_and_different)
 {
     static char message[400000];

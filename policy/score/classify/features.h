@@ -2,7 +2,7 @@
  *
  *     grams   four characters in a row, case and digits folded: carry over to words never seen, and to Japanese
  *     words   words of the text and the subject; pairs of characters in scripts without spaces
- *     shapes  how the message is made: HTML, links, who it says it is to and from
+ *     shapes  how the message is made: HTML, links and the words in them, who it says it is to and from
  *
  * What tells a collection of mail from another, and not spam from ham, is left out: years, addresses, host names,
  * Message-IDs, names of programs, names of lists. A feature is a hash of FEATURE_BITS; two that fall together are one.
@@ -22,11 +22,11 @@
 #define FEATURE_COUNT   (1u << FEATURE_BITS)
 #define FEATURE_SHAPE_IDS 8192u /* of these */
 /* Raised with every change of what a feature is: a model of another number is no use. */
-#define FEATURE_VERSION 3u
+#define FEATURE_VERSION 4u
 
 #define FEATURE_GRAMS_MAX   6000
 #define FEATURE_WORDS_MAX   3000
-#define FEATURE_SHAPES_MAX  192
+#define FEATURE_SHAPES_MAX  384
 #define FEATURE_TEXT_BYTES  ((size_t)16 * 1024) /* of the text, from its front */
 #define FEATURE_LABEL_BYTES 48
 

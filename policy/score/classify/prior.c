@@ -3,7 +3,8 @@
 #include "msa/base/err.h"
 
 #define MESSAGE_BYTES_MAX ((size_t)16 * 1024)
-#define FRAME_COUNT       4
+#define FRAME_COUNT       6
+#define FRAMES_EACH       3 /* how many a text is put into */
 
 /* "$S" is the subject, "$T" the text. */
 static const char *const honest_frames[FRAME_COUNT] = {
@@ -37,6 +38,21 @@ static const char *const honest_frames[FRAME_COUNT] = {
     "<img src=\"https://www.example.com/logo.png\" width=200 height=50></td></tr><tr><td><h1>$S</h1><p>$T</p>"
     "<a href=\"https://www.example.com/news/1\">more</a> <a href=\"https://www.example.com/shop\">shop</a> "
     "<a href=\"https://www.example.com/leave?id=1234\">leave</a></td></tr></table></body></html>\n\n--b--\n",
+    /* A letter of a shop or a service as HTML alone, with a button and pictures. */
+    "From: Example Service <noreply@example.com>\nTo: john@example.net\nSubject: $S\n"
+    "Date: Tue, 1 Jul 2025 09:00:00 +0000\nMessage-ID: <e@bounce.example.net>\nMIME-Version: 1.0\n"
+    "List-Unsubscribe: <https://www.example.com/u?id=8f3ac9d1e2>\n"
+    "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+    "<!DOCTYPE html><html><head><meta charset=utf-8><style>p {margin:0}</style></head><body bgcolor=#f4f4f4><table width=600><tr><td>"
+    "<img src=\"https://img.example.com/logo.png\" width=120 alt=\"\"><h1>$S</h1><p style=\"color:#333\">$T</p>"
+    "<a href=\"https://www.example.com/go/aHR0cHM6Ly9leGFtcGxlLmNvbS9s\">Open</a></td></tr><tr><td>"
+    "<a href=\"https://www.example.com/c/1?utm_source=mail\"><img src=\"https://img.example.com/1.jpg\"></a>"
+    "<a href=\"https://www.example.com/u?id=8f3ac9d1e2\">unsubscribe</a></td></tr></table></body></html>\n",
+    /* The same without pictures. */
+    "From: Example Service <info@example.com>\nTo: Jane Roe <jane@example.net>\nSubject: $S\n"
+    "Date: Tue, 1 Jul 2025 09:00:00 +0000\nMessage-ID: <f@mail.example.com>\nMIME-Version: 1.0\n"
+    "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+    "<html><body><p>$T</p><p><a href=\"https://www.example.com/my\">www.example.com</a></p></body></html>\n",
 };
 
 static const char *const spam_frames[FRAME_COUNT] = {
@@ -63,6 +79,21 @@ static const char *const spam_frames[FRAME_COUNT] = {
     "From: Jane Roe <janeroe5512@gmail.com>\nTo: john@example.net\nReply-To: jroe.office@outlook.com\n"
     "Subject: $S\nDate: Tue, 1 Jul 2025 09:00:00 +0000\nMessage-ID: <4@mail.gmail.com>\nMIME-Version: 1.0\n"
     "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n$T\n",
+    /* The same page as an honest shop's. */
+    "From: Service Center <no-reply@acc-update77.shop>\nTo: john@example.net\nSubject: $S\n"
+    "Date: Tue, 1 Jul 2025 09:00:00 +0000\nMessage-ID: <e@mail.acc-update77.shop>\nMIME-Version: 1.0\n"
+    "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+    "<!DOCTYPE html><html><head><meta charset=utf-8><style>p {margin:0}</style></head><body bgcolor=#f4f4f4><table width=600><tr><td>"
+    "<img src=\"https://img.acc-update77.shop/logo.png\" width=120 alt=\"\"><h1>$S</h1><p style=\"color:#333\">$T</p>"
+    "<a href=\"https://acc-update77.shop/go/aHR0cHM6Ly9leGFtcGxlLmNvbS9s\">Open</a></td></tr><tr><td>"
+    "<a href=\"https://acc-update77.shop/u?id=8f3ac9d1e2\">unsubscribe</a></td></tr></table></body></html>\n",
+    /* Webmail of a stolen account. */
+    "MIME-Version: 1.0\nFrom: Jane Roe <jane.roe@gmail.com>\nDate: Tue, 1 Jul 2025 09:00:00 +0000\n"
+    "Message-ID: <a@mail.gmail.com>\nSubject: $S\nTo: undisclosed-recipients:;\n"
+    "Content-Type: multipart/alternative; boundary=b\n\n"
+    "--b\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n$T\n\n"
+    "--b\nContent-Type: text/html; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n\n"
+    "<div dir=ltr><div>$T</div></div>\n\n--b--\n",
 };
 
 static int fill(const char *frame, const struct prior_text *p, struct buf *out)
@@ -77,6 +108,19 @@ static int fill(const char *frame, const struct prior_text *p, struct buf *out)
     return buf_failed(out) ? MSA_ENOMEM : MSA_OK;
 }
 
+/* One text in one frame. */
+static int add_one(struct corpus *c, struct features *f, struct document_reader *r, const struct prior_text *p,
+                   const char *frame, struct buf *message)
+{
+    const struct document *d;
+    int err = fill(frame, p, message);
+    if (err == MSA_OK)
+        err = document_read(r, buf_view(message), &d);
+    if (err == MSA_OK)
+        err = features_read(f, d, r);
+    return err < 0 ? err : corpus_add_features(c, f, p->is_spam, PRIOR_COST, true);
+}
+
 int prior_add(struct corpus *c, struct features *f, struct document_reader *r)
 {
     struct buf message;
@@ -86,14 +130,9 @@ int prior_add(struct corpus *c, struct features *f, struct document_reader *r)
     for (size_t i = 0; i < prior_text_count && err == MSA_OK; i++) {
         const struct prior_text *p = &prior_texts[i];
         const char *const *frames = p->is_spam ? spam_frames : honest_frames;
-        const struct document *d;
-        err = fill(frames[place[p->is_spam]++ % FRAME_COUNT], p, &message);
-        if (err == MSA_OK)
-            err = document_read(r, buf_view(&message), &d);
-        if (err == MSA_OK)
-            err = features_read(f, d, r);
-        if (err == MSA_OK)
-            err = corpus_add_features(c, f, p->is_spam, PRIOR_COST, true);
+        unsigned first = place[p->is_spam]++;
+        for (unsigned k = 0; k < FRAMES_EACH && err == MSA_OK; k++)
+            err = add_one(c, f, r, p, frames[(first + k * 2 + first / FRAME_COUNT) % FRAME_COUNT], &message);
     }
     buf_fini(&message);
     return err;

@@ -57,6 +57,106 @@ const struct prior_text prior_texts[] = {
      "fast approval. Apply today with your name, amount needed and phone."},
     {SPAM, "Work from home", "Work from home and earn 500 dollars per day. No experience required. Send your resume and start "
      "today. Hiring now, part time, flexible hours."},
+    /* ---- the same of later years ---- */
+    {SPAM, "Delivery attempt failed",
+     "We tried to deliver your package but the shipping fee is unpaid. Pay the small fee within two days "
+     "or the package is returned. Confirm your address and card number to schedule a new delivery."},
+    {SPAM, "Re: website",
+     "I was looking at your website and found many errors that stop it from ranking. Our team of experts "
+     "offers SEO, redesign and app development at low cost. May I send you a proposal and price list?"},
+    {SPAM, "Change of bank details",
+     "Kindly note that our bank account is under audit. Process the pending payment to the new account "
+     "today and send the swift copy once done. Treat as urgent and confidential."},
+    {SPAM, "Hello dear",
+     "Hello my dear, I am a lonely woman looking for a serious man. I saw your profile and liked it. Write "
+     "to my personal email and I will send my photos. I wait for your answer with impatience."},
+    {SPAM, "Your antivirus has expired",
+     "Your computer is infected with five viruses. Your protection has expired today. Renew now with a "
+     "discount of 80 percent before your files and bank data are stolen."},
+    {SPAM, "You are a lucky winner",
+     "I am a philanthropist and have decided to give two million dollars to randomly selected individuals. "
+     "Your email was selected. Reply to claim your donation and help the poor around you."},
+    {SPAM, "Secret trading robot",
+     "Ordinary people are becoming millionaires with this bitcoin robot. Invest 250 dollars and watch it "
+     "grow every day. Register before midnight, places are limited, profit is guaranteed."},
+    {SPAM, "Payment from your account",
+     "I have access to your device and all your contacts. My malware recorded you on an adult site. Send "
+     "bitcoin to this wallet within two days and I delete the video. Do not go to the police."},
+    {SPAM, "Unusual sign-in activity",
+     "We detected something unusual about a recent sign-in to your account from Russia. If this was not "
+     "you, report the user now. Your account will be locked unless you validate your password."},
+    {SPAM, "Free spins for you",
+     "Claim your bonus and free spins. Instant withdrawal, no verification. Play roulette, slots and live "
+     "blackjack and win big tonight."},
+    {SPAM, "Refinance now",
+     "Mortgage rates are at their lowest in forty years. Refinance your home and lower your monthly "
+     "payment. Bad credit is no problem. No obligation. Fill in the short form and lenders compete for "
+     "your loan."},
+    {SPAM, "Out of debt",
+     "Are creditors calling? Consolidate all your bills into one low monthly payment and cut your "
+     "interest. Stop harassment. Get a free consultation, no home needed."},
+    {SPAM, "Be your own boss",
+     "Earn thousands from home with a proven system. No selling, no experience, no inventory. I made "
+     "50,000 dollars in ninety days. Order the report, put your name on the list and send the letter to "
+     "others. It is legal."},
+    {SPAM, "Adult site",
+     "The hottest girls live on webcam, uncensored. Free preview, you must be over 18. Click here to "
+     "enter. No membership fee. Remove me from the list."},
+    {SPAM, "Generic pills",
+     "Generic pills at wholesale prices, shipped overnight in a plain package. Weight loss, hair loss, "
+     "sexual health. No doctor visit, no prescription. Our doctors approve your order online."},
+    {SPAM, "Toner",
+     "Save up to 70% on ink and toner cartridges for all brands. Free shipping, one year guarantee. Call "
+     "toll free or order online today. Reply with remove to be removed."},
+    {SPAM, "Cheap software",
+     "Original software at low prices. Windows, Office, Photoshop for a fraction of the retail price. "
+     "Download instantly. Special offers, OEM versions, all languages."},
+    {SPAM, "Human growth hormone",
+     "Look younger, lose fat, build muscle and increase your energy while you sleep. Reverse aging with "
+     "this clinically tested hormone. Try it free for thirty days."},
+    {SPAM, "Bulk email works",
+     "Reach millions of customers with bulk email. We send your ad to 10 million fresh addresses for 99 "
+     "dollars. CD of addresses and software included. Call our office now."},
+    {SPAM, "Investor alert",
+     "The company announced record revenue. We rate it a strong buy with a target five times the price. "
+     "Act before Wall Street does. This is not investment advice, the publisher was paid in shares."},
+    {SPAM, "Free vacation",
+     "You have been selected to receive a complimentary vacation for two. Three days in a luxury hotel and "
+     "a cruise. Call within 72 hours with your confirmation number to claim your prize."},
+    {SPAM, "Satellite TV",
+     "Get every channel for free with this descrambler. Never pay for cable or pay per view again. Free "
+     "system, free installation, this week only."},
+    {SPAM, "Attention beneficiary",
+     "I am the director of the foreign remittance department of a bank in Lagos. A customer died with his "
+     "family in a plane crash and left twenty million. I want to present you as the next of kin. You keep "
+     "forty percent. Reply with your bank details and phone number."},
+    {SPAM, "Final notice: your domain",
+     "Your domain name registration expires. This is a solicitation for search engine submission. Failure "
+     "to complete payment may make it hard for customers to find you. Pay by card on the secure page."},
+    {SPAM, "Survey reward",
+     "Your opinion is worth 100 dollars. Complete this thirty second survey about your shopping and choose "
+     "your gift. Today only, limited supplies. Click to confirm."},
+    {SPAM, "Package from customs",
+     "Your parcel has been stopped at customs. Clearance charges must be paid by bitcoin or gift card "
+     "within 24 hours. Click here to release the shipment."},
+    {SPAM, "Your cloud storage is full",
+     "Your photos and videos will be deleted today. Your storage plan expired because your payment failed. "
+     "Get 50 GB extra now for 1.95 before all your files are lost."},
+    {SPAM, "Voicemail received",
+     "You have a new voice message. Listen to the message by opening the attached page and signing in with "
+     "your email password. Duration 0:37. This message expires today."},
+    {SPAM, "Payroll update",
+     "All staff must confirm their salary details before the end of today. Follow the link to the staff "
+     "portal and sign in with your email and password or your pay will be delayed."},
+    {SPAM, "Hire remote workers",
+     "We offer a part time job as payment agent. Receive transfers to your bank account and forward them, "
+     "keep ten percent. No experience, two hours a day, high salary."},
+    {SPAM, "Energy device",
+     "This small device cuts your electricity bill by 90 percent. Power companies hate it. Half price "
+     "today, order now while supplies last. As seen on TV."},
+    {SPAM, "Hearing, joints, vision",
+     "Seniors are amazed by this one simple trick that restores hearing and vision in seven days. Doctors "
+     "do not want you to know. Watch the free video."},
     /* ---- sells ---- */
     {SPAM, "Canadian pharmacy", "Cheap meds online. Viagra, Cialis, Levitra without prescription. Lowest prices, discreet "
      "shipping, satisfaction guaranteed. Buy now and save 80%. Order today."},
@@ -104,6 +204,21 @@ const struct prior_text prior_texts[] = {
     {SPAM, "ブランドコピー 激安通販", "スーパーコピー時計、ブランド財布が激安。最高品質、全国送料無料。ロレックス、ルイヴィトン、シャネル偽物。大特価セール。"},
     {SPAM, "未納料金のお知らせ", "有料サイトの未納料金が発生しております。本日中にご連絡なき場合、法的手続きに移行します。至急ご連絡ください。"},
     {SPAM, "メールボックスの容量が上限", "メールボックスの容量が超過しました。パスワードの有効期限が切れます。継続して使用するにはこちらをクリックして認証してください。"},
+    {SPAM, "【重要】お支払い方法のご確認",
+     "ご登録のお支払い方法が承認されませんでした。24時間以内に更新いただけない場合、アカウントの利用を停止いたします。"
+     "下記のボタンよりログインし、カード情報をご入力ください。"},
+    {SPAM, "カードご利用確認",
+     "第三者による不正利用の可能性があるため、カードのご利用を制限させていただきました。"
+     "下記のリンクにアクセスし、本人確認のお手続きをお願いいたします。"},
+    {SPAM, "日給5万円",
+     "スマホだけで誰でも毎日5万円を稼ぐ方法を先着100名様に無料公開。"
+     "面倒な作業は一切なし。今すぐ登録するだけで現金10万円をプレゼント。"},
+    {SPAM, "荷物の配達に失敗",
+     "お届け先住所に不備があるため配達できませんでした。下記のリンクから住所とお支払い情報を更新してください。"
+     "期限を過ぎると返送されます。"},
+    {SPAM, "【国税庁】未払い税金",
+     "所得税の未納があります。本日中にお支払いがない場合、財産を差し押さえます。"
+     "下記のリンクより直ちにお支払いください。"},
 
     /* ---- honest: people ---- */
     {HAM, "Meeting on Thursday", "Hi Anna, does Thursday at 3 pm work for you? I have booked the small room. I will send the agenda "
@@ -151,6 +266,157 @@ const struct prior_text prior_texts[] = {
     {HAM, "", "Sent from my phone"},
     {HAM, "Update", "Just a quick update: the contract is signed, and we begin on the first. Let's have a call tomorrow morning. I will send "
      "you an invitation with the link."},
+    /* ---- honest: shops, services and clubs, to those who asked for it ---- */
+    {HAM, "Your order is confirmed",
+     "Thank you for your purchase. We have received your order and let you know as soon as it is packed. "
+     "Order number, items, delivery address and the total with tax are listed below. You can change or "
+     "cancel it within an hour from your account."},
+    {HAM, "Out for delivery",
+     "Your parcel is out for delivery and arrives today between nine and noon. Somebody should be at home "
+     "to sign for it. If nobody is there, the driver leaves it with a neighbour and puts a card into your "
+     "letter box."},
+    {HAM, "Receipt for your payment",
+     "This is the receipt for your subscription. Amount, date, card and the period it is for stand below. "
+     "The invoice is attached as PDF. Nothing is left to do."},
+    {HAM, "Your monthly statement",
+     "Your statement of last month is available in your online banking. We never ask for a password or a "
+     "code by mail. Please type our address into your browser yourself."},
+    {HAM, "New sign-in on your laptop",
+     "You signed in from a new browser on Linux this morning. If this was you, there is nothing to do. If "
+     "it was not, change your password in the settings of your account."},
+    {HAM, "Reset your password",
+     "You asked for a new password. The link below works once, within an hour. If you did not ask, ignore "
+     "this message and your password stays as it is."},
+    {HAM, "Confirm your email address",
+     "Welcome! Please confirm that this address is yours, so that we can finish setting up your account. "
+     "The code is valid for ten minutes."},
+    {HAM, "Your weekly digest",
+     "The most read articles of the week: how a bridge was saved, an interview with the author of a new "
+     "novel, recipes for the season, and letters from our readers. Read more on our site. You get this "
+     "because you subscribed; you can unsubscribe at any time."},
+    {HAM, "News from the museum",
+     "This month we open an exhibition of landscape photographs. Guided tours take place every Sunday at "
+     "eleven. Members have free entry. The cafe is open until six. To change what you get from us, use the "
+     "link at the bottom."},
+    {HAM, "New in our shop",
+     "The new collection has arrived: light jackets, shirts of organic cotton and shoes for the rain. Free "
+     "delivery for orders over fifty. Members save ten percent until Sunday, in our stores and online. "
+     "View in browser. Unsubscribe. Privacy."},
+    {HAM, "Product update",
+     "What is new in this release: faster search, dark mode and keyboard shortcuts. We fixed the bug where "
+     "exports lost their order. Read the release notes in our documentation and tell us what you think in "
+     "the forum."},
+    {HAM, "You have new notifications",
+     "Two colleagues commented on your document and one person wants to connect with you. See what they "
+     "wrote, or change in the settings how often we write to you."},
+    {HAM, "Build failed",
+     "The pipeline of your project failed in the stage of tests. See the log of the job for the error. The "
+     "last commit was by one of your team mates."},
+    {HAM, "Invitation: planning",
+     "You are invited to a video call on Tuesday at ten. Join with the link, or dial in by phone. The "
+     "organizer asks for an answer: yes, no, maybe."},
+    {HAM, "Your booking",
+     "Your reservation is confirmed: two nights, one double room with breakfast. Check-in is from three in "
+     "the afternoon. You can cancel free of charge until the day before. We are looking forward to your "
+     "stay."},
+    {HAM, "Your flight",
+     "Check-in for your flight is open. Choose your seat and get the boarding pass in the app. Please be "
+     "at the gate half an hour before departure. Hand luggage may weigh eight kilos."},
+    {HAM, "Reminder: your appointment",
+     "This is a reminder of your appointment at the dentist's on Monday morning. If you cannot come, "
+     "please call the practice a day before."},
+    {HAM, "Webinar recording",
+     "Thank you for taking part. The recording and the slides are now available to everybody who "
+     "registered. The next session is about testing and takes place in June."},
+    {HAM, "How did we do?",
+     "You recently talked to our support. Would you take a minute to answer three questions about it? Your "
+     "answers help us to get better."},
+    {HAM, "Terms of service",
+     "We are changing our terms of service and our privacy policy from the first of next month. What "
+     "changes for you is summarised below; there is nothing that you have to do."},
+    {HAM, "Letter to parents",
+     "Dear parents, the class trip goes to the lake. The children need a packed lunch, a hat and rain "
+     "clothes. Please send the form back by Wednesday."},
+    {HAM, "Donation receipt",
+     "Thank you for your donation to the animal shelter. The receipt for your tax return is attached. This "
+     "year your help made it possible to take in ninety dogs."},
+    {HAM, "Job application received",
+     "We received your application and will get back to you within two weeks. If you have questions, "
+     "answer to this address."},
+    {HAM, "RE: Quote",
+     "Thanks for getting back to me. The price per piece stays the same if you take two hundred. Delivery "
+     "would be in week thirty. I attach the updated quote; let me know if you want to go ahead."},
+    {HAM, "Issue 12",
+     "In this issue: why compilers reorder your code, a report from the autumn conference, and a puzzle. "
+     "Editorial, long reads, short news, jobs and events. Forward it to a friend. You receive this "
+     "newsletter because you subscribed on our site. Unsubscribe or change your preferences."},
+    {HAM, "Headlines of the day",
+     "Parliament votes on the budget. Storm leaves thousands without power. Markets close higher. "
+     "Scientists find water on a distant moon. Football: the results. Read the full stories on our site. "
+     "Copyright, all rights reserved."},
+    {HAM, "Save the date: summer fair",
+     "Our summer fair takes place on the first Sunday of July. There will be music, games for children and "
+     "a second-hand market. Stalls can be booked until the end of the month. We look forward to seeing "
+     "you!"},
+    {HAM, "Your points",
+     "You have 1,240 points. They are valid until the end of next year and can be used in every store. See "
+     "what you can get for them in your account. Members only. Terms apply."},
+    {HAM, "Weekend offers",
+     "Fresh strawberries, bread from our own bakery and coffee at a lower price until Saturday. Offers are "
+     "valid in your store while stocks last. See the leaflet online. To stop these mails, unsubscribe."},
+    {HAM, "Upcoming renewal",
+     "Your domain renews automatically next month. The amount is charged to the card on file. If you do "
+     "not want to keep it, switch off renewal in your account before. Thank you for being a customer."},
+    {HAM, "Trial ends soon",
+     "Your trial of the team plan ends in three days. If you want to keep your projects, choose a plan; "
+     "otherwise your data is kept for thirty days. Questions? Just reply, a human reads this."},
+    {HAM, "Security advisory",
+     "A flaw in the parser lets a crafted file crash the server. Versions before 4.2 are affected. Upgrade "
+     "to 4.2.1, which is available now. Thanks to the researchers who reported it. CVE, severity medium, "
+     "workaround: disable the module."},
+    {HAM, "Release 2.0 announced",
+     "We are happy to announce version 2.0. Highlights: new configuration format, support for IPv6, many "
+     "fixes. Packages are available from the usual mirrors. Please report problems on the mailing list. "
+     "Thanks to all contributors."},
+    {HAM, "Training dates",
+     "Our courses for the second half of the year are open for registration. Beginners start in September, "
+     "the advanced course in October. Early registration costs less. The programme is attached."},
+    {HAM, "Your application",
+     "We are pleased to invite you to an interview next week. Please tell us which of the dates suits you. "
+     "Bring your certificates. The office is on the third floor."},
+    {HAM, "Lease",
+     "Enclosed is the signed copy of the lease. The keys can be collected from the agency from Monday. "
+     "Please transfer the deposit to the account named in the contract."},
+    {HAM, "Insurance",
+     "Your policy has been extended by one year. The new certificate is enclosed. The premium is debited "
+     "as before. If your circumstances have changed, please contact your adviser."},
+    {HAM, "Lab results",
+     "The results of your blood test are available in the patient portal. Everything is within the usual "
+     "range. If you have questions, the practice is open from eight to noon."},
+    {HAM, "Happy birthday",
+     "Happy birthday! We hope you have a wonderful day. Have you seen the pictures that grandma sent? We "
+     "call you tonight after dinner. Love, mum and dad"},
+    {HAM, "Free on Friday?",
+     "A few of us go to the cinema on Friday, do you want to come? Tickets are cheap before six. Let me "
+     "know, I would book them tonight."},
+    {HAM, "Sale of my bike",
+     "Is the bike you advertised still for sale? I would come by on Saturday to have a look. Could you "
+     "hold it for me until then? I can pay cash."},
+    {HAM, "Re: money for the trip",
+     "I paid the hotel for all of us, it is 120 each. You can give it to me in cash or transfer it, no "
+     "hurry. The receipt is in the shared folder."},
+    {HAM, "Account opened",
+     "Your account for the library has been opened. User name and the opening hours stand below. Books can "
+     "be renewed online twice. Fines are charged per day."},
+    {HAM, "Ticket 48213 updated",
+     "Your request has been updated by our support. We have reset the mailbox of the colleague; please ask "
+     "her to sign in again. If this solves the matter, the ticket closes by itself in a week."},
+    {HAM, "Backup report",
+     "Backup of host db2 finished with 0 errors and 1 warning. 214 GB in 3 hours. Next run tomorrow. Disk "
+     "usage of the store is 71%."},
+    {HAM, "Minutes",
+     "Present: eleven members. The minutes of the last meeting were approved. The treasurer reported on "
+     "the accounts. The motion on fees was carried. Next meeting in May."},
     /* ---- Japanese ---- */
     {HAM, "打ち合わせの件", "お世話になっております。株式会社山田の田中です。来週の打ち合わせの件ですが、火曜日の14時からでいかがでしょうか。ご確認よろしくお願いいたします。"},
     {HAM, "Re: 見積書の送付", "お世話になっております。見積書をお送りいただきありがとうございます。社内で検討のうえ、改めてご連絡いたします。引き続きよろしくお願い申し上げます。"},
@@ -168,6 +434,51 @@ const struct prior_text prior_texts[] = {
     {HAM, "資料送付", "ご依頼の資料をお送りします。ご不明な点がございましたら、お気軽にお問い合わせください。"},
     {HAM, "今日の夕飯", "今日は遅くなるので先に食べていてください。牛乳とパンを買って帰ります。"},
     {HAM, "テスト", "テスト送信です。"},
+    {HAM, "ご注文の確認",
+     "このたびはご注文いただきありがとうございます。ご注文内容は以下の通りです。"
+     "商品の発送が完了しましたら、改めてメールでお知らせいたします。"},
+    {HAM, "発送完了のお知らせ",
+     "ご注文の商品を発送いたしました。お届け予定日は明後日です。"
+     "お問い合わせ番号は下記の通りです。またのご利用を心よりお待ちしております。"},
+    {HAM, "【ご利用明細】",
+     "今月のご利用明細が確定しました。会員ページまたはアプリからご確認いただけます。"
+     "メールで暗証番号をお尋ねすることはございません。"},
+    {HAM, "夏のセールのご案内",
+     "いつも当店をご利用いただきありがとうございます。本日より全店で夏のセールを開催いたします。"
+     "新商品も続々入荷しております。配信停止はこちらから。"},
+    {HAM, "メールマガジン第百号",
+     "今週の特集は、旬の野菜を使った簡単レシピです。読者の皆様からのお便りもご紹介します。"
+     "次号は来週金曜日に配信予定です。"},
+    {HAM, "ご予約内容の確認",
+     "ご予約ありがとうございます。ご宿泊日、人数、お部屋の種類をご確認ください。"
+     "チェックインは15時からとなっております。お気をつけてお越しください。"},
+    {HAM, "パスワード再設定",
+     "パスワード再設定のお申し込みを受け付けました。お心当たりのない場合は、このメールを破棄してください。"
+     "変更は行われません。"},
+    {HAM, "会員登録ありがとうございます",
+     "会員登録が完了しました。マイページから登録内容の確認や変更ができます。"
+     "ご不明な点はお問い合わせ窓口までご連絡ください。"},
+    {HAM, "研究会のお知らせ",
+     "会員の皆様。第五回研究会を開催いたします。講演者と会場は下記の通りです。"
+     "参加を希望される方は事務局までお申し込みください。"},
+    {HAM, "保護者会について",
+     "保護者の皆様。来週の土曜日に保護者会を行います。出欠を担任までお知らせください。"
+     "上履きをお持ちください。"},
+    {HAM, "納品のご連絡",
+     "いつもお世話になっております。ご依頼いただきました件、修正版のデータを添付いたします。"
+     "お手数ですがご確認いただけますと幸いです。何卒よろしくお願い申し上げます。"},
+    {HAM, "Re: 日程調整",
+     "ご連絡ありがとうございます。水曜日の午後でしたら参加可能です。"
+     "場所は前回と同じ会議室でよろしいでしょうか。鈴木"},
+    {HAM, "定期メンテナンスのお知らせ",
+     "平素は弊社サービスをご利用いただき、誠にありがとうございます。"
+     "下記の日時に定期メンテナンスを実施いたします。期間中はサービスをご利用いただけません。"},
+    {HAM, "アンケートのお願い",
+     "先日はご来店いただきありがとうございました。よろしければアンケートにご協力ください。"
+     "今後のサービス改善に役立ててまいります。"},
+    {HAM, "年末のご挨拶",
+     "本年も大変お世話になりました。年末年始の休業期間は下記の通りです。"
+     "来年もどうぞよろしくお願いいたします。"},
 };
 
 const size_t prior_text_count = sizeof prior_texts / sizeof prior_texts[0];

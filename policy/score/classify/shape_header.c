@@ -141,6 +141,7 @@ static void take_presence(struct features *f, const struct document *d)
         {"Message-ID", "message-id", "no-message-id"},    {"To", "to", "no-to"},
         {"MIME-Version", "mime", "no-mime"},              {"Reply-To", "reply-to", "no-reply-to"},
         {"Organization", "organization", NULL},           {"X-Priority", "priority", NULL},
+        {"List-Unsubscribe", "list-unsubscribe", NULL},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         bool is_there = document_field(d, view_cstr(fields[i].field), NULL) != NULL;

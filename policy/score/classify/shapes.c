@@ -102,6 +102,27 @@ static void take_host(struct features *f, struct view host)
     features_add_shape(f, last.n == 2 ? "host-country" : "host-other-top", 0);
 }
 
+#define LINK_WORD_LEAST 3
+#define LINK_WORD_MOST  14
+#define LINK_WORD_BYTES 300 /* of a link are looked at */
+
+/* "unsubscribe", "cgi", "track": what programs make of links carries over to hosts never seen. */
+static void take_link_words(struct features *f, struct view path_and_query)
+{
+    uint32_t hash = 0;
+    size_t length = 0;
+    for (size_t i = 0; i <= path_and_query.n && i < LINK_WORD_BYTES; i++) {
+        char c = i < path_and_query.n ? ascii_lower(path_and_query.p[i]) : '\0';
+        if (ascii_is_alpha(c)) {
+            hash = ((length++ ? hash : 2166136261u) ^ (unsigned char)c) * 16777619u;
+            continue;
+        }
+        if (length >= LINK_WORD_LEAST && length <= LINK_WORD_MOST)
+            features_add_shape(f, "link-word", hash);
+        length = 0;
+    }
+}
+
 static void take_path(struct features *f, const struct document_link *l)
 {
     struct view rest = l->url;
@@ -109,6 +130,7 @@ static void take_path(struct features *f, const struct document_link *l)
     while (at + l->host.n <= rest.n && !view_eq_nocase(view_slice(rest, at, at + l->host.n), l->host))
         at++;
     rest = view_slice(rest, at + l->host.n, rest.n);
+    take_link_words(f, rest);
     struct view path = view_cut(&rest, '?');
     unsigned depth = 0;
     for (size_t i = 0; i < path.n; i++)
