@@ -11,6 +11,7 @@
 #include "policy/mail_hold.h"
 #include "policy/privacy.h"
 #include "policy/tell.h"
+#include "policy/watched.h"
 
 /* ---- the log ---- */
 
@@ -72,6 +73,12 @@ static void log_restriction(uint64_t id, const struct restriction *r)
     log_view(&l, "by", r->released_by);
     log_view(&l, "text", r->release_note);
     log_end(&l);
+}
+
+static void say_restriction(struct policy *p, uint64_t id, const struct restriction *r)
+{
+    log_restriction(id, r);
+    watched_restriction(p, id, r);
 }
 
 /* ---- sessions and mail of an account ---- */
@@ -150,7 +157,7 @@ static uint64_t keep(struct policy *p, struct restriction *r, const struct ipadd
     }
     uint64_t id = restrictions_add(p->restrictions, r, &is_new);
     if (is_new)
-        log_restriction(id, r);
+        say_restriction(p, id, r);
     if (is_new && notifies)
         tell_restriction(p, id, r);
     return id;
@@ -263,8 +270,10 @@ void enforce_verdict(struct policy *p, const struct event *e, const struct verdi
     for (unsigned i = 0; i < v->reason_count; i++) {
         const struct reason *reason = &v->reasons[i];
         log_reason(e, reason, login);
-        if (!reason->is_standing_lock)
+        if (!reason->is_standing_lock) {
             policy_count_hit(p, reason->rule);
+            watched_rule(p, e, reason, login);
+        }
         if (reason->is_shadow)
             continue;
         if ((reason->rule->actions & THEN_SUSPEND) && !is_suspended) {
@@ -299,7 +308,7 @@ int enforce_release(struct policy *p, uint64_t id, struct view by, struct view n
     buf_init(&bytes, RESTRICTION_BYTES_MAX);
     int err = restrictions_release(p->restrictions, id, by, note, now_ms);
     if (err == MSA_OK && restrictions_read(p->restrictions, id, &bytes, &r)) {
-        log_restriction(id, &r);
+        say_restriction(p, id, &r);
         /* An owner who locks and unlocks himself gets no new allowance by it. */
         if (r.account != 0 && r.kind != RESTRICTION_OWNER_LOCKED && p->counters)
             (void)engine_forget_account(p->rules, store_lmdb_store(p->counters),

@@ -18,6 +18,7 @@
 #include "policy/rules.h"
 #include "policy/state.h"
 #include "policy/tell.h"
+#include "policy/watched.h"
 
 #define LEDGER_MAP_BYTES (16ULL << 30)
 #define CARE_MS          1000
@@ -72,6 +73,7 @@ static void on_care(void *arg)
     mail_hold_retry(p);
     expiry_step(&p->expiry, p->ledger, &p->config->retention, clock_wall_ms());
     geo_refresh(p->geo);
+    watched_sign_ins(p);
     (void)timer_start(&p->care_timer, p->loop, CARE_MS);
 }
 
@@ -236,6 +238,7 @@ static int policy_serve(void *state)
 static void policy_peer_up(void *state, struct chan *c)
 {
     struct policy *p = state;
+    news_peer_up(&p->news, c);
     if (chan_peer(c) == ROLE_RELAY) {
         p->relay = c;
         mail_hold_tell_relay(p);
@@ -249,6 +252,7 @@ static void policy_peer_up(void *state, struct chan *c)
 static void policy_peer_down(void *state, struct chan *c)
 {
     struct policy *p = state;
+    news_peer_down(&p->news, c);
     policy_ops_account_drop_peer(p, c);
     if (p->relay == c) {
         notices_peer_down(p->notices);

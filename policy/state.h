@@ -18,6 +18,7 @@
 #include "msa/base/arena.h"
 #include "msa/base/list.h"
 #include "msa/io/loop.h"
+#include "msa/ipc/news.h"
 #include "msa/ipc/role.h"
 #include "policy/answer.h"
 #include "policy/engine/engine.h"
@@ -89,6 +90,11 @@ struct policy {
     char listeners[POLICY_LISTENERS_MAX][IPC_NAME_MAX + 1];
     unsigned listener_count;
     struct chan *relay;
+    struct news_teller news;
+    struct policy_watched {
+        uint64_t failed, overseas; /* of `counts`, as told last; see watched.h */
+        int64_t told_ms;           /* monotonic */
+    } watched;
     struct list holds_due; /* see mail_hold.h */
 
     struct list

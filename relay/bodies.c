@@ -29,14 +29,16 @@ static int find_refusal(struct relay *r)
     return is_full ? MSA_EFULL : MSA_OK;
 }
 
-static void log_change(int was, int now)
+static void note_change(struct relay *r, int now)
 {
-    if (was == now)
+    if (r->refusal == now)
         return;
     if (now == MSA_OK)
         log_msg(LOG_LEVEL_INFO, "queue-open", "mail is taken again");
     else
         log_msg(LOG_LEVEL_ERROR, "queue-refusing", "no mail is taken: %s", msa_strerror(now));
+    news_tell(&r->news, now == MSA_OK ? NEWS_QUEUE_OPEN : NEWS_QUEUE_FULL,
+               json_pack("{s:s}", "text", now == MSA_OK ? "" : msa_strerror(now)));
 }
 
 int bodies_refusal(struct relay *r)
@@ -44,7 +46,7 @@ int bodies_refusal(struct relay *r)
     int64_t now_ms = clock_mono_ms();
     if (r->looked_at_ms == 0 || now_ms - r->looked_at_ms >= LOOK_EVERY_MS) {
         int found = find_refusal(r);
-        log_change(r->refusal, found);
+        note_change(r, found);
         r->refusal = found;
         r->looked_at_ms = now_ms;
     }

@@ -7,6 +7,7 @@
 #define LOOK_MS       1000
 #define MORE_MS       10   /* when there was more to give than fits a turn */
 #define GIVE_PER_TURN 1000
+#define DOWN_IS_NEWS_MS 2000
 
 static void log_change(const struct pool *p, bool is_given_up)
 {
@@ -49,15 +50,27 @@ static bool give(struct relay *r, struct pool *p)
     return true;
 }
 
+/* A pool is down when none of its smarthosts can be reached: for a moment that is no news. */
+static void tell_change(struct relay *r, struct pool *p)
+{
+    bool is_down = pool_down_ms(p) >= DOWN_IS_NEWS_MS;
+    if (is_down == pool_marks(p)->is_told_down || (!is_down && pool_down_ms(p) > 0))
+        return;
+    pool_marks(p)->is_told_down = is_down;
+    news_tell(&r->news, is_down ? NEWS_POOL_DOWN : NEWS_POOL_UP,
+               json_pack("{s:s}", "pool", pool_config(p)->name));
+}
+
 /* Whether there is more to do at once. */
 static bool look_at(struct relay *r, struct pool *p)
 {
     const struct config_pool *config = pool_config(p);
+    tell_change(r, p);
     if (config->fallback[0] == '\0')
         return false;
     bool is_over = pool_down_ms(p) >= config->fallback_after_ms;
-    if (is_over != pool_is_given_up(p)) {
-        pool_set_given_up(p, is_over);
+    if (is_over != pool_marks(p)->is_given_up) {
+        pool_marks(p)->is_given_up = is_over;
         log_change(p, is_over);
     }
     return is_over && give(r, p);

@@ -120,8 +120,13 @@ static void judge(struct relay *r, const char *pool, struct view destination, bo
     enum health_news news = config ? healths_judge(r->healths, view_cstr(pool), destination, is_group,
                                                    config->refused_warning_percent, &s)
                                    : HEALTH_NO_NEWS;
-    if (news != HEALTH_NO_NEWS)
-        log_health(pool, &s, news);
+    if (news == HEALTH_NO_NEWS)
+        return;
+    log_health(pool, &s, news);
+    news_tell(&r->news, news == HEALTH_WORSE ? NEWS_REFUSES : NEWS_RECOVERED,
+               json_pack("{s:s, s:s, s:I, s:I, s:I}", "pool", pool, "destination", s.destination, "delivered",
+                         (json_int_t)s.counts[HEALTH_DELIVERED], "refused", (json_int_t)s.counts[HEALTH_REFUSED],
+                         "deferred", (json_int_t)s.counts[HEALTH_DEFERRED]));
 }
 
 static void note_health(struct relay *r, const struct delivery *d)

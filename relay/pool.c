@@ -32,7 +32,7 @@ struct pool {
     bool is_proven;      /* the last thing known of the smarthosts is good */
     bool is_queues_turn;
     bool is_retired;
-    bool is_given_up;    /* its mail goes to the fallback */
+    struct pool_marks marks;
     int64_t down_since_ms; /* none of the smarthosts can be reached since then; 0: not so */
     uint32_t late_count;
     int64_t late_until_ms;
@@ -546,14 +546,9 @@ int64_t pool_down_ms(const struct pool *p)
     return p->down_since_ms > 0 ? clock_mono_ms() - p->down_since_ms : 0;
 }
 
-bool pool_is_given_up(const struct pool *p)
+struct pool_marks *pool_marks(struct pool *p)
 {
-    return p->is_given_up;
-}
-
-void pool_set_given_up(struct pool *p, bool is_given_up)
-{
-    p->is_given_up = is_given_up;
+    return &p->marks;
 }
 
 bool pool_get_target(const struct pool *p, uint32_t i, struct pool_target_status *out)
@@ -585,7 +580,7 @@ void pool_get_status(const struct pool *p, struct pool_status *out)
         .delivered_count = p->delivered_count,
         .lost_count = p->lost_count,
         .source = p->set.source,
-        .is_given_up = p->is_given_up,
+        .is_given_up = p->marks.is_given_up,
         .down_ms = pool_down_ms(p),
         .link_max = p->set.connection_count,
     };

@@ -90,9 +90,12 @@ struct pool_target_status {
 bool pool_get_target(const struct pool *p, uint32_t i, struct pool_target_status *out); /* false: no more */
 
 int64_t pool_down_ms(const struct pool *p);
-/* The owner's mark: what is queued for it goes to its fallback. */
-bool pool_is_given_up(const struct pool *p);
-void pool_set_given_up(struct pool *p, bool is_given_up);
+/* The owner's own marks. */
+struct pool_marks {
+    bool is_given_up;  /* what is queued for it goes to its fallback */
+    bool is_told_down; /* that it is down was told */
+};
+struct pool_marks *pool_marks(struct pool *p);
 
 void pool_get_status(const struct pool *p, struct pool_status *out);
 

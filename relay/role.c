@@ -152,6 +152,7 @@ static int serve(void *state)
 static void peer_up(void *state, struct chan *c)
 {
     struct relay *r = state;
+    news_peer_up(&r->news, c);
     if (chan_peer(c) == ROLE_POLICY)
         r->policy = c;
 }
@@ -159,6 +160,7 @@ static void peer_up(void *state, struct chan *c)
 static void peer_down(void *state, struct chan *c)
 {
     struct relay *r = state;
+    news_peer_down(&r->news, c);
     if (r->policy == c) {
         webhook_forget_all(r);
         r->policy = NULL;

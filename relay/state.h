@@ -11,6 +11,7 @@
 #include "msa/io/loop.h"
 #include "msa/io/threads.h"
 #include "msa/ipc/chan.h"
+#include "msa/ipc/news.h"
 #include "msa/ipc/role.h"
 #include "relay/committer.h"
 #include "relay/dns.h"
@@ -39,6 +40,7 @@ struct relay {
     struct pools *retired_pools; /* of the one before: their links finish; or NULL */
     struct dns *retired_dns;
     struct chan *policy;         /* NULL while it is away */
+    struct news_teller news;
     struct list handovers;       /* of struct handover: clients who wait for an answer */
     struct fetcher *fetcher;
     struct list calls;           /* of struct call: of webhooks, under way */

@@ -151,6 +151,18 @@ bool config_template_use(const char *name, struct config_template_use *out);
  * take it all (buf_failed). */
 int config_dump(const struct config *cfg, bool with_origin, struct buf *out);
 
+/* The same as data. `block`: "", or "tls / certificate", "pool main"; no `file`: a default. Views die with the call.
+ * MSA_OK, or MSA_ETOOBIG: out of memory, and some were not told. */
+struct config_setting {
+    struct view block;
+    const char *key;
+    struct view value;
+    const char *file;
+    unsigned line;
+};
+typedef void config_setting_fn(void *arg, const struct config_setting *s);
+int config_each(const struct config *cfg, config_setting_fn *fn, void *arg);
+
 #define CONFIG_WHERE_MAX 512
 
 /* Where the file says a setting, given as a pointer to its field in `cfg`: "file:line:column", or "default". */

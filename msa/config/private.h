@@ -43,6 +43,16 @@ const struct place *origin_find(const struct config_private *priv, const void *o
 bool bind_tree(struct config *cfg, const struct tree_node *root, unsigned role,
                struct value_site *site);
 
+/* The one walk over all settings. `role` 0: all but secrets; else those that it may know. `object` holds the block,
+ * `field` the value. */
+struct walk_visitor {
+    void (*value)(void *arg, const struct schema_key *key, const void *field);
+    void (*begin)(void *arg, const struct schema_key *key, const char *object);
+    void (*end)(void *arg);
+};
+void walk_settings(const struct config *cfg, unsigned role, const struct walk_visitor *visitor, void *arg);
+void walk_format_block(const struct schema_key *key, const char *object, struct buf *out); /* "pool main" */
+
 /* Fills what follows from other settings: users, names, ports. */
 void derive_settings(struct config *cfg, struct value_site *site);
 

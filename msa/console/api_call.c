@@ -6,6 +6,7 @@
 
 #include "msa/base/secret.h"
 #include "msa/console/audit.h"
+#include "msa/console/event_streams.h"
 #include "msa/console/problem.h"
 
 #define JSON_TYPE "application/json"
@@ -136,6 +137,7 @@ static void after_change(struct api_call *call)
         (void)web_sessions_end_of(&call->console->sessions, view_cstr(call->target), own);
     if (strcmp(op, "token.remove") == 0)
         console_forget_tokens(call->console);
+    event_streams_recheck(call->console);
 }
 
 static void on_op_answer(void *arg, unsigned status, struct view json)

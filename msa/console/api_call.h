@@ -58,6 +58,9 @@ void caller_identify(struct console *c, struct http_request *r, caller_fn *fn, v
 /* The same for the text of a token, without a request's headers. */
 void caller_check_token(struct console *c, struct view token, caller_fn *fn, void *arg);
 
+/* The token that the request brings, for who has to ask for it again; "": none, or no token. */
+void caller_copy_token(const struct http_request *r, char out[CONSOLE_TOKEN_TEXT_MAX + 1]);
+
 #define CALLER_COOKIE "__Host-msad"
 /* The session of the request's cookie; NULL: none. */
 struct web_session *caller_session(struct console *c, struct http_request *r);
@@ -94,6 +97,7 @@ api_route_fn api_session_begin, api_session_show, api_session_end; /* sign_in.c 
 api_route_fn api_status, api_openapi;
 api_route_fn api_usage; /* api_call.c */
 api_route_fn api_password_change; /* password_change.c */
+api_route_fn api_events;          /* event_streams.c */
 
 /* ---- openapi.c: pure ---- */
 

@@ -196,6 +196,16 @@ FIELDS(trend) = {
     END,
 };
 
+FIELDS(events) = {
+    {.name = "recent", .type = API_NUMBER, .min = 0, .max = 200, .doc = "begin with the last so many; none: 0"},
+    END,
+};
+
+FIELDS(config) = {
+    {.name = "all", .type = API_FLAG, .doc = "defaults, too"},
+    END,
+};
+
 FIELDS(limit_only) = {LIMIT, END};
 
 #define CUSTOMER_SETTINGS                                                                          \
@@ -365,8 +375,15 @@ const struct api_route api_routes[] = {
      .summary = "The rules in force and on trial, and how often each has acted since policy began"},
     {GET_, .path = P "/geo/{ip}", .who = WHO_DESK | WHO_PORTAL, .scope = SCOPE_GEO_READ, .op = "geo.lookup",
      .tag = "server", .summary = "The country of an address, and by which databases"},
+    {GET_, .path = P "/config", .who = WHO_OPERATOR, .scope = SCOPE_CONFIG_READ, .op = "supervisor.config",
+     .fields = config, .tag = "server",
+     .summary = "What is in force, and the file and line that says it (none: a default); secrets are left out"},
     {POST_, .path = P "/reload", .who = WHO_OPERATOR, .scope = SCOPE_CONFIG_WRITE, .op = "supervisor.reload",
      .fields = why, .tag = "server", .summary = "Read the configuration and the certificates again"},
+    {GET_, .path = P "/events", .who = WHO_DESK, .scope = SCOPE_EVENTS_READ, .fn = api_events, .fields = events,
+     .tag = "server",
+     .summary = "What happens, as it happens: server-sent events. Last-Event-ID goes on where a reader was; an event "
+                "`gap` says that something between is not kept any more. The desk hears of accounts alone"},
     {GET_, .path = P "/audit", .who = WHO_DESK, .scope = SCOPE_AUDIT_READ, .op = "audit.list", .fields = audit_list,
      .tag = "server", .summary = "Every change: who, from where, what, why, how it came out; newest first"},
     {GET_, .path = P "/openapi.json", .who = WHO_ANYBODY, .fn = api_openapi, .tag = "server",

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "msa/base/clock.h"
 #include "msa/base/log.h"
+#include "msa/console/event_streams.h"
 
 struct adding {
     audit_fn *fn;
@@ -48,11 +50,20 @@ static json_t *args_of(const struct audit_entry *e)
                      "status", (int)e->status);
 }
 
+static json_t *event_of(json_t *args)
+{
+    json_t *o = json_copy(args);
+    if (o)
+        json_object_set_new(o, "at_ms", json_integer(clock_wall_ms()));
+    return o;
+}
+
 void audit_add(struct console *c, const struct audit_entry *e, audit_fn *fn, void *arg)
 {
     log_entry(e);
     struct adding *a = malloc(sizeof *a);
     json_t *args = args_of(e);
+    event_streams_tell(c, NEWS_CHANGE, event_of(args));
     char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
     json_decref(args);
     if (a && text) {

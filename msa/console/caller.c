@@ -9,6 +9,7 @@
 #include "msa/console/api_call.h"
 
 #define ALL_SCOPES UINT64_MAX
+#define BEARER     "Bearer "
 
 /* ---- what is remembered of tokens ---- */
 
@@ -180,14 +181,31 @@ static void by_socket(const struct http_request *r, caller_fn *fn, void *arg)
     fn(arg, &caller, 0);
 }
 
+static bool is_bearer(struct view authorization)
+{
+    return view_has_prefix_nocase(authorization, VIEW_LIT(BEARER));
+}
+
+static struct view token_of(struct view authorization)
+{
+    return view_trim(view_slice(authorization, sizeof BEARER - 1, authorization.n));
+}
+
+void caller_copy_token(const struct http_request *r, char out[CONSOLE_TOKEN_TEXT_MAX + 1])
+{
+    struct view authorization = http_request_header(r, "Authorization");
+    out[0] = '\0';
+    if (http_request_door(r) != HTTP_DOOR_CONTROL && is_bearer(authorization))
+        (void)view_to_cstr(token_of(authorization), out, CONSOLE_TOKEN_TEXT_MAX + 1);
+}
+
 void caller_identify(struct console *c, struct http_request *r, caller_fn *fn, void *arg)
 {
     struct view authorization = http_request_header(r, "Authorization");
-    struct view bearer = VIEW_LIT("Bearer ");
     if (http_request_door(r) == HTTP_DOOR_CONTROL)
         by_socket(r, fn, arg);
-    else if (view_has_prefix_nocase(authorization, bearer))
-        caller_check_token(c, view_trim(view_slice(authorization, bearer.n, authorization.n)), fn, arg);
+    else if (is_bearer(authorization))
+        caller_check_token(c, token_of(authorization), fn, arg);
     else if (authorization.n > 0)
         by_nobody(401, fn, arg);
     else

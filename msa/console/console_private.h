@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "msa/console/events.h"
 #include "msa/console/http.h"
 #include "msa/console/ops.h"
 #include "msa/console/web_session.h"
@@ -53,6 +54,10 @@ struct console {
     struct console_token tokens[CONSOLE_TOKENS_MAX]; /* by digest */
     unsigned sign_ins; /* passwords being checked now */
     unsigned verifies; /* those that POP and IMAP servers ask about */
+    struct events events;
+    struct list event_streams; /* of struct event_stream */
+    unsigned event_stream_count;
+    struct timer event_timer;
     struct timer drain_timer;
     role_drained_fn *drained; /* NULL: not draining */
     void *drained_arg;

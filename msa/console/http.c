@@ -232,12 +232,15 @@ void http_answer_fixed(struct http_request *r, unsigned status, const char *cont
 struct http_stream *http_answer_stream(struct http_request *r, const char *content_type, size_t max_bytes,
                                        http_stream_gone_fn *gone, void *arg)
 {
+    static const int sent_max = 64 * 1024;
     struct http_stream *s = calloc(1, sizeof *s);
     if (!s) {
         http_answer(r, 503, content_type, VIEW_EMPTY);
         return NULL;
     }
     *s = (struct http_stream){.server = r->server, .connection = r->connection, .gone = gone, .arg = arg};
+    s->fd = r->socket ? r->socket->fd : -1;
+    (void)setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &sent_max, sizeof sent_max); /* else the kernel keeps megabytes */
     buf_init(&s->bytes, max_bytes);
     list_append(&r->server->streams, &s->link);
     r->stream = s;
@@ -375,6 +378,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
     if (!r)
         return;
     http_enter_phase(r->socket, HTTP_PHASE_IDLE);
+    if (r->stream && !r->is_sent)
+        http_stream_discard(r->stream);
     request_free(r);
 }
 

@@ -101,5 +101,6 @@ struct http_stream *http_answer_stream(struct http_request *r, const char *conte
                                        http_stream_gone_fn *gone, void *arg);
 int http_stream_write(struct http_stream *s, struct view bytes); /* MSA_ETOOBIG: too slow, nothing was added */
 void http_stream_end(struct http_stream *s);                     /* after what waits; `gone` comes later */
+void http_stream_cut(struct http_stream *s);                     /* without what waits; likewise */
 
 #endif

@@ -58,6 +58,7 @@ struct http_stream {
     struct list link;
     struct http_server *server;
     struct MHD_Connection *connection;
+    int fd; /* libmicrohttpd's; -1: unknown */
     struct buf bytes;
     http_stream_gone_fn *gone;
     void *arg;
@@ -85,5 +86,7 @@ void http_on_sweep(void *server);
 /* ---- http_stream.c ---- */
 
 struct MHD_Response *http_stream_response(struct http_stream *s);
+/* Its request ends, and no response was ever made of it. */
+void http_stream_discard(struct http_stream *s);
 
 #endif

@@ -1,6 +1,7 @@
 /* An answer without an end. While nothing is to be sent its connection rests with libmicrohttpd. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "msa/base/err.h"
 #include "msa/console/http_private.h"
@@ -32,6 +33,11 @@ static void stream_free(void *cls)
     free(s);
 }
 
+void http_stream_discard(struct http_stream *s)
+{
+    stream_free(s);
+}
+
 struct MHD_Response *http_stream_response(struct http_stream *s)
 {
     return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, s, stream_free);
@@ -58,6 +64,14 @@ void http_stream_end(struct http_stream *s)
 {
     s->is_ending = true;
     wake(s);
+}
+
+/* libmicrohttpd sees the end of the connection, wherever it waits, and closes it. */
+void http_stream_cut(struct http_stream *s)
+{
+    if (s->fd != -1)
+        (void)shutdown(s->fd, SHUT_RDWR);
+    http_stream_end(s);
 }
 
 void http_server_end_streams(struct http_server *s)

@@ -7,6 +7,7 @@
 #include "msa/base/secret.h"
 #include "msa/console/api.h"
 #include "msa/console/audit.h"
+#include "msa/console/event_streams.h"
 #include "msa/console/problem.h"
 
 struct op_request {
@@ -40,6 +41,7 @@ static void forget_what_ended(struct op_request *q)
         (void)web_sessions_end_of(&q->console->sessions, view_cstr(q->target), NULL);
     if (strcmp(q->op->name, "token.remove") == 0)
         console_forget_tokens(q->console);
+    event_streams_recheck(q->console);
 }
 
 static void on_answer(void *arg, unsigned status, struct view json)

@@ -79,6 +79,7 @@ const struct console_op console_ops[] = {
     {"audit.add", ROLE_POLICY, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"audit.list", ROLE_POLICY, SMALL, PATIENT_MS, ABOUT_NO_ACCOUNT},
     {"supervisor.status", ROLE_SUPERVISOR, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
+    {"supervisor.config", ROLE_SUPERVISOR, SMALL, SOON_MS, ABOUT_NO_ACCOUNT},
     {"supervisor.reload", ROLE_SUPERVISOR, SMALL, RELOAD_MS, ABOUT_NO_ACCOUNT},
 };
 

@@ -10,6 +10,7 @@
 #include "msa/base/log.h"
 #include "msa/base/secret.h"
 #include "msa/console/console_private.h"
+#include "msa/console/event_streams.h"
 #include "msa/console/postfix_door.h"
 
 /* ---- peers ---- */
@@ -201,6 +202,7 @@ static int console_open(const struct role_env *env, void **state_out)
     if (!c->postfix)
         return MSA_ENOMEM;
     web_sessions_init(&c->sessions);
+    event_streams_init(c);
     timer_init(&c->sessions_timer, on_sessions_timer, c);
     warm_up();
     return MSA_OK;
@@ -273,6 +275,7 @@ static void console_close(void **state)
     for (size_t i = 0; i < CONSOLE_DOORS_MAX; i++)
         http_server_free(&c->doors[i].server);
     postfix_doors_free(&c->postfix);
+    event_streams_fini(c);
     web_sessions_fini(&c->sessions);
     console_forget_tokens(c);
     free(c);
@@ -280,7 +283,9 @@ static void console_close(void **state)
 }
 
 /* Nobody asks console anything; answers come by id. */
-static chan_handler_fn *const handlers[IPC_TYPE_COUNT] = {0};
+static chan_handler_fn *const handlers[IPC_TYPE_COUNT] = {
+    [IPC_news_tell] = event_streams_on_event,
+};
 
 const struct role_ops console_role = {
     .role = ROLE_CONSOLE,

@@ -8,6 +8,7 @@
 #include "msa/base/secret.h"
 #include "msa/console/api_call.h"
 #include "msa/console/audit.h"
+#include "msa/console/event_streams.h"
 
 static const char *const wrong = "the login or the password is wrong, or it may not sign in now";
 static const char *const no_code = "give the code that your authenticator shows, too";
@@ -62,6 +63,7 @@ void api_session_end(struct api_call *call)
     struct web_session *s = caller_session(call->console, call->request);
     if (s && call->caller.is_by_cookie)
         web_sessions_end(&call->console->sessions, s);
+    event_streams_recheck(call->console);
     set_cookie(call->request, "", true);
     api_answer(call, 200, json_pack("{s:b}", "ended", 1));
 }

@@ -106,6 +106,12 @@ struct web_session *web_sessions_find(struct web_sessions *all, struct view cook
     return s;
 }
 
+bool web_sessions_hold(const struct web_sessions *all, const uint8_t digest[SESSION_DIGEST_BYTES], int64_t now_ms)
+{
+    const struct table_entry *e = table_find(&all->table, view_of((const char *)digest, SESSION_DIGEST_BYTES));
+    return e && !is_over(CONTAINER_OF(e, struct web_session, entry), now_ms);
+}
+
 size_t web_sessions_end_of(struct web_sessions *all, struct view name, const struct web_session *except)
 {
     struct web_session *s, *next;

@@ -7,6 +7,7 @@
 #ifndef MSA_CONSOLE_WEB_SESSION_H
 #define MSA_CONSOLE_WEB_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,8 @@ struct web_session *web_sessions_begin(struct web_sessions *all, const struct se
                                char cookie_out[SESSION_SECRET_MAX]);
 /* NULL: there is none, or it ended. Counts as use. */
 struct web_session *web_sessions_find(struct web_sessions *all, struct view cookie, int64_t now_ms);
+/* Whether that session goes on; no use of it. */
+bool web_sessions_hold(const struct web_sessions *all, const uint8_t digest[SESSION_DIGEST_BYTES], int64_t now_ms);
 void web_sessions_end(struct web_sessions *all, struct web_session *s);
 /* How many; `except` (may be NULL) goes on. */
 size_t web_sessions_end_of(struct web_sessions *all, struct view name, const struct web_session *except);

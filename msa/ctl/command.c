@@ -117,6 +117,9 @@ const struct ctl_command ctl_commands[] = {
      "how far a training is, and how the last one ended"},
     {"score", "forget", COMMAND_PLAIN, 0, "score.forget", NULL, show_done, "", "all that was learnt"},
     {"status", NULL, COMMAND_PLAIN, 0, NULL, NULL, show_status, "", "how every process is"},
+    {"events", NULL, COMMAND_FOLLOW, 0, NULL, NULL, NULL, "", "what happens, as it happens, until Ctrl-C"},
+    {"config", "show", COMMAND_PLAIN, COMMAND_OPT_ALL, "supervisor.config", NULL, show_config, "[--all]",
+     "what is in force, and which line says it; with --all defaults, too"},
     {"reload", NULL, COMMAND_PLAIN, 0, "supervisor.reload", NULL, show_reload, "",
      "read the configuration and the certificates again"},
 };
@@ -257,6 +260,7 @@ static int check_words(const struct ctl_line *line, char error[COMMAND_ERROR_MAX
         size_t most;
     } counts[] = {
         [COMMAND_PLAIN] = {0, 0},
+        [COMMAND_FOLLOW] = {0, 0},
         [COMMAND_LOGIN] = {1, 1},
         [COMMAND_OUTCOME] = {1, 1},
         [COMMAND_ACCESS] = {2, 2},

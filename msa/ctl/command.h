@@ -34,6 +34,7 @@ enum command_form {
     COMMAND_OUTCOMES,  /* FILE or -: a notification, or outcomes as JSON objects, one on each line */
     COMMAND_SENDERS,   /* FILE or -: the sender_login_maps of Postfix */
     COMMAND_MESSAGES,  /* FILE or -, one or more: a message each */
+    COMMAND_FOLLOW,    /* nothing; the answer goes on */
     COMMAND_SORTED,    /* --ham or --spam, and what is of that kind behind it; these two are words, since their place counts */
 };
 

@@ -297,6 +297,7 @@ static int run_command(struct ctl *ctl)
     case COMMAND_OUTCOMES: return ctl_outcome_import(ctl);
     case COMMAND_MESSAGES: return ctl_score_check(ctl);
     case COMMAND_SORTED: return ctl_score_train(ctl);
+    case COMMAND_FOLLOW: return ctl_events(ctl);
     }
     return CTL_EXIT_USAGE;
 }

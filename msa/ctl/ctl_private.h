@@ -49,6 +49,10 @@ int ctl_score_check(struct ctl *ctl);
 
 int ctl_score_train(struct ctl *ctl);
 
+/* ---- events_command.c ---- */
+
+int ctl_events(struct ctl *ctl);
+
 void ctl_print(FILE *to, const struct buf *b); /* also an empty one */
 
 #endif

@@ -26,6 +26,7 @@ void show_pools(const json_t *answer, struct buf *out);
 void show_content(const json_t *answer, struct buf *out); /* a message, octet for octet */
 void show_status(const json_t *answer, struct buf *out);
 void show_import(const json_t *answer, struct buf *out);
+void show_config(const json_t *answer, struct buf *out);
 void show_reload(const json_t *answer, struct buf *out);
 void show_score(const json_t *answer, struct buf *out); /* show_score.c */
 void show_training(const json_t *answer, struct buf *out);

@@ -9,6 +9,7 @@
 
 #include "msa/base/err.h"
 
+#define SILENCE_S 60L
 #define WITHIN_MS 120000L /* longer than console waits for any role */
 
 struct transport {
@@ -67,34 +68,23 @@ static void explain(const struct transport *t, CURLcode code, char error[TRANSPO
         snprintf(error, TRANSPORT_ERROR_MAX, "%s: %s", path, curl_easy_strerror(code));
 }
 
-static void prepare(struct transport *t, const char *url, const struct view *body,
-                    struct buf *answer)
+static void prepare(struct transport *t, const char *path)
 {
+    char url[256];
     CURL *c = t->curl;
+    snprintf(url, sizeof url, "http://msad%s", path);
     curl_easy_reset(c);
     curl_easy_setopt(c, CURLOPT_URL, url);
     curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, t->socket_path);
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http");
     curl_easy_setopt(c, CURLOPT_PROXY, ""); /* http_proxy is not for us */
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, WITHIN_MS);
     curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
-    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(c, CURLOPT_WRITEDATA, answer);
-    if (body) {
-        curl_easy_setopt(c, CURLOPT_POST, 1L);
-        curl_easy_setopt(c, CURLOPT_POSTFIELDS, body->p);
-        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
-    }
 }
 
-int transport_call(struct transport *t, const char *path, const struct view *body,
-                   unsigned *status_out, struct buf *answer, char error[TRANSPORT_ERROR_MAX])
+static int perform(struct transport *t, unsigned *status_out, char error[TRANSPORT_ERROR_MAX])
 {
-    char url[256];
     long status = 0;
-    snprintf(url, sizeof url, "http://msad%s", path);
-    prepare(t, url, body, answer);
     CURLcode code = curl_easy_perform(t->curl);
     if (code != CURLE_OK) {
         explain(t, code, error);
@@ -103,4 +93,43 @@ int transport_call(struct transport *t, const char *path, const struct view *bod
     curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
     *status_out = (unsigned)status;
     return MSA_OK;
+}
+
+int transport_call(struct transport *t, const char *path, const struct view *body,
+                   unsigned *status_out, struct buf *answer, char error[TRANSPORT_ERROR_MAX])
+{
+    CURL *c = t->curl;
+    prepare(t, path);
+    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, WITHIN_MS);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, answer);
+    if (body) {
+        curl_easy_setopt(c, CURLOPT_POST, 1L);
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, body->p);
+        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n);
+    }
+    return perform(t, status_out, error);
+}
+
+struct follower {
+    transport_piece_fn *fn;
+    void *arg;
+};
+
+static size_t on_piece(char *data, size_t size, size_t n, void *arg)
+{
+    const struct follower *f = arg;
+    return f->fn(f->arg, view_of(data, size * n)) ? size * n : 0;
+}
+
+int transport_follow(struct transport *t, const char *path, transport_piece_fn *fn, void *arg, unsigned *status_out,
+                     char error[TRANSPORT_ERROR_MAX])
+{
+    struct follower f = {fn, arg};
+    prepare(t, path);
+    curl_easy_setopt(t->curl, CURLOPT_LOW_SPEED_LIMIT, 1L); /* a heartbeat comes each quarter of a minute */
+    curl_easy_setopt(t->curl, CURLOPT_LOW_SPEED_TIME, SILENCE_S);
+    curl_easy_setopt(t->curl, CURLOPT_WRITEFUNCTION, on_piece);
+    curl_easy_setopt(t->curl, CURLOPT_WRITEDATA, &f);
+    return perform(t, status_out, error);
 }

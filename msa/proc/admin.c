@@ -1,4 +1,4 @@
-/* What console may ask of the supervisor: how the processes are, and to read the configuration again. */
+/* What console may ask of the supervisor: how the processes are, what configuration is in force, and to read it again. */
 #include "msa/ipc/admin.h"
 
 #include <unistd.h>
@@ -49,8 +49,44 @@ static void op_reload(void *state, const struct admin_call *call)
     reload_begin(console->sup, call->chan, call->id);
 }
 
+/* ---- the configuration in force ---- */
+
+struct listing {
+    json_t *settings;
+    bool is_set_only; /* no defaults */
+};
+
+static void list_setting(void *arg, const struct config_setting *s)
+{
+    struct listing *l = arg;
+    if (l->is_set_only && !s->file)
+        return;
+    json_t *o = json_pack("{s:s%, s:s, s:s%}", "block", s->block.n ? s->block.p : "", s->block.n, "key", s->key,
+                          "value", s->value.n ? s->value.p : "", s->value.n);
+    if (o && s->file)
+        json_object_update_new(o, json_pack("{s:s, s:i}", "file", s->file, "line", (int)s->line));
+    json_array_append_new(l->settings, o);
+}
+
+/* What a key marks as secret is not there, as in msad -T: no question leads to it. */
+static void op_config(void *state, const struct admin_call *call)
+{
+    const struct worker *console = state;
+    const struct supervisor *sup = console->sup;
+    struct listing l = {.settings = json_array(), .is_set_only = !admin_flag(call->args, "all")};
+    int err = config_each(sup->generation->config, list_setting, &l);
+    json_t *result = json_pack("{s:s, s:I, s:o}", "file", sup->path, "generation",
+                               (json_int_t)sup->generation_number, "settings", l.settings);
+    if (err < 0) {
+        json_decref(result);
+        result = NULL;
+    }
+    admin_reply(call->chan, call->id, 200, result);
+}
+
 static const struct admin_op ops[] = {
     {"supervisor.status", op_status, false},
+    {"supervisor.config", op_config, false},
     {"supervisor.reload", op_reload, true},
 };
 

@@ -61,6 +61,7 @@ static void on_control_closed(void *owner, struct chan *chan)
 {
     struct worker *console = owner;
     reload_forget_asker(console->sup, chan);
+    news_peer_down(&console->sup->news, chan);
     chan_free(&console->control);
 }
 
@@ -79,8 +80,10 @@ static void connect_control(struct worker *console)
         return;
     console->control = chan_new(fds[0], &settings);
     struct msg_boot_peer m = {.role = ROLE_SUPERVISOR};
-    if (console->control)
+    if (console->control) {
         send_peer(console, &m, fds[1]);
+        news_peer_up(&console->sup->news, console->control);
+    }
     close(fds[1]);
 }
 

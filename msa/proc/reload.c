@@ -15,6 +15,8 @@
 #include "msa/base/log.h"
 #include "msa/ipc/admin.h"
 
+#define TOLD_MAX 1024
+
 /* ---- the end of it ---- */
 
 static json_t *report_lines(struct view report)
@@ -58,10 +60,23 @@ static void log_result(struct supervisor *sup, bool is_taken)
     }
 }
 
+/* Of what is wrong with the file the first few lines: who watches is told to look. */
+static void tell_result(struct supervisor *sup, bool is_taken)
+{
+    struct view report = buf_view(&sup->reload.report);
+    if (is_taken)
+        news_tell(&sup->news, NEWS_CONFIG_TAKEN,
+                   json_pack("{s:I}", "generation", (json_int_t)sup->generation_number));
+    else
+        news_tell(&sup->news, NEWS_CONFIG_REFUSED,
+                   json_pack("{s:o}", "errors", report_lines(view_slice(report, 0, TOLD_MAX))));
+}
+
 static void finish(struct supervisor *sup, bool is_taken)
 {
     struct reload *r = &sup->reload;
     log_result(sup, is_taken);
+    tell_result(sup, is_taken);
     answer_asker(sup, is_taken);
     systemd_notify(sup->notify_fd, "READY=1");
     generation_free(&r->next);

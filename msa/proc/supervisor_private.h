@@ -10,6 +10,7 @@
 #include "msa/base/buf.h"
 #include "msa/io/loop.h"
 #include "msa/ipc/chan.h"
+#include "msa/ipc/news.h"
 #include "msa/proc/dirs.h"
 #include "msa/proc/generation.h"
 #include "msa/proc/logfile.h"
@@ -111,6 +112,7 @@ struct supervisor {
     size_t worker_count;
     struct links links;
     struct reload reload;
+    struct news_teller news;
     struct drain drain;
     struct loop_hook log_hook;
 };

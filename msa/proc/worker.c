@@ -62,6 +62,7 @@ static void close_channels(struct worker *w)
 {
     if (w->control) {
         reload_forget_asker(w->sup, w->control);
+        news_peer_down(&w->sup->news, w->control);
         chan_free(&w->control);
     }
     struct chan *boot = w->boot;
@@ -99,6 +100,8 @@ static int on_ready(void *owner, struct chan *chan, struct chan_message *m)
     timer_stop(&w->timer);
     w->state = WORKER_READY;
     log_worker(LOG_LEVEL_INFO, "role-ready", w, NULL);
+    news_tell(&w->sup->news, NEWS_PROCESS_UP,
+               json_pack("{s:s, s:i}", "process", role_name(w->spec->role), "number", (int)w->index));
     supervisor_on_ready(w);
     return MSA_OK;
 }
@@ -342,6 +345,9 @@ void worker_on_exit(struct worker *w, int status)
     } else if (w->sup->phase == SUPERVISOR_STARTING) {
         supervisor_fail(w->sup);
     } else {
+        news_tell(&w->sup->news, NEWS_PROCESS_DOWN,
+                   json_pack("{s:s, s:i, s:I}", "process", role_name(w->spec->role), "number", (int)w->index,
+                             "again_in_ms", (json_int_t)wait_ms));
         if (restart_is_loop(&w->restart))
             log_worker(LOG_LEVEL_ERROR, "role-crash-loop", w, "it keeps dying early");
         start_after(w, wait_ms);

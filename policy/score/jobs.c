@@ -377,6 +377,11 @@ struct score_jobs *score_jobs_new(struct loop *loop, const struct config *config
     return j;
 }
 
+void score_jobs_set_teller(struct score_jobs *j, struct news_teller *news)
+{
+    services_set_teller(j->services, news);
+}
+
 /* The queue holds all jobs there can be: whether there is room is asked before. */
 int score_jobs_serve(struct score_jobs *j)
 {

@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "msa/io/loop.h"
+#include "msa/ipc/news.h"
 #include "msa/ipc/messages.h"
 #include "policy/score/findings.h"
 #include "policy/score/fingerprint.h"
@@ -57,6 +58,8 @@ struct score_jobs_counts {
 
 /* Opens what the sandbox will not let be opened; starts no thread: score_jobs_serve does, behind the sandbox's door. NULL: out of memory. */
 struct score_jobs *score_jobs_new(struct loop *loop, const struct config *config);
+/* Whom to tell of services that are down; outlives the jobs. */
+void score_jobs_set_teller(struct score_jobs *j, struct news_teller *news);
 int score_jobs_serve(struct score_jobs *j);
 void score_jobs_free(struct score_jobs **j); /* waits for scans; gives no more verdicts; NULL is fine */
 

@@ -87,6 +87,8 @@ static int open_all(struct score *s, const struct config *config)
 {
     const char *why;
     s->jobs = score_jobs_new(s->loop, config);
+    if (s->jobs)
+        score_jobs_set_teller(s->jobs, &s->news);
     s->knowledge = s->jobs ? knowledge_new(s->loop, s->state_dir, use_model, s) : NULL;
     if (!s->knowledge)
         return MSA_ENOMEM;
@@ -122,12 +124,14 @@ static int score_serve(void *state)
 
 static void score_peer_up(void *state, struct chan *c)
 {
-    (void)state, (void)c; /* known by its first question */
+    struct score *s = state;
+    news_peer_up(&s->news, c); /* all others are known by their first question */
 }
 
 static void score_peer_down(void *state, struct chan *c)
 {
     struct score *s = state;
+    news_peer_down(&s->news, c);
     score_jobs_drop_peer(s->jobs, c);
     if (s->trainer)
         trainer_drop_peer(s->trainer, c);

@@ -9,6 +9,7 @@
 
 struct score {
     struct loop *loop;
+    struct news_teller news;
     unsigned index;
     const char *state_dir;
     const struct config *config;

@@ -47,7 +47,8 @@ class Browser:
         try:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            is_endless = answer.headers["Content-Type"] == "text/event-stream"
+            return answer.status, answer.headers, b"" if is_endless else answer.read()
         finally:
             connection.close()
 

@@ -233,3 +233,50 @@ Test(config_snapshot, a_buffer_that_is_too_small_is_an_error)
     buf_fini(&text);
     done(cfg);
 }
+
+struct lines {
+    struct buf text;
+    size_t count;
+};
+
+static void add_line(void *arg, const struct config_setting *s)
+{
+    struct lines *l = arg;
+    l->count++;
+    buf_addf(&l->text, "%.*s|%s|%.*s|%u\n", (int)s->block.n, s->block.p, s->key, (int)s->value.n, s->value.p,
+             s->file ? s->line : 0);
+}
+
+/* The same walk as the dump's, so that neither shows what the other does not. */
+Test(config_snapshot, each_setting_is_told_with_its_place)
+{
+    static const char text[] = "hostname a.example;\npool one { smarthost 192.0.2.1 {\n preference 7; } }\n"
+                               "listener x { address 127.0.0.1:25; auth_without_tls yes; }\n";
+    struct config *cfg;
+    struct lines l = {.count = 0};
+    struct buf dump;
+    size_t in_dump = 0;
+    config_errors_init(&errs);
+    cr_assert_eq(config_parse_text(view_cstr(text), "t", &cfg, &errs), MSA_OK);
+    buf_init(&l.text, 1u << 20);
+    buf_init(&dump, 1u << 20);
+    cr_assert_eq(config_each(cfg, add_line, &l), MSA_OK);
+    cr_assert_eq(config_dump(cfg, false, &dump), MSA_OK);
+    buf_append(&l.text, "", 1);
+    const char *all = buf_view(&l.text).p;
+    cr_assert_not_null(strstr(all, "|hostname|\"a.example\"|1\n"), "%s", all);
+    cr_assert_not_null(strstr(all, "\npool \"one\" / smarthost \"192.0.2.1:25\"|preference|7|3\n"), "%s", all);
+    cr_assert_not_null(strstr(all, "\nlistener \"x\"|address|\"127.0.0.1:25\"|4\n"), "%s", all);
+    cr_assert_not_null(strstr(all, "\nlistener \"x\"|mode|submission|0\n"), "%s", all);
+    struct view rest = buf_view(&dump);
+    while (rest.n > 0) {
+        struct view line = view_cut(&rest, '\n');
+        bool is_label = view_find(line, '"') < line.n; /* of a block: a setting of what it stands in */
+        in_dump += line.n > 0 && (line.p[line.n - 1] == ';' || (line.p[line.n - 1] == '{' && is_label));
+    }
+    cr_assert_eq(l.count, in_dump);
+    buf_fini(&l.text);
+    buf_fini(&dump);
+    config_free(&cfg);
+    config_errors_fini(&errs);
+}

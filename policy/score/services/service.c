@@ -32,7 +32,15 @@ static void log_failed(const struct job *j, const char *why)
     log_end(&l);
 }
 
-static void log_down(const struct service *s, const char *why)
+static void tell(const struct service *s, enum news_kind kind, const char *why)
+{
+    if (s->owner->news)
+        news_tell(s->owner->news, kind,
+                   json_pack("{s:s, s:s, s:s}", "service", s->set.common.name, "service_kind", s->kind->name, "text",
+                             why));
+}
+
+static void say_down(const struct service *s, const char *why)
 {
     struct log_line l;
     log_begin(&l, LOG_LEVEL_ERROR, "service-down");
@@ -41,14 +49,16 @@ static void log_down(const struct service *s, const char *why)
     log_num(&l, "pause_ms", s->breaker.pause_ms);
     log_str(&l, "text", why);
     log_end(&l);
+    tell(s, NEWS_SERVICE_DOWN, why);
 }
 
-static void log_up(const struct service *s)
+static void say_up(const struct service *s)
 {
     struct log_line l;
     log_begin(&l, LOG_LEVEL_INFO, "service-up");
     begin(&l, s);
     log_end(&l);
+    tell(s, NEWS_SERVICE_UP, "");
 }
 
 /* ---- life ---- */
@@ -194,7 +204,7 @@ static void fail(struct job *j, const char *why)
     log_failed(j, why);
     settle(j, false);
     if (breaker_failure(&s->breaker, clock_mono_ms()))
-        log_down(s, s->last_error);
+        say_down(s, s->last_error);
     if (s->breaker.state == BREAKER_OPEN)
         skip_waiting(s);
 }
@@ -285,7 +295,7 @@ void job_answered(struct job *j)
     s->answer_ms += (uint64_t)(clock_mono_ms() - j->started_ms);
     settle(j, true);
     if (breaker_success(&s->breaker))
-        log_up(s);
+        say_up(s);
     run_waiting(s);
 }
 

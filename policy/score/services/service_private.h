@@ -77,6 +77,7 @@ struct service_ask {
 
 struct services {
     struct loop *loop;
+    struct news_teller *news; /* NULL: nobody watches */
     struct fetcher *fetcher;
     char hostname[256];
     struct list active;

@@ -89,6 +89,11 @@ int services_reconfigure(struct services *all, const struct config *config)
     return MSA_OK;
 }
 
+void services_set_teller(struct services *s, struct news_teller *news)
+{
+    s->news = news;
+}
+
 size_t services_count(const struct services *s)
 {
     return s->active_count;

@@ -17,6 +17,7 @@
 #include "msa/base/view.h"
 #include "msa/config/config.h"
 #include "msa/io/loop.h"
+#include "msa/ipc/news.h"
 #include "policy/score/services/judgement.h"
 
 struct services;
@@ -29,6 +30,8 @@ void services_free(struct services **s); /* cancels what is under way; not from 
 /* From now on these. A service that is as before keeps its breaker and its counts; questions under way end with
  * the settings that they began with. MSA_OK, or MSA_ENOMEM with the old ones in force. */
 int services_reconfigure(struct services *s, const struct config *config);
+/* Whom to tell that one is down or up again; it outlives the services. NULL: nobody. */
+void services_set_teller(struct services *s, struct news_teller *news);
 size_t services_count(const struct services *s);
 
 struct service_request {
