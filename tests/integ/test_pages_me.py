@@ -25,6 +25,8 @@ class Me(PageCase):
         b.keys(*self.msad.accounts[TARO], ENTER)
         b.settle()
         b.has_text("Block from overseas")
+        asked = b.run("return performance.getEntriesByType('resource').filter((e) => /\\/accounts\\/[^/]+$/.test(e.name)).length")
+        self.assertEqual(asked, 1, "the account is looked at once")
         self.tab_to(b, "overseas")
         b.keys(" ")
         b.has_text("Mail from overseas is blocked now.", ".said")

@@ -31,6 +31,13 @@ class Operator(PageCase):
                                  > turns, "another status")
             b.find("#charts svg.chart path.one")
             b.has_text({"ja": "1日あたりの検出アカウント数", "en": "Accounts detected per day"}[language])
+            self.msad.msactl("account", "suspend", TARO, "--note", "asked for by telephone")
+            b.has_text("asked for by telephone", "#events")
+            found = self.msad.ctl_json("restriction", "list")["restrictions"][0]["id"]
+            self.msad.msactl("restriction", "release", found, "--note", "called, password changed")
+            b.has_text("called, password changed", "#events")
+            b.click("#config-show")
+            b.has_text("msad.conf:1", "#config")
             self.check(b, "operator")
             self.picture(b, f"operator-{language}")
 

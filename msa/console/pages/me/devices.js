@@ -30,8 +30,7 @@ function onlyApps(account, again) {
     } }));
 }
 
-export async function devicesCard(again) {
-  const [{ app_passwords: list }, account] = await Promise.all([get(own("/app-passwords")), get(own(""))]);
+function devicesCard(list, account, again) {
   return el("section", { class: "card", id: "devices" },
     el("header", {}, el("h2", {}, t("devices")), el("button", { class: "plain push", type: "button", onclick: () => makeOne(again) }, t("make"))),
     el("p", { class: "soft small" }, t("devices_about")),
@@ -76,10 +75,15 @@ async function switchOff(again) {
   await again();
 }
 
-export async function secondFactorCard(again) {
-  const account = await get(own(""));
+function secondFactorCard(account, again) {
   if (account.totp == null) return null;
   return el("section", { class: "card", id: "factor" }, el("div", { class: "setting" },
     el("div", {}, el("h2", {}, t("totp"), " ", badge(account.totp ? "good" : "", t(account.totp ? "totp_on" : "totp_off"))), el("p", { class: "soft" }, t("totp_about"))),
     el("button", { type: "button", class: account.totp ? "bad" : "", onclick: () => (account.totp ? switchOff(again) : switchOn(again)) }, t(account.totp ? "switch_off" : "switch_on"))));
+}
+
+/** Both cards, of one look at the account. */
+export async function signInCards(again) {
+  const [{ app_passwords: list }, account] = await Promise.all([get(own("/app-passwords")), get(own(""))]);
+  return el("div", { class: "stack" }, devicesCard(list, account, again), secondFactorCard(account, again));
 }

@@ -1,7 +1,7 @@
 // The customer's own page: each part is a card that draws itself from what the API says and saves what is changed.
 import { $, addTexts, ask, badge, call, country, day, el, field, fillTexts, frame, get, language, own, part, say, session, t, table, time, whoAmI } from "/base.js";
 import { countries, flagged } from "/countries.js";
-import { devicesCard, secondFactorCard } from "/me/devices.js";
+import { signInCards } from "/me/devices.js";
 import { passwordCard, signInsCard } from "/me/sign-ins.js";
 import texts from "/me/texts.js";
 import { usageCard } from "/me/usage.js";
@@ -145,7 +145,7 @@ function draw() {
 async function drawOwn(name, make) {
   try { slot(name, await make(() => drawOwn(name, make))); } catch (error) { if (error.status !== 404) slot(name, el("p", { class: "note bad" }, error.message)); }
 }
-const OWN = { signIns: signInsCard, password: passwordCard, devices: devicesCard, factor: secondFactorCard, usage: usageCard };
+const OWN = { signIns: signInsCard, password: passwordCard, devices: signInCards, usage: usageCard };
 
 async function begin() {
   if (!(await whoAmI()) || session.role !== "customer") { location.assign("/"); return; }
@@ -159,7 +159,7 @@ async function begin() {
   main.append(...standing.restrictions.filter((r) => r.standing).map(restrictionCard));
   draw();
   for (const name of Object.keys(OWN)) slot(name);
-  main.append(slots.block, slots.journeys, slots.home, slots.signIns, slots.password, slots.devices, slots.factor, slots.usage, slots.consent, slots.language);
+  main.append(slots.block, slots.journeys, slots.home, slots.signIns, slots.password, slots.devices, slots.usage, slots.consent, slots.language);
   await Promise.all(Object.entries(OWN).map(([name, make]) => drawOwn(name, make)));
   main.setAttribute("data-ready", language);
 }

@@ -2,6 +2,8 @@
 // here, in the browser, and drawn.
 import { $, addTexts, ago, ask, badge, bytes, call, el, field, frame, get, number, say, session, share, t, table, whoAmI } from "/base.js";
 import { barChart, lineChart } from "/charts.js";
+import { configCard } from "/operator/config.js";
+import { eventsCard } from "/operator/events.js";
 import texts from "/operator/texts.js";
 
 addTexts(texts);
@@ -151,11 +153,12 @@ async function turn() {
 
 async function begin() {
   if (!(await whoAmI()) || session.role !== "operator") { location.assign("/"); return; }
+  const config = configCard();
   document.title = `${t("title")} · ${t("service")}`;
   frame([{ href: "/desk/", text: t("desk") }, { href: "/operator/", text: t("operator"), current: true }]);
   $("main").append(el("div", { class: "title" }, el("h1", {}, t("title")), el("button", { type: "button", id: "reload", onclick: reload }, t("reload"))),
     el("p", { class: "note bad", id: "stopped", role: "alert", hidden: true }), el("div", { class: "tiles", id: "tiles" }), el("div", { class: "cards", id: "charts" }),
-    el("div", { class: "slot", id: "pools" }), el("div", { class: "stack", id: "slow" }), el("div", { class: "slot", id: "processes" }));
+    eventsCard((e) => { if (e.kind === "configuration.taken") config.refresh(); }), el("div", { class: "slot", id: "pools" }), el("div", { class: "stack", id: "slow" }), el("div", { class: "slot", id: "processes" }), config.card);
   await Promise.all([turn(), drawSlow()]);
   $("main").setAttribute("data-ready", "");
   document.addEventListener("visibilitychange", () => { if (!document.hidden) turn(); });

@@ -8,6 +8,11 @@ export default {
     processes: "Processes", process: "Process", up: "Up since", restarts: "Restarts", serving: "serving", starting: "starting", version: "msad {0}, configuration number {1}", started: "running for {0}",
     rules: "Rules", rule: "Rule", sentence: "What it says", mode: "Mode", hits: "Hits", enforce: "enforced", shadow: "shadow", off: "off", minutes_ago: "{0} min ago", score: "Scored", neutral: "Neutral scores", services: "Services", trend: "Accounts detected per day",
     reload: "Reload configuration", reload_about: "The configuration and the certificates are read again. A file with an error changes nothing.", reload_done: "The new configuration is in force.", hours_n: "{0} h", days_n: "{0} days", minutes_n: "{0} min", stopped: "Live figures stopped: {0}", busy: "{0} busy",
+    events: "What happens now", e_none: "Nothing has happened yet.", e_connecting: "connecting …", e_live: "live", e_away: "connecting again …", e_gap: "Something before this line is not kept any more.", e_untold: "and {0} more", e_failed: "refused, {0}",
+    e_sign_ins: "{0} failed, {1} blocked from overseas", e_refuses: "{0} refused", e_config: "number {0} is in force",
+    "restriction.begun": "Restricted", "restriction.released": "Released", "rule.applied": "Rule", "sign-ins.refused": "Sign-ins refused", "pool.down": "Pool down", "pool.up": "Pool up again", "destination.refuses": "Refused often", "destination.recovered": "Delivered again",
+    "queue.refusing": "Queue full", "queue.open": "Queue open again", "service.down": "Service down", "service.up": "Service up again", "configuration.taken": "New configuration", "configuration.refused": "Configuration refused", "process.up": "Process serves", "process.down": "Process ended", change: "Change", gap: "Gap",
+    config: "Configuration in force", config_about: "Every setting, and the line of the file that says it.", config_of: "{0}, configuration number {1}", config_show: "Show", config_hide: "Hide", config_filter: "Filter", config_all: "Defaults, too", config_in: "In", config_key: "Setting", config_value: "Value", config_said_by: "Said by", config_default: "default",
   },
   ja: {
     title: "運用", sessions: "セッション", before_auth: "うち未認証 {0}", accepted: "受付 / 分", accepted_note: "起動から {0}", refused: "拒否 / 分", refused_note: "スマートホストまたはポリシーによる",
@@ -17,5 +22,10 @@ export default {
     processes: "プロセス", process: "プロセス", up: "稼働時間", restarts: "再起動", serving: "稼働中", starting: "起動中", version: "msad {0}、設定 {1} 版", started: "稼働 {0}",
     rules: "ルール", rule: "ルール", sentence: "内容", mode: "モード", hits: "該当", enforce: "適用", shadow: "試行", off: "オフ", minutes_ago: "{0} 分前", score: "判定済み", neutral: "中立", services: "外部サービス", trend: "1日あたりの検出アカウント数",
     reload: "設定を再読み込み", reload_about: "設定と証明書を読み直します。誤りがある場合は何も変わりません。", reload_done: "新しい設定になりました。", hours_n: "{0} 時間", days_n: "{0} 日", minutes_n: "{0} 分", stopped: "更新が止まりました: {0}", busy: "使用中 {0}",
+    events: "いま起きていること", e_none: "まだ何も起きていません。", e_connecting: "接続中…", e_live: "更新中", e_away: "再接続中…", e_gap: "これより前の一部は保存されていません。", e_untold: "ほか {0} 件", e_failed: "拒否 {0}",
+    e_sign_ins: "失敗 {0} 件、海外からの拒否 {1} 件", e_refuses: "拒否率 {0}", e_config: "{0} 版が有効になりました",
+    "restriction.begun": "制限", "restriction.released": "解除", "rule.applied": "ルール", "sign-ins.refused": "サインイン拒否", "pool.down": "プール停止", "pool.up": "プール復旧", "destination.refuses": "拒否が増加", "destination.recovered": "配送が回復",
+    "queue.refusing": "キュー満杯", "queue.open": "受付再開", "service.down": "サービス停止", "service.up": "サービス復旧", "configuration.taken": "新しい設定", "configuration.refused": "設定エラー", "process.up": "プロセス稼働", "process.down": "プロセス終了", change: "変更", gap: "欠落",
+    config: "有効な設定", config_about: "すべての設定と、それを定めるファイルの行です。", config_of: "{0}、設定 {1} 版", config_show: "表示", config_hide: "隠す", config_filter: "絞り込み", config_all: "既定値も表示", config_in: "ブロック", config_key: "項目", config_value: "値", config_said_by: "定義", config_default: "既定値",
   },
 };
