@@ -270,6 +270,27 @@ static void check_console_web(const struct checker *c)
         report_add(c->errs, check_place(c, &s->https, s), "'https' needs a certificate in 'tls'");
 }
 
+static bool is_uid_in(const struct config_numbers *list, uint32_t uid)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->items[i] == uid)
+            return true;
+    return false;
+}
+
+/* One user has one role. */
+static void check_console_uids(const struct checker *c)
+{
+    const struct config_console *s = &c->cfg->console;
+    const struct config_numbers *lists[] = {&s->operator_uids, &s->support_uids, &s->portal_uids};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = i + 1; k < 3; k++)
+            for (uint32_t n = 0; n < lists[k]->count; n++)
+                if (is_uid_in(lists[i], lists[k]->items[n]))
+                    report_add(c->errs, check_place(c, lists[k], s), "user id %u has two roles",
+                               (unsigned)lists[k]->items[n]);
+}
+
 /* Who can ask there learns who may not read mail, and can tell lies about accounts. */
 static void check_console(const struct checker *c)
 {
@@ -306,4 +327,5 @@ void check_settings(const struct config *cfg, struct config_errors *errs)
     check_queue(&c);
     check_console(&c);
     check_console_web(&c);
+    check_console_uids(&c);
 }

@@ -2,6 +2,21 @@
 #include "msa/config/config.h"
 #include "msa/config/schema.h"
 
+static const struct schema_word proxy_headers[] = {
+    {"x-forwarded-for", CONFIG_PROXY_X_FORWARDED_FOR},
+    {"forwarded", CONFIG_PROXY_FORWARDED},
+    {NULL, 0},
+};
+
+#define UIDS_KEY(role, text)                                                                       \
+    {.name = #role "_uids",                                                                        \
+     .type = SCHEMA_COUNT,                                                                         \
+     SCHEMA_FIELD(config_console, role##_uids),                                                    \
+     .max = UINT32_MAX - 1,                                                                        \
+     .roles = FOR_CONSOLE,                                                                         \
+     .flags = SCHEMA_LIST,                                                                         \
+     .doc = text}
+
 static const struct schema_key console_keys[] = {
     {.name = "socket",
      .type = SCHEMA_PATH,
@@ -9,6 +24,11 @@ static const struct schema_key console_keys[] = {
      .max = 107, /* sun_path */
      .roles = FOR_CONSOLE,
      .doc = "The UNIX socket that msactl connects to. Empty: `console.sock` in `runtime_dir`."},
+    UIDS_KEY(operator, "User ids that come through the socket as operators, beside root, msad's own user and the members "
+                       "of its group. The socket's mode has to let them in, too."),
+    UIDS_KEY(support, "The same for the support desk. A user id that is listed has this role alone, in whatever group it "
+                      "is."),
+    UIDS_KEY(portal, "The same for other systems of the provider."),
     {.name = "metrics",
      .type = SCHEMA_ENDPOINT,
      SCHEMA_FIELD(config_console, metrics),
@@ -54,6 +74,21 @@ static const struct schema_key console_keys[] = {
      .flags = SCHEMA_LIST,
      .doc = "Names, beside `hostname`, localhost and addresses, under which browsers may reach the pages. Requests "
             "for other hosts are refused (421), so that nobody's name can be bound to this server."},
+    {.name = "trusted_proxies",
+     .type = SCHEMA_PREFIX,
+     SCHEMA_FIELD(config_console, trusted_proxies),
+     .roles = FOR_CONSOLE,
+     .flags = SCHEMA_LIST,
+     .doc = "Proxies before `http` and `https` that say whose request it is. From all others, and before what the last of "
+            "them has added, `proxy_header` counts for nothing."},
+    {.name = "proxy_header",
+     .type = SCHEMA_CHOICE,
+     SCHEMA_FIELD(config_console, proxy_header),
+     .words = proxy_headers,
+     .initial = "x-forwarded-for",
+     .roles = FOR_CONSOLE,
+     .doc = "The one field in which they say it: X-Forwarded-For, or Forwarded (RFC 7239). The other is never read, for a "
+            "proxy hands on what it does not know."},
     {.name = "auth_policy_token_file",
      .type = SCHEMA_PATH,
      SCHEMA_FIELD(config_console, auth_policy_token_file),

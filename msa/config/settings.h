@@ -23,6 +23,11 @@ struct config_rate {
     int64_t window_ms;
 };
 
+struct config_numbers {
+    const uint32_t *items;
+    uint32_t count;
+};
+
 struct config_strings {
     const char *const *items;
     uint32_t count;

@@ -8,11 +8,6 @@
 #include "msa/config/settings.h"
 #include "msa/config/settings_rules.h"
 
-struct config_numbers {
-    const uint32_t *items;
-    uint32_t count;
-};
-
 enum config_unknown_country { CONFIG_UNKNOWN_HOME = 0, CONFIG_UNKNOWN_OVERSEAS };
 
 struct config_place { /* networks that are in a country, whatever the databases say */

@@ -282,7 +282,12 @@ static void refuse_stranger(struct api_call *call, unsigned status)
 {
     if (status == 401)
         http_add_header(call->request, "WWW-Authenticate", VIEW_LIT("Bearer realm=\"msad\""));
-    api_fail(call, status, NULL, status == 401 ? "sign in first, or bring a token" : "auth is away");
+    if (status == 429)
+        caller_say_wait(call->console, call->request);
+    api_fail(call, status, NULL,
+             status == 401   ? "sign in first, or bring a token"
+             : status == 429 ? "too many tokens from this address were none"
+                             : "auth is away");
 }
 
 static void on_caller(void *arg, const struct caller *caller, unsigned status)

@@ -55,8 +55,12 @@ void api_ask_op(struct api_call *call, const char *op);
  * token does not hold. */
 typedef void caller_fn(void *arg, const struct caller *caller, unsigned status);
 void caller_identify(struct console *c, struct http_request *r, caller_fn *fn, void *arg);
-/* The same for the text of a token, without a request's headers. */
-void caller_check_token(struct console *c, struct view token, caller_fn *fn, void *arg);
+/* The same for the text of a token, without a request's headers. `ip`: whose it is, if it should be none; 429: that
+ * address has brought too many (see bad_tokens.h). */
+void caller_check_token(struct console *c, struct view token, const struct ipaddr *ip, caller_fn *fn, void *arg);
+void caller_say_wait(struct console *c, struct http_request *r); /* Retry-After, with that 429 */
+/* Who comes through the control socket, by its user id: a bit of enum api_who, or 0. */
+unsigned caller_by_socket(const struct console *c, const struct http_request *r);
 
 /* The token that the request brings, for who has to ask for it again; "": none, or no token. */
 void caller_copy_token(const struct http_request *r, char out[CONSOLE_TOKEN_TEXT_MAX + 1]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "msa/base/clock.h"
+#include "msa/base/log.h"
 #include "msa/base/secret.h"
 #include "msa/console/api_call.h"
 
@@ -66,6 +67,7 @@ static bool remember(struct console *c, struct view token, struct view json)
 
 struct token_question {
     struct console *console;
+    struct ipaddr ip; /* none: not a client's */
     caller_fn *fn;
     void *arg;
     char token[CONSOLE_TOKEN_TEXT_MAX + 1];
@@ -85,37 +87,42 @@ static void by_nobody(unsigned status, caller_fn *fn, void *arg)
     fn(arg, &nobody, status);
 }
 
+static void note_bad(struct console *c, const struct ipaddr *ip)
+{
+    struct log_line l;
+    if (!bad_tokens_note(&c->bad_tokens, ip, clock_mono_ms()))
+        return;
+    log_begin(&l, LOG_LEVEL_WARN, "console-bad-tokens");
+    log_ip(&l, "ip", ip);
+    log_num(&l, "count", BAD_TOKENS_MAX);
+    log_end(&l);
+}
+
 static void on_checked(void *arg, unsigned status, struct view json)
 {
     struct token_question q = *(struct token_question *)arg;
     struct view token = view_cstr(q.token);
     secret_wipe(arg, sizeof q);
     free(arg);
-    if (status == 200 && remember(q.console, token, json))
+    if (status == 200 && remember(q.console, token, json)) {
         by_token(recall(q.console, token), q.fn, q.arg);
-    else
+    } else {
+        if (status < 500)
+            note_bad(q.console, &q.ip);
         by_nobody(status >= 500 ? status : 401, q.fn, q.arg);
+    }
     secret_wipe(q.token, sizeof q.token);
 }
 
-void caller_check_token(struct console *c, struct view token, caller_fn *fn, void *arg)
+static void ask_auth(struct console *c, struct view token, const struct ipaddr *ip, caller_fn *fn, void *arg)
 {
     struct token_question *q = NULL;
-    if (token.n == 0 || token.n > CONSOLE_TOKEN_TEXT_MAX) {
-        by_nobody(401, fn, arg);
-        return;
-    }
-    const struct console_token *known = recall(c, token);
-    if (known) {
-        by_token(known, fn, arg);
-        return;
-    }
     json_t *args = json_pack("{s:s%}", "token", token.p, token.n);
     char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
     if (text)
         q = calloc(1, sizeof *q);
     if (q) {
-        *q = (struct token_question){.console = c, .fn = fn, .arg = arg};
+        *q = (struct token_question){.console = c, .ip = *ip, .fn = fn, .arg = arg};
         (void)view_to_cstr(token, q->token, sizeof q->token);
         console_ask(c, console_op_find(VIEW_LIT("token.check")), VIEW_LIT("console"), view_cstr(text),
                     on_checked, q);
@@ -126,6 +133,28 @@ void caller_check_token(struct console *c, struct view token, caller_fn *fn, voi
         secret_wipe(text, strlen(text));
     free(text);
     json_decref(args);
+}
+
+void caller_check_token(struct console *c, struct view token, const struct ipaddr *ip, caller_fn *fn, void *arg)
+{
+    const struct console_token *known = token.n <= CONSOLE_TOKEN_TEXT_MAX ? recall(c, token) : NULL;
+    if (known) {
+        by_token(known, fn, arg);
+    } else if (bad_tokens_wait_s(&c->bad_tokens, ip, clock_mono_ms()) > 0) {
+        by_nobody(429, fn, arg);
+    } else if (token.n == 0 || token.n > CONSOLE_TOKEN_TEXT_MAX) {
+        note_bad(c, ip);
+        by_nobody(401, fn, arg);
+    } else {
+        ask_auth(c, token, ip, fn, arg);
+    }
+}
+
+void caller_say_wait(struct console *c, struct http_request *r)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", (unsigned)bad_tokens_wait_s(&c->bad_tokens, http_request_ip(r), clock_mono_ms()));
+    http_add_header(r, "Retry-After", view_cstr(text));
 }
 
 void console_forget_tokens(struct console *c)
@@ -174,9 +203,28 @@ static void by_cookie(struct console *c, struct http_request *r, caller_fn *fn, 
 
 /* ---- */
 
-static void by_socket(const struct http_request *r, caller_fn *fn, void *arg)
+static bool is_listed(const struct config_numbers *uids, uint32_t uid)
 {
-    struct caller caller = {.who = WHO_OPERATOR, .scopes = ALL_SCOPES};
+    for (uint32_t i = 0; i < uids->count; i++)
+        if (uids->items[i] == uid)
+            return true;
+    return false;
+}
+
+unsigned caller_by_socket(const struct console *c, const struct http_request *r)
+{
+    const struct config_console *s = &c->config->console;
+    uint32_t uid = http_request_uid(r);
+    if (is_listed(&s->support_uids, uid))
+        return WHO_SUPPORT;
+    if (is_listed(&s->portal_uids, uid))
+        return WHO_PORTAL;
+    return is_listed(&s->operator_uids, uid) || http_request_is_ours(r) ? WHO_OPERATOR : 0;
+}
+
+static void by_socket(const struct console *c, const struct http_request *r, caller_fn *fn, void *arg)
+{
+    struct caller caller = {.who = caller_by_socket(c, r), .scopes = ALL_SCOPES};
     (void)view_to_cstr(http_request_actor(r), caller.actor, sizeof caller.actor);
     fn(arg, &caller, 0);
 }
@@ -203,9 +251,9 @@ void caller_identify(struct console *c, struct http_request *r, caller_fn *fn, v
 {
     struct view authorization = http_request_header(r, "Authorization");
     if (http_request_door(r) == HTTP_DOOR_CONTROL)
-        by_socket(r, fn, arg);
+        by_socket(c, r, fn, arg);
     else if (is_bearer(authorization))
-        caller_check_token(c, token_of(authorization), fn, arg);
+        caller_check_token(c, token_of(authorization), http_request_ip(r), fn, arg);
     else if (authorization.n > 0)
         by_nobody(401, fn, arg);
     else

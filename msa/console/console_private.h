@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "msa/console/bad_tokens.h"
 #include "msa/console/events.h"
 #include "msa/console/http.h"
 #include "msa/console/ops.h"
@@ -52,6 +53,7 @@ struct console {
     struct web_sessions sessions;
     struct timer sessions_timer;
     struct console_token tokens[CONSOLE_TOKENS_MAX]; /* by digest */
+    struct bad_tokens bad_tokens;
     unsigned sign_ins; /* passwords being checked now */
     unsigned verifies; /* those that POP and IMAP servers ask about */
     struct events events;

@@ -102,12 +102,13 @@ static void on_token(void *arg, const struct caller *caller, unsigned status)
 
 static void recheck(struct event_stream *s)
 {
+    static const struct ipaddr nobodys; /* it was a good one: no guess */
     struct console *c = s->console;
     if (s->is_by_cookie && !web_sessions_hold(&c->sessions, s->session, clock_mono_ms())) {
         http_stream_end(s->http);
     } else if (s->token[0] && !s->is_asking) {
         s->is_asking = true;
-        caller_check_token(c, view_cstr(s->token), on_token, s);
+        caller_check_token(c, view_cstr(s->token), &nobodys, on_token, s);
     }
 }
 

@@ -140,6 +140,29 @@ struct view http_request_header(const struct http_request *r, const char *name)
     return lookup(r, MHD_HEADER_KIND, name);
 }
 
+struct named_values {
+    const char *name;
+    struct buf *out;
+};
+
+static enum MHD_Result add_value(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    struct named_values *v = cls;
+    (void)kind;
+    if (!view_eq_nocase(view_cstr(key), view_cstr(v->name)))
+        return MHD_YES;
+    if (buf_len(v->out) > 0)
+        buf_add_cstr(v->out, ", ");
+    buf_add_cstr(v->out, value ? value : "");
+    return MHD_YES;
+}
+
+void http_request_header_all(const struct http_request *r, const char *name, struct buf *out)
+{
+    struct named_values v = {name, out};
+    (void)MHD_get_connection_values(r->connection, MHD_HEADER_KIND, add_value, &v);
+}
+
 /* ---- who is it ---- */
 
 static bool is_in_our_group(int fd, gid_t primary)
@@ -157,33 +180,56 @@ static bool is_in_our_group(int fd, gid_t primary)
     return false;
 }
 
-static void name_by_address(struct http_request *r)
+void http_request_come_from(struct http_request *r, const struct ipaddr *ip)
 {
-    uint16_t port;
     char text[IPADDR_TEXT_MAX];
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (info && info->client_addr)
-        ipaddr_from_sockaddr(info->client_addr, &r->ip, &port);
-    ipaddr_format(&r->ip, text);
+    r->ip = *ip;
+    ipaddr_format(ip, text);
     snprintf(r->actor, sizeof r->actor, "ip:%s", text);
 }
 
+static void name_by_address(struct http_request *r)
+{
+    uint16_t port;
+    struct ipaddr ip = {{0}};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (info && info->client_addr)
+        ipaddr_from_sockaddr(info->client_addr, &ip, &port);
+    http_request_come_from(r, &ip);
+}
+
 /* The socket's mode lets in the same people; this is the second lock, and tells us the name. */
-static bool identify(struct http_request *r)
+static void name_by_credentials(struct http_request *r)
 {
     struct ucred peer;
     socklen_t len = sizeof peer;
-    if (r->server->door != HTTP_DOOR_CONTROL) {
-        name_by_address(r);
-        return true;
-    }
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    r->uid = UINT32_MAX;
     if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
-        return false;
+        return;
+    r->uid = peer.uid;
+    r->is_ours = peer.uid == 0 || peer.uid == geteuid() || is_in_our_group(info->connect_fd, peer.gid);
     snprintf(r->actor, sizeof r->actor, "uid:%u", (unsigned)peer.uid);
-    return peer.uid == 0 || peer.uid == geteuid() || is_in_our_group(info->connect_fd, peer.gid);
+}
+
+static void identify(struct http_request *r)
+{
+    if (r->server->door == HTTP_DOOR_CONTROL)
+        name_by_credentials(r);
+    else
+        name_by_address(r);
+}
+
+uint32_t http_request_uid(const struct http_request *r)
+{
+    return r->uid;
+}
+
+bool http_request_is_ours(const struct http_request *r)
+{
+    return r->is_ours;
 }
 
 /* ---- answers ---- */
@@ -303,10 +349,7 @@ static void refuse(struct http_request *r, unsigned status)
 static void handle(struct http_request *r)
 {
     struct http_server *s = r->server;
-    if (!identify(r)) {
-        refuse(r, MHD_HTTP_FORBIDDEN);
-        return;
-    }
+    identify(r);
     if (r->is_too_long) {
         refuse(r, MHD_HTTP_CONTENT_TOO_LARGE);
         return;

@@ -25,7 +25,7 @@
 #define HTTP_QUERY_MAX 2048
 
 enum http_door {
-    HTTP_DOOR_CONTROL = 0, /* UNIX socket: peers are checked by their credentials */
+    HTTP_DOOR_CONTROL = 0, /* UNIX socket: peers are known by their credentials */
     HTTP_DOOR_METRICS,     /* TCP: figures only */
     HTTP_DOOR_AUTH_POLICY, /* TCP: POP and IMAP servers ask and tell */
     HTTP_DOOR_WEB,         /* TCP: API and pages, in clear on loopback, else behind TLS */
@@ -73,10 +73,18 @@ struct view http_request_query_text(const struct http_request *r); /* behind the
 struct view http_request_body(const struct http_request *r);
 struct view http_request_actor(const struct http_request *r); /* who: "uid:0", "ip:192.0.2.1" */
 const struct ipaddr *http_request_ip(const struct http_request *r); /* none: the control socket */
+/* It comes from there: a proxy said so. */
+void http_request_come_from(struct http_request *r, const struct ipaddr *ip);
+/* Of the control socket: the peer's user id, and whether that is root's, ours, or one of a member of our group. */
+uint32_t http_request_uid(const struct http_request *r);
+bool http_request_is_ours(const struct http_request *r);
 
 /* One value of the query, or of the header, its name in any case; empty where there is none. */
 struct view http_request_query(const struct http_request *r, const char *key);
 struct view http_request_header(const struct http_request *r, const char *name);
+
+/* All values of a field, one behind the other, parted by ", ". */
+void http_request_header_all(const struct http_request *r, const char *name, struct buf *out);
 
 /* Goes out with the answer. `name` is a literal; a value that does not fit or holds a control byte makes the
  * answer a 500. */

@@ -41,6 +41,8 @@ struct http_request {
     struct view path, query; /* within it */
     struct ipaddr ip;
     char actor[HTTP_ACTOR_MAX];
+    uint32_t uid; /* of the control socket; UINT32_MAX: unknown */
+    bool is_ours;
     struct buf body;
     bool has_header;
     bool is_too_long; /* the target or the body */

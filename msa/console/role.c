@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "msa/base/clock.h"
@@ -202,6 +203,8 @@ static int console_open(const struct role_env *env, void **state_out)
     if (!c->postfix)
         return MSA_ENOMEM;
     web_sessions_init(&c->sessions);
+    if (getrandom(&c->bad_tokens.key, sizeof c->bad_tokens.key, 0) != (ssize_t)sizeof c->bad_tokens.key)
+        return MSA_EIO;
     event_streams_init(c);
     timer_init(&c->sessions_timer, on_sessions_timer, c);
     warm_up();

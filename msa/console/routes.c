@@ -5,6 +5,7 @@
 
 #include "msa/base/err.h"
 #include "msa/console/autoconfig.h"
+#include "msa/console/forwarded.h"
 #include "msa/console/metrics.h"
 #include "msa/console/problem.h"
 
@@ -95,7 +96,7 @@ static void on_api(struct console *c, struct http_request *r)
     struct view path = http_request_path(r);
     if (http_request_door(r) == HTTP_DOOR_CONTROL && http_request_method(r) == HTTP_POST)
         op = console_op_find(view_slice(path, sizeof API - 1, path.n));
-    if (op && !console_op_is_internal(op))
+    if (op && !console_op_is_internal(op) && caller_by_socket(c, r) == WHO_OPERATOR)
         console_op(c, r, op);
     else
         api_handle(c, r);
@@ -150,12 +151,34 @@ static bool is_at(const struct route *route, struct view path)
     return route->is_prefix ? view_has_prefix(path, at) : view_eq(path, at);
 }
 
+#define FORWARDED_MAX 16384 /* no header is longer */
+
+static void take_forwarded(const struct console *c, struct http_request *r)
+{
+    struct buf said;
+    const struct config_console *config = &c->config->console;
+    if (!forwarded_is_proxy(config, http_request_ip(r)))
+        return;
+    buf_init(&said, FORWARDED_MAX);
+    http_request_header_all(r, config->proxy_header == CONFIG_PROXY_FORWARDED ? "Forwarded" : "X-Forwarded-For", &said);
+    struct ipaddr client = forwarded_client(config, http_request_ip(r), buf_view(&said));
+    if (!buf_failed(&said))
+        http_request_come_from(r, &client);
+    buf_fini(&said);
+}
+
 void console_route(void *console, struct http_request *r)
 {
     bool is_known = false;
     const char *why_not = http_request_door(r) == HTTP_DOOR_WEB ? guard_host(console, r) : NULL;
-    if (http_request_door(r) == HTTP_DOOR_WEB)
+    if (http_request_door(r) == HTTP_DOOR_CONTROL && caller_by_socket(console, r) == 0) {
+        problem_answer(r, 403, "this socket is for root, msad's own user, members of its group, and listed user ids");
+        return;
+    }
+    if (http_request_door(r) == HTTP_DOOR_WEB) {
+        take_forwarded(console, r);
         add_browser_rules(r);
+    }
     if (http_request_door(r) == HTTP_DOOR_WEB && autoconfig_is_path(http_request_path(r))) {
         console_autoconfig(console, r); /* at names of its own, for programs: no cookie, nothing to bind anew */
         return;

@@ -118,7 +118,11 @@ static void on_token(void *arg, const struct caller *caller, unsigned status)
         return;
     }
     log_sign_in(call, false, NULL);
-    if (status >= 500)
+    if (status == 429)
+        caller_say_wait(call->console, call->request);
+    if (status == 429)
+        api_fail(call, status, NULL, "too many tokens from this address were none");
+    else if (status >= 500)
         api_fail(call, status, NULL, "auth is away");
     else
         api_fail(call, 401, "sign-in", wrong);
@@ -153,7 +157,8 @@ void api_session_begin(struct api_call *call)
         api_fail(call, 403, NULL, "sessions are for browsers: this socket knows you by your user id");
     else if (token && !json_object_get(call->args, "login") && !json_object_get(call->args, "password") &&
              !json_object_get(call->args, "code"))
-        caller_check_token(call->console, view_cstr(json_string_value(token)), on_token, call);
+        caller_check_token(call->console, view_cstr(json_string_value(token)), http_request_ip(call->request),
+                           on_token, call);
     else if (has_login && !token)
         password_check(call, json_string_value(json_object_get(call->args, "login")),
                        json_string_value(json_object_get(call->args, "password")), false, on_password);
