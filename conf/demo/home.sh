@@ -66,7 +66,8 @@ queue { retry 5s 10s 30s; }
 console { https $host:$pages; }    # the pages and the API
 
 include "rules.conf";      # the measures against abused accounts
+include "score.conf";      # what the content of a message adds to its score
 counters { size 16M; }
 END
-    cp conf/rules.conf "$home/rules.conf" || die "cannot copy conf/rules.conf"
+    cp conf/rules.conf conf/score.conf "$home/" || die "cannot copy conf/rules.conf and conf/score.conf"
 }

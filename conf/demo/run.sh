@@ -129,6 +129,8 @@ show_what_next() {
 
     $build/msactl -f $home/msad.conf status
     $build/msactl -f $home/msad.conf account list
+    $build/msactl -f $home/msad.conf score check $home/first.eml
+    $build/msactl -f $home/msad.conf events
     tail -f $home/msad.log
 
   Take the smarthost away, send again, see the message wait; bring it back, and it goes:

@@ -167,6 +167,14 @@ static void take_forwarded(const struct console *c, struct http_request *r)
     buf_fini(&said);
 }
 
+/* A connection that requests of several clients may come through carries one of them: what a proxy takes for the end
+ * of a request, and libmicrohttpd does not (a bare LF, a NUL), then leads to nobody else's. */
+static void end_with_this(const struct console *c, struct http_request *r)
+{
+    if (!http_request_is_tls(r) || forwarded_is_proxy(&c->config->console, http_request_ip(r)))
+        http_add_header(r, "Connection", VIEW_LIT("close"));
+}
+
 void console_route(void *console, struct http_request *r)
 {
     bool is_known = false;
@@ -176,6 +184,7 @@ void console_route(void *console, struct http_request *r)
         return;
     }
     if (http_request_door(r) == HTTP_DOOR_WEB) {
+        end_with_this(console, r);
         take_forwarded(console, r);
         add_browser_rules(r);
     }

@@ -2,6 +2,7 @@
 others, slowness."""
 
 import gzip
+import os
 import re
 import socket
 import subprocess
@@ -134,6 +135,98 @@ class Slow(ApiCase):
                     return True
             harness.wait_for(is_cut, "the connection to be cut while its header trickles", 15)
         self.assertEqual(self.browser().raw("GET", "/healthz")[0], 200)
+
+
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.msad.role_pids('console')[-1]}/fd"))
+
+    def test_a_trickled_body_has_one_time(self):
+        self.start()
+        with socket.create_connection(("127.0.0.1", self.http), timeout=harness.WAIT_S) as s:
+            s.sendall(b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                      b"Content-Length: 500\r\n\r\n{")
+            s.settimeout(0.5)
+
+            def is_cut():
+                try:
+                    s.sendall(b" ")
+                    return s.recv(1) == b""
+                except socket.timeout:
+                    return False
+                except OSError:
+                    return True
+            harness.wait_for(is_cut, "the connection to be cut while its body trickles", 40)
+        self.assertEqual(self.browser().raw("GET", "/healthz")[0], 200)
+
+    def test_who_reads_no_answers_is_cut(self):
+        self.start()
+        plain = socket.socket()
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plain.settimeout(harness.WAIT_S)
+        before = self.open_files()
+        plain.connect(("127.0.0.1", self.https))
+        with self.msad.trust().wrap_socket(plain, server_hostname="127.0.0.1") as s:
+            ask = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            s.sendall(ask * 200)  # answers of ten megabytes, more than any kernel keeps
+            harness.wait_for(lambda: self.open_files() > before, "its connection")
+            harness.wait_for(lambda: self.open_files() == before, "its end, though it is open at the other side", 60)
+        self.assertEqual(self.browser().raw("GET", "/healthz")[0], 200)
+
+
+class Lenient(ApiCase):
+    """libmicrohttpd takes a bare LF for a line's end, unfolds what RFC 9112 calls obsolete, and knows a field's value up
+    to a NUL. A proxy that reads them otherwise would see other requests than we do: so a connection in clear, which
+    only proxies have, carries one request and no more."""
+
+    ODD = {
+        "bare LF in the header": b"X: y\nContent-Length: 0\r\n",
+        "bare LF before a length": b"X: y\nContent-Length: 5\r\n",
+        "bare LF before an encoding": b"X: y\nTransfer-Encoding: chunked\r\n",
+        "a header that ends in bare LF": b"X: y\n\n",
+        "a folded length": b"Content-Length:\r\n 0\r\n",
+        "a folded field": b"X: y\r\n Content-Length: 5\r\n",
+        "a NUL in a value": b"X: y\0z\r\n",
+        "a NUL in a length": b"Content-Length: 0\x005\r\n",
+        "a NUL in a name": b"X\0Content-Length: 5\r\n",
+        "a bare CR": b"X: y\rContent-Length: 5\r\n",
+    }
+
+    def test_nothing_behind_an_odd_header_is_a_request(self):
+        self.start()
+        host = f"Host: 127.0.0.1:{self.http}\r\n".encode()
+        for name, odd in self.ODD.items():
+            for method in (b"GET", b"POST"):
+                told = self.send(method + b" /healthz HTTP/1.1\r\n" + host + odd + b"\r\n"
+                                 b"GET /smuggled HTTP/1.1\r\n" + host + b"\r\n")
+                self.assertLessEqual(told.count(b"HTTP/1.1 "), 1, (name, told))
+                self.assertNotIn(b"there is nothing at this path", told, name)
+        self.assertEqual(self.browser().raw("GET", "/healthz")[0], 200)
+
+    def test_no_guard_is_passed_by_them(self):
+        self.start()
+        for name, head in {"a folded host": b"Host: evil.example\r\n localhost\r\n",
+                           "another host behind a bare LF": b"Host: evil.example\nHost: localhost\r\n",
+                           "a host with a NUL": b"Host: evil.example\0localhost\r\n"}.items():
+            told = self.send(b"GET /healthz HTTP/1.1\r\n" + head + b"\r\n")
+            self.assertFalse(told.startswith(b"HTTP/1.1 200"), (name, told))
+
+    def answers_on_one_connection(self):
+        with socket.create_connection(("127.0.0.1", self.https), timeout=harness.WAIT_S) as plain, \
+                self.msad.trust().wrap_socket(plain, server_hostname="127.0.0.1") as s:
+            s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                      b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            told = b""
+            while piece := s.recv(65536):
+                told += piece
+        return told.count(b"HTTP/1.1 200")
+
+    def test_a_browsers_connection_goes_on(self):
+        self.start()
+        self.assertEqual(self.answers_on_one_connection(), 2)
+
+    def test_a_proxys_connection_carries_one_request(self):
+        self.start(console="trusted_proxies 127.0.0.1;")
+        self.assertEqual(self.answers_on_one_connection(), 1)
 
 
 class Metrics(ApiCase):
