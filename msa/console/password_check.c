@@ -6,6 +6,7 @@
 #include "msa/base/clock.h"
 #include "msa/base/secret.h"
 #include "msa/console/api_call.h"
+#include "msa/console/user_agent.h"
 
 #define CHECKS_AT_ONCE_MAX 32 /* each costs auth a key derivation, which mail waits for, too */
 #define DELAY_MAX_MS       30000
@@ -80,11 +81,11 @@ static void ask(struct check *k, const char *op, json_t *args, console_answer_fn
 /* Policy hears of every outcome: it counts failures, and has the last word on success. `o` is taken over. */
 static void judge(struct check *k, json_t *o)
 {
-    char ip[IPADDR_TEXT_MAX];
+    char ip[IPADDR_TEXT_MAX], agent[USER_AGENT_SHORT_MAX];
     ipaddr_format(http_request_ip(k->call->request), ip);
     json_object_set_new(o, "ip", json_string(ip));
-    struct view agent = view_slice(http_request_header(k->call->request, "User-Agent"), 0, 200);
-    json_t *program = json_stringn(agent.n ? agent.p : "", agent.n);
+    user_agent_short(http_request_header(k->call->request, "User-Agent"), agent);
+    json_t *program = json_string(agent); /* NULL: no UTF-8 */
     json_object_set_new(o, "program", program ? program : json_string(""));
     if (k->proves)
         json_object_set_new(o, "proves", json_true());

@@ -150,6 +150,7 @@ class Browser:
     def picture(self, path, whole=True):
         """A PNG of the page, all of it, as wide as the window."""
         if whole:
+            self.run("scrollTo(0, 0)")
             width, height = self.run("return [innerWidth, Math.max(document.documentElement.scrollHeight, innerHeight)]")
             found = self.do("goog/cdp/execute", {"cmd": "Page.captureScreenshot", "params": {
                 "captureBeyondViewport": True, "clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}}})["data"]

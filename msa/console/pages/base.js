@@ -101,7 +101,7 @@ export function table(columns, rows, caption) {
   if (rows.length === 0) return el("p", { class: "soft" }, t("none"));
   const head = columns.map((c) => el("th", { scope: "col", class: c.number && "number" }, c.label || el("span", { class: "only-read" }, c.spoken || "")));
   const body = rows.map((row) => el("tr", {}, columns.map((c) =>
-    el("td", { class: c.number && "number", data: { label: c.label || "" } }, el("span", {}, c.cell(row))))));
+    el("td", { class: c.number ? "number" : c.spoken && "act", data: { label: c.label || "" } }, el("span", {}, c.cell(row))))));
   return el("div", { class: "scroll", role: "region", "aria-label": caption, tabindex: "0" },
     el("table", { class: "folds" }, el("caption", { class: "only-read" }, caption), el("thead", {}, el("tr", {}, head)), el("tbody", {}, body)));
 }

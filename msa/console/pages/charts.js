@@ -9,12 +9,12 @@ function roundUp(n) {
   return [1, 2, 5, 10].map((m) => m * power).find((m) => m >= n);
 }
 
-function axes(top, left, right) {
+function axes(top, left, right, width = WIDTH) {
   const lines = [0, 0.5, 1].map((part) => {
     const y = TOP + (HEIGHT - TOP - BOTTOM) * (1 - part);
-    return [svg("line", { class: "grid", x1: LEFT, x2: WIDTH, y1: y, y2: y }), svg("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, number(top * part))];
+    return [svg("line", { class: "grid", x1: LEFT, x2: width, y1: y, y2: y }), svg("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, number(top * part))];
   });
-  return [lines, svg("text", { x: LEFT, y: HEIGHT - 4 }, left), svg("text", { x: WIDTH, y: HEIGHT - 4, "text-anchor": "end" }, right)];
+  return [lines, svg("text", { x: LEFT, y: HEIGHT - 4 }, left), svg("text", { x: width, y: HEIGHT - 4, "text-anchor": "end" }, right)];
 }
 
 const toY = (value, top) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
@@ -35,12 +35,13 @@ export function lineChart(label, series, left, right) {
     el("figcaption", { class: "row small soft" }, series.map((s) => el("span", {}, svg("svg", { class: "chart key", viewBox: "0 0 20 10" }, svg("path", { class: s.look, d: "M0 5h20" })), " ", s.name, " ", number(last(s))))));
 }
 
-/** bars: [{label, parts: [numbers]}]; looks: the class of each part, from below. */
+/** bars: [{label, parts: [numbers]}]; looks: the class of each part, from below. As wide as the page, on a screen that is. */
 export function barChart(label, bars, names) {
+  const width = innerWidth > 900 ? 3 * WIDTH : WIDTH;
   const looks = ["bar-one", "bar-two", "bar-three", "bar-four"];
   const sums = bars.map((b) => b.parts.reduce((a, n) => a + n, 0));
   const top = roundUp(Math.max(1, ...sums));
-  const step = (WIDTH - LEFT) / Math.max(bars.length, 1);
+  const step = (width - LEFT) / Math.max(bars.length, 1);
   const shapes = bars.flatMap((b, i) => {
     let below = 0;
     return b.parts.map((n, k) => {
@@ -51,6 +52,6 @@ export function barChart(label, bars, names) {
   });
   const ends = bars.length > 0 ? [bars[0].label, bars[bars.length - 1].label] : ["", ""];
   return el("figure", { class: "slot flat" },
-    svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${label}: ${sums.reduce((a, n) => a + n, 0)}` }, axes(top, ...ends), shapes),
+    svg("svg", { class: "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": `${label}: ${sums.reduce((a, n) => a + n, 0)}` }, axes(top, ...ends, width), shapes),
     el("figcaption", { class: "row small soft" }, names.map((name, k) => el("span", {}, svg("svg", { class: "chart key", viewBox: "0 0 10 10" }, svg("rect", { class: looks[k % looks.length], width: 10, height: 10 })), " ", name || t("none")))));
 }

@@ -30,7 +30,7 @@ export async function signInsCard() {
   return el("section", { class: "card", id: "sign-ins" }, el("header", {}, el("h2", {}, t("sign_ins"))), el("p", { class: "soft small" }, t("sign_ins_about")),
     table([
       { label: t("when"), cell: (s) => [ago(s.last_ms), s.times > 1 ? el("span", { class: "soft small" }, ` (${t("times", number(s.times))})`) : ""] },
-      { label: t("where"), cell: (s) => [country(s.country), el("span", { class: "soft small" }, [s.network, s.address].filter(Boolean).map((x) => ` · ${x}`).join(""))] },
+      { label: t("where"), cell: (s) => [country(s.country), el("div", { class: "soft small" }, [s.network, s.address].filter(Boolean).join(" · "))] },
       { label: t("how"), cell: (s) => [protocolName(s), s.program ? el("div", { class: "soft small" }, s.program) : ""] },
       { label: t("result"), cell: resultBadge },
       { spoken: t("not_me"), cell: (s) => (s.protocol === "page" && s.result === "allowed" ? "" : el("button", { class: "plain", type: "button", onclick: notMe }, t("not_me"))) },

@@ -6,7 +6,7 @@ const fileName = (path) => path.slice(path.lastIndexOf("/") + 1);
 
 export function configCard() {
   const place = el("div", { class: "slot" }), words = el("p", { class: "soft small" }, t("config_about"));
-  const form = el("div", { class: "row", hidden: true });
+  const form = el("div", { class: "row low", hidden: true });
   const button = el("button", { class: "plain push", type: "button", id: "config-show", "aria-expanded": "false" }, t("config_show"));
   let settings = [];
 
