@@ -97,6 +97,19 @@ Test(console, metrics_have_one_head_and_a_line_for_each_process)
     buf_fini(&out);
 }
 
+Test(console, metrics_tell_what_the_classifier_has_learnt_from)
+{
+    struct buf out;
+    metrics_of("{\"score\":[{\"index\":0,\"classifier\":{\"state\":\"ready\",\"ham\":800,\"spam\":790}},"
+               "{\"index\":1,\"classifier\":{\"state\":\"untrained\"}}]}",
+               &out);
+    const char *text = buf_view(&out).p;
+    cr_assert(strstr(text, "msad_score_learnt_ham{role=\"score\",index=\"0\"} 800\n"), "%s", text);
+    cr_assert(strstr(text, "msad_score_learnt_spam{role=\"score\",index=\"0\"} 790\n"));
+    cr_assert_null(strstr(text, "msad_score_learnt_ham{role=\"score\",index=\"1\"}"), "absent is not zero");
+    buf_fini(&out);
+}
+
 Test(console, metrics_find_nested_figures)
 {
     struct buf out;
