@@ -36,3 +36,18 @@ enum auth_result direct_bearer_settle(struct verify *v, const struct bearer *b, 
     verify_note_wrong(v, b->token);
     return verify_refusal(v);
 }
+
+enum auth_result direct_external(struct verify *v, struct view certificate, struct view message)
+{
+    char wanted[STORE_LOGIN_MAX + 1];
+    if (view_find(message, '\0') < message.n)
+        return AUTH_MALFORMED;
+    verify_login(v, certificate);
+    verify_canonical(v->rules, message, wanted);
+    if (v->is_broken)
+        return AUTH_UNAVAILABLE;
+    if (!v->is_known || (message.n > 0 && strcmp(wanted, v->login) != 0))
+        return verify_refusal(v);
+    v->is_without_password = true;
+    return verify_authorize(v);
+}

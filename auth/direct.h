@@ -17,4 +17,8 @@ enum auth_result direct_bearer(struct verify *v, enum bearer_form form, struct v
 /* The end. The name that the client gave and the token's must be one. */
 enum auth_result direct_bearer_settle(struct verify *v, const struct bearer *b, const struct finding *f);
 
+/* EXTERNAL (RFC 4422 appendix A): whose the certificate is, TLS has found out; the message is the name to act for, empty or
+ * the same. */
+enum auth_result direct_external(struct verify *v, struct view certificate, struct view message);
+
 #endif

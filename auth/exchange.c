@@ -429,6 +429,7 @@ int exchanges_start(struct exchanges *x, void *peer, const struct msg_auth_start
         .mechanism = m->mechanism,
         .bindings = {m->binding_exporter, m->binding_unique, m->binding_end_point},
         .is_tls = m->is_tls,
+        .certificate = m->certificate,
     };
     if (find(x, peer, m->session))
         return MSA_EPROTO;

@@ -55,6 +55,13 @@ static const struct mech mechs[] = {
         .form = BEARER_XOAUTH2,
         .is_client_first = true,
     },
+    {
+        .name = "EXTERNAL",
+        .base_name = "EXTERNAL",
+        .config_bit = CONFIG_MECH_EXTERNAL,
+        .kind = MECH_KIND_EXTERNAL,
+        .is_client_first = true,
+    },
 };
 
 static const char *const binding_names[] = {"tls-exporter", "tls-unique", "tls-server-end-point"};

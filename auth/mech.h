@@ -1,5 +1,5 @@
-/* The mechanisms, and what a client's message must look like before libsasl2 sees it. Those of MECH_KIND_BEARER it
- * never sees (direct.h). Pure: any thread. */
+/* The mechanisms, and what a client's message must look like before libsasl2 sees it. Those of MECH_KIND_BEARER and
+ * MECH_KIND_EXTERNAL it never sees (direct.h). Pure: any thread. */
 #ifndef AUTH_MECH_H
 #define AUTH_MECH_H
 
@@ -10,7 +10,7 @@
 #include "msa/base/view.h"
 #include "msa/ipc/messages.h"
 
-enum mech_kind { MECH_KIND_PLAIN = 0, MECH_KIND_LOGIN, MECH_KIND_SCRAM, MECH_KIND_CRAM, MECH_KIND_BEARER };
+enum mech_kind { MECH_KIND_PLAIN = 0, MECH_KIND_LOGIN, MECH_KIND_SCRAM, MECH_KIND_CRAM, MECH_KIND_BEARER, MECH_KIND_EXTERNAL };
 
 struct mech {
     const char *name;      /* as in AUTH, and in libsasl2 where it has it */

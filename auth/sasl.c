@@ -39,6 +39,7 @@ struct sasl_run {
     uint8_t exporter[BINDING_MAX], unique[BINDING_MAX], end_point[BINDING_MAX];
     struct mech_bindings bindings;
     struct bearer bearer; /* while somebody is asked about it */
+    char certificate[LOGIN_TYPED_MAX + 1];
 };
 
 /* ---- the library ----------------------------------------------------------------------------- */
@@ -317,7 +318,9 @@ enum auth_result sasl_run_new(const struct verify_env *env, const struct verify_
 {
     const struct mech *mech = mech_find(start->mechanism, rules->mechanisms, &start->bindings);
     *run_out = NULL;
-    if (!mech || (mech->kind == MECH_KIND_BEARER && !start->is_tls)) /* RFC 7628 §5 */
+    bool is_out_of_place = mech && ((mech->kind == MECH_KIND_BEARER && !start->is_tls) || /* RFC 7628 §5 */
+                                    (mech->kind == MECH_KIND_EXTERNAL && start->certificate.n == 0));
+    if (!mech || is_out_of_place)
         return AUTH_NO_MECHANISM;
     struct sasl_run *run = calloc(1, sizeof *run);
     if (!run)
@@ -326,6 +329,7 @@ enum auth_result sasl_run_new(const struct verify_env *env, const struct verify_
     run->verify.scope = APP_SCOPE_SMTP;
     run->mech = mech;
     run->is_tls = start->is_tls;
+    (void)view_to_cstr(start->certificate, run->certificate, sizeof run->certificate); /* "": nobody's */
     copy_binding(start->bindings.exporter, run->exporter, &run->bindings.exporter);
     copy_binding(start->bindings.unique, run->unique, &run->bindings.unique);
     copy_binding(start->bindings.end_point, run->end_point, &run->bindings.end_point);
@@ -403,7 +407,8 @@ static enum auth_result check_message(struct sasl_run *run, struct view message,
         /* RFC 4954 §4: no initial response where the server speaks first. */
         result = run->stage == STAGE_NEW ? AUTH_MALFORMED : mech_check_text(message);
         break;
-    case MECH_KIND_BEARER: break; /* not its matter */
+    case MECH_KIND_BEARER:
+    case MECH_KIND_EXTERNAL: break; /* not its matter */
     case MECH_KIND_SCRAM:
         if (run->stage == STAGE_NEW)
             return mech_check_scram_first(run->mech, message, is_plus_offered(run), &run->bindings,
@@ -516,6 +521,8 @@ void sasl_run_step(struct sasl_run *run, const struct view *message, int64_t now
         end_run(run, AUTH_MALFORMED, answer_out);
     } else if (run->mech->kind == MECH_KIND_BEARER) {
         feed_bearer(run, *message, answer_out); /* it begins with the client: there is one */
+    } else if (run->mech->kind == MECH_KIND_EXTERNAL) {
+        end_run(run, direct_external(&run->verify, view_cstr(run->certificate), *message), answer_out);
     } else {
         feed(run, message, answer_out);
     }

@@ -32,6 +32,7 @@ struct sasl_start {
     struct view mechanism;
     struct mech_bindings bindings;
     bool is_tls;
+    struct view certificate; /* the login of the client's verified one; empty: none */
 };
 
 /* AUTH_OK and a run; AUTH_NO_MECHANISM or AUTH_UNAVAILABLE without one. `env` and `rules` outlive

@@ -2,6 +2,7 @@
  * out. One timer a connection; it is set anew only when a deadline has come nearer, and looks again when
  * it fires too early, so that commands cost no timer. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "msa/base/assert.h"
@@ -139,12 +140,20 @@ static size_t output_len(const struct smtp_session *s)
     return c->conn ? conn_output_len(c->conn) : 0;
 }
 
+static struct tls_trust *trust_for(const struct worker *w, const char *listener)
+{
+    for (size_t i = 0; i < w->trust_count; i++)
+        if (strcmp(w->trusts[i].listener, listener) == 0)
+            return w->trusts[i].tls;
+    return NULL;
+}
+
 static int start_tls(struct smtp_session *s)
 {
     struct smtp_client *c = smtp_client_of(s);
     if (!c->conn || !c->worker->tls)
         return MSA_ENOENT;
-    return conn_start_tls_server(c->conn, c->worker->tls);
+    return conn_start_tls_server_asking(c->conn, c->worker->tls, trust_for(c->worker, s->listener));
 }
 
 static const struct tls_facts *tls_facts(const struct smtp_session *s)

@@ -3,12 +3,14 @@
  * the client hears of it; whatever is wrong with name, password or account, the reply is the same. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "msa/base/buf.h"
 #include "msa/base/clock.h"
 #include "msa/base/err.h"
 #include "msa/base/secret.h"
 #include "msa/mail/base64.h"
+#include "smtp/certificate.h"
 #include "smtp/commands.h"
 #include "smtp/deadlines.h"
 #include "smtp/events.h"
@@ -95,6 +97,10 @@ static void wait_for_auth(struct smtp_session *s, int asked)
 
 static void start(struct smtp_session *s, bool has_initial, struct view initial)
 {
+    char certificate[CERTIFICATE_LOGIN_SIZE] = "";
+    bool is_external = strcmp(s->auth->mechanism, "EXTERNAL") == 0;
+    if (is_external)
+        certificate_login(s, certificate);
     const struct tls_facts *tls = s->flags & SMTP_TLS ? s->site->host->tls_facts(s) : NULL;
     struct msg_auth_start m = {
         .session = s->id,
@@ -104,6 +110,7 @@ static void start(struct smtp_session *s, bool has_initial, struct view initial)
         .initial = initial,
         .is_tls = tls != NULL,
         .country = view_cstr(s->country),
+        .certificate = view_cstr(certificate),
     };
     if (tls) {
         m.binding_exporter = view_of((const char *)tls->exporter, tls->exporter_len);

@@ -6,6 +6,7 @@
 #include "msa/base/err.h"
 #include "msa/base/utf8.h"
 #include "msa/mail/date.h"
+#include "smtp/certificate.h"
 #include "smtp/commands.h"
 #include "smtp/deadlines.h"
 #include "smtp/events.h"
@@ -127,6 +128,7 @@ static const struct {
     {CONFIG_MECH_LOGIN, "LOGIN"},
     {CONFIG_MECH_OAUTHBEARER, "OAUTHBEARER"},
     {CONFIG_MECH_XOAUTH2, "XOAUTH2"},
+    {CONFIG_MECH_EXTERNAL, "EXTERNAL"},
 };
 
 #define MECHANISM_COUNT (sizeof mechanisms / sizeof mechanisms[0])
@@ -138,7 +140,10 @@ static bool is_offered(const struct smtp_session *s, enum config_mechanism bit)
 {
     if ((bit & ONLY_UNDER_TLS) != 0 && !(s->flags & SMTP_TLS))
         return false;
-    return (s->site->config->auth.mechanisms & bit) != 0;
+    if ((s->site->config->auth.mechanisms & bit) == 0)
+        return false;
+    char login[CERTIFICATE_LOGIN_SIZE];
+    return bit != CONFIG_MECH_EXTERNAL || certificate_login(s, login);
 }
 
 bool smtp_mechanism_is_offered(const struct smtp_session *s, struct view name)

@@ -29,14 +29,60 @@ static int make_tls(const struct role_config *next, struct tls_server **tls_out,
     return MSA_EINVAL;
 }
 
+static void drop_trusts(struct trust **list, size_t *count)
+{
+    for (size_t i = 0; i < *count; i++)
+        tls_trust_free(&(*list)[i].tls);
+    free(*list);
+    *list = NULL;
+    *count = 0;
+}
+
+static int make_trusts(const struct config *c, struct trust **out, size_t *count_out, char *why_not,
+                       size_t why_not_size)
+{
+    char error[TLS_ERROR_MAX];
+    *count_out = 0;
+    *out = calloc((size_t)c->listener_count + 1, sizeof **out);
+    if (!*out)
+        return MSA_ENOMEM;
+    for (uint32_t i = 0; i < c->listener_count; i++) {
+        const struct config_client_certificates *l = &c->listeners[i].client_certificates;
+        const struct tls_trust_settings settings = {l->ca_pem, l->crl_pem, l->required};
+        if (l->ca_pem[0] == '\0')
+            continue;
+        struct trust *t = &(*out)[*count_out];
+        t->tls = tls_trust_new(&settings, error);
+        if (!t->tls || !view_to_cstr(view_cstr(c->listeners[i].name), t->listener, sizeof t->listener)) {
+            tls_trust_free(&t->tls);
+            drop_trusts(out, count_out);
+            view_to_cstr(view_slice(view_cstr(error), 0, why_not_size - 1), why_not, why_not_size);
+            return MSA_EINVAL;
+        }
+        ++*count_out;
+    }
+    return MSA_OK;
+}
+
 static int smtp_take_config(void *state, const struct role_config *next, char *why_not,
                             size_t why_not_size)
 {
     struct worker *w = state;
     struct tls_server *tls;
+    struct trust *trusts;
+    size_t trust_count;
     int err = make_tls(next, &tls, why_not, why_not_size);
     if (err != MSA_OK)
         return err;
+    err = make_trusts(next->config, &trusts, &trust_count, why_not, why_not_size);
+    if (err != MSA_OK) {
+        if (tls)
+            tls_server_free(&tls);
+        return err;
+    }
+    drop_trusts(&w->trusts, &w->trust_count);
+    w->trusts = trusts;
+    w->trust_count = trust_count;
     if (w->tls)
         tls_server_free(&w->tls); /* live connections keep theirs */
     w->tls = tls;
@@ -236,6 +282,7 @@ static void smtp_close(void **state)
     table_fini(&w->by_id);
     if (w->tls)
         tls_server_free(&w->tls);
+    drop_trusts(&w->trusts, &w->trust_count);
     free(w);
 }
 

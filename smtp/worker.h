@@ -27,10 +27,17 @@
 
 struct door;
 
+struct trust {
+    char listener[IPC_NAME_MAX + 1];
+    struct tls_trust *tls;
+};
+
 struct worker {
     struct loop *loop;
     struct smtp_site site;
     struct tls_server *tls;
+    struct trust *trusts; /* whom clients' certificates are good by, for the listeners that ask */
+    size_t trust_count;
     struct places places;
     uint32_t worker_count;
     struct stock stock;

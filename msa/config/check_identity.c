@@ -1,4 +1,4 @@
-/* Contradictions in the settings of sign-in by token. */
+/* Contradictions in the settings of sign-in by token and by certificate. */
 #include "msa/config/check.h"
 
 #define TOKEN_MECHANISMS ((uint32_t)(CONFIG_MECH_OAUTHBEARER | CONFIG_MECH_XOAUTH2))
@@ -43,11 +43,33 @@ static void check_told(const struct checker *c, const struct config_identity_pro
                    "'openid_configuration' is a URL that begins with https://");
 }
 
+static void check_certificates(const struct checker *c)
+{
+    const struct config_auth *a = &c->cfg->auth;
+    bool is_offered = (a->mechanisms & CONFIG_MECH_EXTERNAL) != 0, is_there = false;
+    for (uint32_t i = 0; i < c->cfg->listener_count; i++) {
+        const struct config_client_certificates *l = &c->cfg->listeners[i].client_certificates;
+        bool has_more = l->crl_file[0] != '\0' || l->map_file[0] != '\0' || l->required;
+        is_there = is_there || l->ca_file[0] != '\0';
+        if (l->ca_file[0] == '\0' && has_more)
+            report_add(c->errs, check_place(c, &c->cfg->listeners[i], &c->cfg->listeners[i]),
+                       "'client_certificates' needs 'ca_file', the authorities that vouch for clients");
+        if (l->ca_file[0] != '\0' && !l->required && !is_offered)
+            report_add(c->errs, check_place(c, &l->ca_file, &c->cfg->listeners[i]),
+                       "'client_certificates' has no effect without 'required' here or EXTERNAL in 'mechanisms' of "
+                       "block 'auth'");
+    }
+    if (is_offered && !is_there)
+        report_add(c->errs, check_place(c, &a->mechanisms, a),
+                   "EXTERNAL needs clients with certificates: add client_certificates { ca_file …; } to a listener");
+}
+
 void check_identity(const struct checker *c)
 {
     const struct config_identity_provider *p = &c->cfg->identity_provider;
     const struct config_auth *a = &c->cfg->auth;
     bool is_offered = (a->mechanisms & TOKEN_MECHANISMS) != 0, is_there = p->introspection[0] != '\0';
+    check_certificates(c);
     if (is_offered && !is_there)
         report_add(c->errs, check_place(c, &a->mechanisms, a),
                    "OAUTHBEARER and XOAUTH2 need somebody who knows the tokens: add "

@@ -111,6 +111,20 @@ static void load_provider(struct config_identity_provider *p, const struct confi
         load_text(p->ca_file, "certificate", CONFIG_CA_MAX_BYTES, at, site, &p->ca_pem);
 }
 
+static void load_certificates(struct config_client_certificates *l, const struct config *cfg, bool may_open,
+                              struct value_site *site)
+{
+    const struct place *at = file_place(cfg, &l->ca_file, "ca_file", may_open, site);
+    if (at)
+        load_text(l->ca_file, "certificate", CONFIG_CA_MAX_BYTES, at, site, &l->ca_pem);
+    at = file_place(cfg, &l->crl_file, "crl_file", may_open, site);
+    if (at)
+        load_text(l->crl_file, "revocation list", CONFIG_CRL_MAX_BYTES, at, site, &l->crl_pem);
+    at = file_place(cfg, &l->map_file, "map_file", may_open, site);
+    if (at)
+        load_text(l->map_file, "map", CONFIG_MAP_MAX_BYTES, at, site, &l->map);
+}
+
 static void load_template(struct config *cfg, struct config_template *t, bool may_open,
                           struct value_site *site)
 {
@@ -139,7 +153,7 @@ static void load_dkim(struct config *cfg, bool may_open, struct value_site *site
 }
 
 /* password_file and ca_file of each pool into password and ca_pem, the same of webhooks, the texts of templates,
- * keys for DKIM, what is needed to ask the identity provider, and the console's token. */
+ * keys for DKIM, what is needed to ask the identity provider, and to know clients by certificates, and the console's token. */
 static void load_files(struct config *cfg, bool may_open, struct value_site *site)
 {
     const struct place *token_at = file_place(cfg, &cfg->console.auth_policy_token_file,
@@ -164,6 +178,8 @@ static void load_files(struct config *cfg, bool may_open, struct value_site *sit
     for (uint32_t i = 0; i < cfg->webhook_count; i++)
         load_webhook(cfg, (struct config_webhook *)&cfg->webhooks[i], may_open, site);
     load_provider(&cfg->identity_provider, cfg, may_open, site);
+    for (uint32_t i = 0; i < cfg->listener_count; i++)
+        load_certificates(&((struct config_listener *)&cfg->listeners[i])->client_certificates, cfg, may_open, site);
     load_dkim(cfg, may_open, site);
 }
 

@@ -138,6 +138,12 @@ static const struct schema_key listener_keys[] = {
      .roles = FOR_SMTP,
      .doc = "Offer AUTH in clear. For tests: every address of the listener must be a loopback "
             "address."},
+    {.name = "client_certificates",
+     .type = SCHEMA_BLOCK,
+     SCHEMA_FIELD(config_listener, client_certificates),
+     .block = &schema_client_certificates,
+     .roles = FOR_SMTP,
+     .doc = "Ask clients for a certificate, which signs them in without a password (SASL EXTERNAL)."},
 };
 
 static const struct schema_block listener_block = {SCHEMA_KEYS(listener_keys),
@@ -201,6 +207,7 @@ static const struct schema_word mechanisms[] = {
     {"CRAM-MD5", CONFIG_MECH_CRAM_MD5},
     {"OAUTHBEARER", CONFIG_MECH_OAUTHBEARER},
     {"XOAUTH2", CONFIG_MECH_XOAUTH2},
+    {"EXTERNAL", CONFIG_MECH_EXTERNAL},
     {0}};
 
 static const struct schema_word core_words[] = {{"auto", 0}, {0}};
@@ -215,7 +222,8 @@ static const struct schema_key auth_keys[] = {
      .doc = "Mechanisms offered, always under TLS only (but see `auth_without_tls`). CRAM-MD5 "
             "needs passwords stored as good as in clear, so it is not offered unless named here. OAUTHBEARER "
             "(RFC 7628) and XOAUTH2 (the form of Google and Microsoft) sign in with a token, need "
-            "`identity_provider`, and are never offered in clear."},
+            "`identity_provider`, and are never offered in clear. EXTERNAL is offered to clients that have shown a "
+            "certificate (`client_certificates` of a listener)."},
     {.name = "default_domain",
      .type = SCHEMA_DOMAIN,
      SCHEMA_FIELD(config_auth, default_domain),

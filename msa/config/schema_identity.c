@@ -1,4 +1,4 @@
-/* The table of settings: sign-in by token. */
+/* The table of settings: sign-in by token and by certificate. */
 #include "msa/config/config.h"
 #include "msa/config/schema.h"
 
@@ -129,3 +129,57 @@ static const struct schema_key provider_keys[] = {
 
 const struct schema_block schema_identity_provider = {
     SCHEMA_KEYS(provider_keys), .bytes = sizeof(struct config_identity_provider)};
+
+/* ---- certificates ---------------------------------------------------------------------------- */
+
+static const struct schema_key certificates_keys[] = {
+    {.name = "ca_file",
+     .type = SCHEMA_PATH,
+     SCHEMA_FIELD(config_client_certificates, ca_file),
+     .roles = FOR_SUPERVISOR,
+     .doc = "PEM file with the authorities that vouch for clients here, and no others. A certificate that a client shows "
+            "and that is not good by them, or has ended, ends the handshake."},
+    {.name = "ca_pem",
+     .type = SCHEMA_TEXT,
+     SCHEMA_FIELD(config_client_certificates, ca_pem),
+     .max = CONFIG_CA_MAX_BYTES,
+     .roles = FOR_SMTP,
+     .flags = SCHEMA_SECRET | SCHEMA_SNAPSHOT_ONLY,
+     .doc = "What `ca_file` holds."},
+    {.name = "required",
+     .type = SCHEMA_BOOL,
+     SCHEMA_FIELD(config_client_certificates, required),
+     .initial = "no",
+     .roles = FOR_SMTP,
+     .doc = "Whether clients without a certificate are sent away in the handshake. They still sign in, by EXTERNAL or "
+            "another mechanism."},
+    {.name = "crl_file",
+     .type = SCHEMA_PATH,
+     SCHEMA_FIELD(config_client_certificates, crl_file),
+     .roles = FOR_SUPERVISOR,
+     .doc = "PEM file with revocation lists of those authorities, read at the start and at each reload. A list whose "
+            "next update is overdue refuses every certificate."},
+    {.name = "crl_pem",
+     .type = SCHEMA_TEXT,
+     SCHEMA_FIELD(config_client_certificates, crl_pem),
+     .max = CONFIG_CRL_MAX_BYTES,
+     .roles = FOR_SMTP,
+     .flags = SCHEMA_SECRET | SCHEMA_SNAPSHOT_ONLY,
+     .doc = "What `crl_file` holds."},
+    {.name = "map_file",
+     .type = SCHEMA_PATH,
+     SCHEMA_FIELD(config_client_certificates, map_file),
+     .roles = FOR_SUPERVISOR,
+     .doc = "File with lines `LOGIN COMMON NAME` that says whose a certificate is by its subject. Empty: the one "
+            "mail address in its subjectAltName is the login."},
+    {.name = "map",
+     .type = SCHEMA_TEXT,
+     SCHEMA_FIELD(config_client_certificates, map),
+     .max = CONFIG_MAP_MAX_BYTES,
+     .roles = FOR_SMTP,
+     .flags = SCHEMA_SECRET | SCHEMA_SNAPSHOT_ONLY,
+     .doc = "What `map_file` holds."},
+};
+
+const struct schema_block schema_client_certificates = {
+    SCHEMA_KEYS(certificates_keys), .bytes = sizeof(struct config_client_certificates)};

@@ -81,6 +81,19 @@ enum config_listener_mode {
 
 enum config_proxy { CONFIG_PROXY_NO = 0, CONFIG_PROXY_V1, CONFIG_PROXY_V2, CONFIG_PROXY_ANY };
 
+#define CONFIG_CRL_MAX_BYTES (1u << 20)
+#define CONFIG_MAP_MAX_BYTES (256u << 10)
+
+struct config_client_certificates {
+    const char *ca_file;
+    const char *ca_pem; /* what it holds; "": clients are not asked for one */
+    bool required;
+    const char *crl_file;
+    const char *crl_pem;
+    const char *map_file;
+    const char *map; /* "": the certificate's mail address is the login */
+};
+
 struct config_listener {
     const char *name; /* also the name of its sockets under systemd (FileDescriptorName=) */
     struct config_endpoints addresses;
@@ -90,6 +103,7 @@ struct config_listener {
     struct config_prefixes proxy_from;
     struct config_prefixes xclient_from;
     bool auth_without_tls; /* every address of the listener is loopback then */
+    struct config_client_certificates client_certificates;
 };
 
 enum config_tls_version { CONFIG_TLS_1_2 = 0, CONFIG_TLS_1_3 };
@@ -113,6 +127,7 @@ enum config_mechanism { /* bits */
     CONFIG_MECH_CRAM_MD5 = 1 << 4,
     CONFIG_MECH_OAUTHBEARER = 1 << 5,
     CONFIG_MECH_XOAUTH2 = 1 << 6,
+    CONFIG_MECH_EXTERNAL = 1 << 7,
 };
 
 struct config_auth {

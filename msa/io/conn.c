@@ -99,7 +99,7 @@ static void on_free(void *arg)
     loop_hook_remove(&c->hook);
     buf_fini(&c->in);
     buf_fini(&c->out);
-    free(c->facts);
+    conn_tls_facts_drop(c);
     free(c->error);
     free(c);
 }

@@ -69,6 +69,8 @@ struct conn *conn_new_outgoing_unix(struct loop *loop, const char *path, const s
  * Replies queued before are sent in clear first; until on_tls_ready nothing is read as input and conn_write
  * refuses. The connection keeps what it needs of `tls`, which may be freed. */
 int conn_start_tls_server(struct conn *c, struct tls_server *tls);
+/* The same, and the client is asked for a certificate; `trust` NULL: it is not. */
+int conn_start_tls_server_asking(struct conn *c, struct tls_server *tls, struct tls_trust *trust);
 int conn_start_tls_client(struct conn *c, struct tls_client *tls, const char *server_name);
 
 bool conn_is_tls(const struct conn *c);

@@ -38,6 +38,7 @@ struct conn {
     struct conn_file *file;
     SSL *ssl;
     struct tls_server *tls_server; /* a reference, for what SSL's callbacks need */
+    struct tls_trust *tls_trust;   /* likewise; NULL: the client is not asked */
     struct tls_facts *facts;
     char *error; /* NULL: "" */
     size_t input_max_bytes;

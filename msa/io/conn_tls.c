@@ -106,14 +106,21 @@ static int start(struct conn *c, SSL *ssl)
     return MSA_OK;
 }
 
-int conn_start_tls_server(struct conn *c, struct tls_server *tls)
+int conn_start_tls_server_asking(struct conn *c, struct tls_server *tls, struct tls_trust *trust)
 {
     int err = check_start(c);
     if (err == MSA_OK)
         err = start(c, tls_server_session(tls, c->fd));
-    if (err == MSA_OK)
-        c->tls_server = tls_server_ref(tls);
-    return err;
+    if (err < 0)
+        return err;
+    c->tls_server = tls_server_ref(tls);
+    c->tls_trust = tls_trust_ref(trust);
+    return trust && !tls_trust_use(trust, c->ssl) ? MSA_ENOMEM : MSA_OK;
+}
+
+int conn_start_tls_server(struct conn *c, struct tls_server *tls)
+{
+    return conn_start_tls_server_asking(c, tls, NULL);
 }
 
 int conn_start_tls_client(struct conn *c, struct tls_client *tls, const char *server_name)
@@ -180,6 +187,7 @@ void conn_tls_free(struct conn *c)
     SSL_free(c->ssl);
     c->ssl = NULL;
     tls_server_free(&c->tls_server);
+    tls_trust_free(&c->tls_trust);
 }
 
 /* ---- facts ---- */
@@ -196,6 +204,8 @@ const struct tls_facts *conn_tls_facts(const struct conn *c)
 
 void conn_tls_facts_drop(struct conn *c)
 {
+    if (c->facts)
+        free(c->facts->client);
     free(c->facts);
     c->facts = NULL;
 }

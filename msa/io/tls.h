@@ -37,6 +37,19 @@ void tls_server_free(struct tls_server **tls);
 /* Earliest notAfter of the certificates, seconds since 1970, for warnings. */
 int64_t tls_server_expires_s(const struct tls_server *tls);
 
+/* Whom a server asks for a certificate, and who may vouch for it. Counted: connections keep theirs. */
+struct tls_trust;
+
+struct tls_trust_settings {
+    const char *ca_pem;  /* trusted for nothing else, and nobody else for this */
+    const char *crl_pem; /* revocation lists; "": none are looked at */
+    bool is_required;    /* false: a client may show none; one that it shows must be good all the same */
+};
+
+/* NULL with a text in `error`. */
+struct tls_trust *tls_trust_new(const struct tls_trust_settings *settings, char error[TLS_ERROR_MAX]);
+void tls_trust_free(struct tls_trust **trust);
+
 struct tls_client_settings {
     const char *ca_pem;     /* certificates to trust; NULL: the system's store */
     bool is_verified;       /* false: encrypt whoever answers (opportunistic) */
@@ -46,6 +59,12 @@ struct tls_client_settings {
 struct tls_client *tls_client_new(const struct tls_client_settings *settings,
                                   char error[TLS_ERROR_MAX]);
 void tls_client_free(struct tls_client **tls);
+
+/* "": none, or not just one. Without controls. */
+struct tls_client_names {
+    char mail[256]; /* rfc822Name */
+    char name[128]; /* common name */
+};
 
 struct tls_facts {
     char version[8];  /* "TLSv1.3" */
@@ -61,6 +80,7 @@ struct tls_facts {
     size_t unique_len;
     uint8_t end_point[64];
     size_t end_point_len;
+    struct tls_client_names *client; /* of its certificate, if a struct tls_trust vouches for that; else NULL */
 };
 
 #endif

@@ -79,6 +79,7 @@ void tls_facts_take(SSL *ssl, struct tls_facts *out)
     out->exporter_len = take_exporter(ssl, out->exporter);
     out->unique_len = take_unique(ssl, out->unique);
     out->end_point_len = take_end_point(ssl, out->end_point);
+    tls_trust_facts(ssl, out);
 }
 
 void tls_describe_error(char out[TLS_ERROR_MAX], const char *other)

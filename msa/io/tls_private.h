@@ -12,6 +12,10 @@ int tls_set_common(SSL_CTX *ctx);
 struct tls_server *tls_server_ref(struct tls_server *tls); /* given back by tls_server_free */
 /* Over `fd`, which stays the caller's. NULL: out of memory, or a server name that cannot be. */
 SSL *tls_server_session(struct tls_server *tls, int fd);
+struct tls_trust *tls_trust_ref(struct tls_trust *t); /* NULL is fine */
+bool tls_trust_use(struct tls_trust *t, SSL *ssl);    /* the session outlives no reference to it; false: no memory */
+void tls_trust_apply(SSL *ssl);                       /* after each SSL_set_SSL_CTX */
+void tls_trust_facts(SSL *ssl, struct tls_facts *out);
 SSL *tls_client_session(struct tls_client *tls, const char *server_name, int fd);
 
 /* The channel binding of RFC 5929 §4: a hash of the certificate. The length, 0 if there is none. */

@@ -55,6 +55,7 @@ static int on_sni(SSL *ssl, int *alert, void *arg)
     if (!ctx)
         return SSL_TLSEXT_ERR_NOACK;
     SSL_set_SSL_CTX(ssl, ctx);
+    tls_trust_apply(ssl);
     return SSL_TLSEXT_ERR_OK;
 }
 

@@ -156,6 +156,29 @@ static int try_authorities(const struct generation *g, struct buf *report)
     return err;
 }
 
+/* What smtp will do with it. */
+static int try_trust(const struct generation *g, struct buf *report)
+{
+    int err = MSA_OK;
+    char error[TLS_ERROR_MAX];
+    for (uint32_t i = 0; i < g->config->listener_count; i++) {
+        const struct config_client_certificates *l = &g->config->listeners[i].client_certificates;
+        const struct tls_trust_settings without_crl = {l->ca_pem, "", false}, whole = {l->ca_pem, l->crl_pem, false};
+        if (l->ca_pem[0] == '\0')
+            continue;
+        struct tls_trust *trust = tls_trust_new(&without_crl, error);
+        const char *const *file = trust ? &l->crl_file : &l->ca_file;
+        tls_trust_free(&trust);
+        trust = tls_trust_new(&whole, error);
+        if (!trust) {
+            complain(g, file, error, report);
+            err = MSA_EINVAL;
+        }
+        tls_trust_free(&trust);
+    }
+    return err;
+}
+
 static int try_provider(const struct generation *g, struct buf *report)
 {
     const struct config_identity_provider *p = &g->config->identity_provider;
@@ -231,6 +254,8 @@ static int load(const char *path, struct generation *g, struct buf *report)
         err = try_webhooks(g, report);
     if (err == MSA_OK)
         err = try_provider(g, report);
+    if (err == MSA_OK)
+        err = try_trust(g, report);
     if (err == MSA_OK)
         err = try_templates(g, report);
     if (err == MSA_OK)
