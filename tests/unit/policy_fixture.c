@@ -113,7 +113,13 @@ static chan_handlers relay_handlers = {
     [IPC_relay_notice_ask] = on_notice,
     [IPC_relay_webhook_ask] = on_webhook,
 };
-static chan_handlers console_handlers = {0};
+static int on_news(void *owner, struct chan *c, struct chan_message *m)
+{
+    (void)owner, (void)c, (void)m; /* nothing depends on it */
+    return MSA_OK;
+}
+
+static chan_handlers console_handlers = {[IPC_news_tell] = on_news};
 
 /* ---- channels ---- */
 
