@@ -154,7 +154,13 @@ static int on_outcome(void *owner, struct chan *c, struct chan_message *m)
 }
 
 static chan_handlers session_handlers = {0};
-static chan_handlers console_handlers = {0};
+static int on_news(void *owner, struct chan *c, struct chan_message *m)
+{
+    (void)owner, (void)c, (void)m; /* nothing depends on it */
+    return MSA_OK;
+}
+
+static chan_handlers console_handlers = {[IPC_news_tell] = on_news};
 static chan_handlers policy_handlers = {[IPC_relay_outcome] = on_outcome};
 
 static void ignore_closed(void *owner, struct chan *c)

@@ -29,13 +29,13 @@ Test(chan, frames_of_a_turn_leave_together)
 {
     fx_set_up_raw();
     struct chan *out = fx.smtp;
-    struct msg_policy_settle s = {.reservation = 1};
+    struct msg_policy_disconnect s = {.session = 1};
     for (int i = 0; i < 10; i++)
-        cr_assert_eq(CHAN_SEND(out, policy_settle, 0, &s), MSA_OK);
+        cr_assert_eq(CHAN_SEND(out, policy_disconnect, 0, &s), MSA_OK);
     char got[4096];
     cr_assert_eq(recv(fx.raw, got, sizeof got, MSG_DONTWAIT), -1);
     fx_turns(1);
-    cr_assert_eq(recv(fx.raw, got, sizeof got, MSG_DONTWAIT), 10 * (16 + 8 + 8 + 1));
+    cr_assert_eq(recv(fx.raw, got, sizeof got, MSG_DONTWAIT), 10 * (16 + 8));
 }
 
 /* Three frames, cut in two at every place, and byte by byte. */
