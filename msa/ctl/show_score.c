@@ -82,6 +82,9 @@ void show_training(const json_t *answer, struct buf *out)
              (int64_t)json_integer_value(json_object_get(answer, "messages")),
              (int64_t)json_integer_value(json_object_get(answer, "added")),
              (int64_t)json_integer_value(json_object_get(answer, "changed")));
+    int64_t outdated = (int64_t)json_integer_value(json_object_get(model, "outdated"));
+    if (outdated > 0)
+        buf_addf(out, "%" PRId64 " messages that another version of msad learnt do not count: learn them anew\n", outdated);
     if (json_is_false(json_object_get(model, "ok"))) {
         buf_add_cstr(out, "nothing changes in scores: ");
         utf8_add_clean(out, text_at(model, "detail"));

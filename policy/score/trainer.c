@@ -23,7 +23,8 @@ struct training {
     uint64_t number;
     int64_t began_ms;
     struct learn_progress progress;
-    int err; /* these three are the worker's while `is_under_way` */
+    int err; /* these four are the worker's while `is_under_way` */
+    uint32_t outdated; /* examples that do not count */
     struct model *model;
     uint64_t generation;
 };
@@ -191,7 +192,7 @@ static int train(struct trainer *t)
     struct corpus corpus;
     struct training *g = &t->training;
     corpus_init(&corpus);
-    int err = tokens_read(t->tokens, &corpus);
+    int err = tokens_read(t->tokens, &corpus, &g->outdated);
     if (err == MSA_OK)
         err = prior_add(&corpus, t->training_desk.features, t->training_desk.reader);
     if (err == MSA_OK)
@@ -212,8 +213,12 @@ static void run_training(struct job *job)
     t->training.err = train(t);
 }
 
-static const char *why_not(int err)
+static const char *why_not(const struct training *g)
 {
+    int err = g->err;
+    if (err == MSA_EINVAL && g->outdated > 0)
+        return "too few sorted messages count, 20 of ham and 20 of spam are the least: those that another version of "
+               "msad learnt are to be learnt anew";
     if (err == MSA_EINVAL)
         return "there are too few sorted messages: 20 of ham and 20 of spam are the least";
     if (err == MSA_ENOENT)
@@ -224,10 +229,12 @@ static const char *why_not(int err)
 static void log_training(const struct training *g, int64_t took_ms)
 {
     struct log_line l;
-    log_begin(&l, g->err < 0 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "training-ended");
+    log_begin(&l, g->err < 0 || g->outdated > 0 ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "training-ended");
     log_num(&l, "ms", took_ms);
+    if (g->outdated > 0)
+        log_num(&l, "outdated", g->outdated);
     if (g->err < 0)
-        log_str(&l, "text", why_not(g->err));
+        log_str(&l, "text", why_not(g));
     log_end(&l);
 }
 
@@ -241,8 +248,9 @@ static void on_trained(struct job *job)
         return;
     log_training(g, took_ms);
     json_decref(t->last);
-    t->last = g->err < 0 ? json_pack("{s:s}", "detail", why_not(g->err)) : knowledge_model_json(g->model, g->generation);
+    t->last = g->err < 0 ? json_pack("{s:s}", "detail", why_not(g)) : knowledge_model_json(g->model, g->generation);
     json_object_set_new(t->last, "number", json_integer((json_int_t)g->number));
+    json_object_set_new(t->last, "outdated", json_integer(g->outdated));
     json_object_set_new(t->last, "ok", json_boolean(g->err == MSA_OK));
     json_object_set_new(t->last, "ms", json_integer((json_int_t)took_ms));
     if (g->err == MSA_OK)
@@ -259,6 +267,7 @@ int trainer_train(struct trainer *t, uint64_t *number_out)
     atomic_store(&g->progress.done, 0);
     atomic_store(&g->progress.total, 0);
     g->model = NULL;
+    g->outdated = 0;
     g->began_ms = clock_mono_ms();
     int err = threads_submit(t->trainers, &g->job);
     if (err < 0)

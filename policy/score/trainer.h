@@ -43,8 +43,8 @@ void trainer_drop_peer(struct trainer *t, const void *peer);
 
 /* MSA_OK with the training's number; MSA_EEXIST: one is under way; MSA_EFULL. */
 int trainer_train(struct trainer *t, uint64_t *number_out);
-/* {"training", "number", "percent", "last": {"number", "ok", "ms", and as knowledge_model_json, or "detail"}}; a new
- * reference, or NULL. */
+/* {"training", "number", "percent", "last": {"number", "ok", "ms", "outdated" (examples that another version left, and that
+ * did not count), and as knowledge_model_json, or "detail"}}; a new reference, or NULL. */
 json_t *trainer_status(const struct trainer *t);
 
 #endif

@@ -1,6 +1,7 @@
 /* The token database: examples come back as they went in, once each, and a model survives. */
 #include <criterion/criterion.h>
 
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,7 @@ Test(tokens, each_message_counts_once)
 {
     struct place p;
     struct corpus c;
+    uint32_t outdated;
     place_open(&p);
     cr_expect_eq(remember(&p, 0, 30, false).added, 60);
     place_reopen(&p);
@@ -88,7 +90,7 @@ Test(tokens, each_message_counts_once)
     cr_expect_eq(again.added, 20);
     cr_expect_eq(again.changed, 0);
     corpus_init(&c);
-    cr_assert_eq(tokens_read(p.t, &c), MSA_OK);
+    cr_assert_eq(tokens_read(p.t, &c, &outdated), MSA_OK);
     cr_expect_eq(c.count, 80);
     unsigned spam = 0;
     for (size_t i = 0; i < c.count; i++)
@@ -103,6 +105,7 @@ Test(tokens, the_last_word_on_a_message_holds)
     struct place p;
     struct corpus c;
     struct tokens_added added;
+    uint32_t outdated;
     place_open(&p);
     struct tokens_batch *b = tokens_batch_new();
     add(&p, b, 1, false);
@@ -116,7 +119,7 @@ Test(tokens, the_last_word_on_a_message_holds)
     cr_expect_eq(added.added, 0);
     cr_expect_eq(added.changed, 1);
     corpus_init(&c);
-    cr_assert_eq(tokens_read(p.t, &c), MSA_OK);
+    cr_assert_eq(tokens_read(p.t, &c, &outdated), MSA_OK);
     cr_expect(c.count == 1 && c.examples[0].is_spam);
     corpus_fini(&c);
     place_close(&p);
@@ -126,8 +129,9 @@ static struct model *train(struct place *p)
 {
     struct corpus c;
     struct model *m;
+    uint32_t outdated;
     corpus_init(&c);
-    cr_assert_eq(tokens_read(p->t, &c), MSA_OK);
+    cr_assert_eq(tokens_read(p->t, &c, &outdated), MSA_OK);
     cr_assert_eq(model_train(&c, NULL, &m), MSA_OK);
     corpus_fini(&c);
     return m;
@@ -154,6 +158,7 @@ Test(tokens, a_model_survives_and_can_be_forgotten)
     struct place p;
     struct model *again;
     struct corpus c;
+    uint32_t outdated;
     const char *why = NULL;
     place_open(&p);
     cr_expect_eq(tokens_get_model(p.t, &again, &why), MSA_ENOENT);
@@ -167,7 +172,7 @@ Test(tokens, a_model_survives_and_can_be_forgotten)
     cr_assert_eq(tokens_forget_all(p.t), MSA_OK);
     cr_expect_eq(tokens_get_model(p.t, &again, &why), MSA_ENOENT);
     corpus_init(&c);
-    cr_assert_eq(tokens_read(p.t, &c), MSA_OK);
+    cr_assert_eq(tokens_read(p.t, &c, &outdated), MSA_OK);
     cr_expect_eq(c.count, 0);
     model_free(&m);
     place_close(&p);
@@ -192,11 +197,61 @@ static void write_raw(struct place *p, unsigned table, struct view key, struct v
     place_reopen(p);
 }
 
+/* An example as another version left it, of a feature that this one does not have. */
+static void write_outdated(struct place *p, unsigned version)
+{
+    static const struct view key = VIEW_LIT("0123456789abcdef");
+    char record[] = "\1\1\0\0\0\0\0\0\0\0\0\0\0\377\377\377\377";
+    record[0] = (char)(version << 1 | 1);
+    write_raw(p, 0, key, view_of(record, sizeof record - 1));
+}
+
+Test(tokens, what_another_version_learnt_does_not_count)
+{
+    static const unsigned versions[] = {0, FEATURE_VERSION - 1, FEATURE_VERSION + 1};
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+        struct place p;
+        struct corpus c;
+        uint32_t outdated;
+        place_open(&p);
+        remember(&p, 0, 10, false);
+        write_outdated(&p, versions[i]);
+        corpus_init(&c);
+        cr_assert_eq(tokens_read(p.t, &c, &outdated), MSA_OK);
+        cr_expect_eq(c.count, 20);
+        cr_expect_eq(outdated, 1, "version %u", versions[i]);
+        corpus_fini(&c);
+        place_close(&p);
+    }
+}
+
+Test(tokens, what_is_learnt_anew_counts_again)
+{
+    struct place p;
+    struct corpus c;
+    uint32_t outdated;
+    static const char message[] = "Subject: letter ba\n\nmeeting on monday\n"; /* as add() makes number 1 */
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    place_open(&p);
+    SHA256((const unsigned char *)message, strlen(message), digest);
+    write_raw(&p, 0, view_of((const char *)digest, 16), VIEW_LIT("\1\0\0\0\0\0\0\0\0\0\0\0\0"));
+    struct tokens_added added = remember(&p, 1, 2, false);
+    cr_expect_eq(added.added, 2);
+    cr_expect_eq(added.changed, 0);
+    corpus_init(&c);
+    cr_assert_eq(tokens_read(p.t, &c, &outdated), MSA_OK);
+    cr_expect_eq(c.count, 2);
+    cr_expect_eq(outdated, 0);
+    corpus_fini(&c);
+    place_close(&p);
+}
+
 Test(tokens, what_is_broken_is_refused)
 {
     struct place p;
     struct model *m;
     struct corpus c;
+    uint32_t outdated;
     const char *why = NULL;
     place_open(&p);
     write_raw(&p, 1, VIEW_LIT("model"), VIEW_LIT("msadcls\n\x63\0\0\0\1\0\0\0 and so on"));
@@ -206,15 +261,17 @@ Test(tokens, what_is_broken_is_refused)
     cr_expect_eq(tokens_get_model(p.t, &m, &why), MSA_ECORRUPT);
     static const struct view bad[] = {
         VIEW_LIT(""),
-        VIEW_LIT("\2\0\0\0\0\0\0\0\0\0\0\0\0"),
         VIEW_LIT("\1\377\377\377\377\0\0\0\0\0\0\0\0"),
         VIEW_LIT("\1\1\0\0\0\0\0\0\0\0\0\0\0"),
         VIEW_LIT("\1\1\0\0\0\0\0\0\0\0\0\0\0\377\377\377\377"),
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        write_raw(&p, 0, VIEW_LIT("0123456789abcdef"), bad[i]);
+        char record[32] = {0};
+        memcpy(record, bad[i].p, bad[i].n);
+        record[0] = (char)(FEATURE_VERSION << 1 | 1);
+        write_raw(&p, 0, VIEW_LIT("0123456789abcdef"), view_of(record, bad[i].n));
         corpus_init(&c);
-        cr_expect_eq(tokens_read(p.t, &c), MSA_ECORRUPT, "record %zu", i);
+        cr_expect_eq(tokens_read(p.t, &c, &outdated), MSA_ECORRUPT, "record %zu", i);
         corpus_fini(&c);
     }
     place_close(&p);

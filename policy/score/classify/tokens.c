@@ -15,6 +15,11 @@
     (1 + 4 * FEATURE_FAMILIES + 4 * (FEATURE_GRAMS_MAX + FEATURE_WORDS_MAX + FEATURE_SHAPES_MAX))
 #define BATCH_BYTES_MAX ((size_t)256 << 20)
 
+/* The first byte of a record. */
+#define SPAM_BIT      1u
+#define VERSION_SHIFT 1
+_Static_assert(FEATURE_VERSION > 0 && FEATURE_VERSION < 128, "a version fits above the bit of the kind");
+
 enum { TABLE_EXAMPLES, TABLE_MODEL, TABLE_COUNT };
 static const char *const tables[TABLE_COUNT] = {"examples", "model"};
 
@@ -78,7 +83,7 @@ int tokens_batch_add(struct tokens_batch *b, struct view message, const struct f
     struct buf record;
     SHA256((const unsigned char *)message.p, message.n, digest);
     buf_init(&record, RECORD_BYTES_MAX);
-    put_u8(&record, is_spam);
+    put_u8(&record, (uint8_t)(FEATURE_VERSION << VERSION_SHIFT | (is_spam ? SPAM_BIT : 0)));
     for (int k = 0; k < FEATURE_FAMILIES; k++)
         put_u32(&record, f->count[k]);
     for (int k = 0; k < FEATURE_FAMILIES; k++)
@@ -91,10 +96,15 @@ int tokens_batch_add(struct tokens_batch *b, struct view message, const struct f
     return err;
 }
 
+static bool is_outdated(struct view record)
+{
+    return record.n > 0 && (unsigned char)record.p[0] >> VERSION_SHIFT != FEATURE_VERSION;
+}
+
 static void remember(struct db_txn *txn, struct view key, struct view record, struct tokens_added *out)
 {
     struct view known;
-    if (db_get(txn, TABLE_EXAMPLES, key, &known) != MSA_FOUND)
+    if (db_get(txn, TABLE_EXAMPLES, key, &known) != MSA_FOUND || is_outdated(known))
         out->added++;
     else if (known.n == 0 || known.p[0] != record.p[0])
         out->changed++;
@@ -144,7 +154,7 @@ static int read_example(struct view record, uint32_t *ids, struct corpus *c)
     static const uint32_t most[FEATURE_FAMILIES] = {FEATURE_GRAMS_MAX, FEATURE_WORDS_MAX, FEATURE_SHAPES_MAX};
     struct reader r = reader_of(record);
     uint32_t count[FEATURE_FAMILIES], total = 0;
-    bool is_spam = get_bool(&r);
+    bool is_spam = get_u8(&r) & SPAM_BIT;
     for (int k = 0; k < FEATURE_FAMILIES; k++) {
         count[k] = get_u32(&r);
         if (count[k] > most[k])
@@ -159,18 +169,23 @@ static int read_example(struct view record, uint32_t *ids, struct corpus *c)
     return err == MSA_EINVAL ? MSA_ECORRUPT : err;
 }
 
-int tokens_read(struct tokens *t, struct corpus *c)
+int tokens_read(struct tokens *t, struct corpus *c, uint32_t *outdated_out)
 {
     struct db_txn txn;
     struct db_cursor cur;
     uint32_t *ids = malloc(RECORD_BYTES_MAX);
     int err = ids ? MSA_OK : MSA_ENOMEM;
+    *outdated_out = 0;
     if (!ids)
         return err;
     db_begin(t->db, false, &txn);
     db_seek(&txn, TABLE_EXAMPLES, VIEW_EMPTY, &cur);
-    for (; db_cursor_is_at(&cur) && err == MSA_OK; db_next(&cur))
-        err = read_example(cur.value, ids, c);
+    for (; db_cursor_is_at(&cur) && err == MSA_OK; db_next(&cur)) {
+        if (is_outdated(cur.value))
+            ++*outdated_out;
+        else
+            err = read_example(cur.value, ids, c);
+    }
     db_cursor_end(&cur);
     if (err == MSA_OK && txn.err < 0)
         err = txn.err;

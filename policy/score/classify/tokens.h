@@ -3,8 +3,12 @@
  * features, known by a hash of its bytes, so that a message which is learnt twice counts once, and the last word on
  * it holds.
  *
- *      examples   16 bytes of SHA-256 of the message → kind (1: spam), u32 count for each family, u32 ids
+ *      examples   16 bytes of SHA-256 of the message → u8 (bit 0: spam; above it FEATURE_VERSION), u32 count for each
+ *                 family, u32 ids
  *      model      "model" → the bytes of model.h
+ *
+ * An example of another FEATURE_VERSION is outdated: its numbers mean something else now. It stays until the message is
+ * learnt anew, or all is forgotten, and is never trained with. (Version 0: from before the version was kept.)
  *
  * Any thread, one at a time for writing; a write blocks for a sync. Several processes may have it open. */
 #ifndef POLICY_SCORE_CLASSIFY_TOKENS_H
@@ -30,16 +34,16 @@ void tokens_batch_free(struct tokens_batch **b);
 int tokens_batch_add(struct tokens_batch *b, struct view message, const struct features *f, bool is_spam);
 
 struct tokens_added {
-    uint32_t added;   /* not known before */
+    uint32_t added;   /* not known before, or outdated */
     uint32_t changed; /* known as the other kind */
 };
 /* Durable when it returns MSA_OK; MSA_EFULL beyond TOKENS_EXAMPLES_MAX or without room on the disk; or the store's error. */
 int tokens_remember(struct tokens *t, const struct tokens_batch *b, struct tokens_added *out);
 int tokens_forget_all(struct tokens *t); /* examples and model */
 
-/* Adds all examples to `c`, in the order of their hashes, so that the same mail gives the same model in whatever order
- * it came. MSA_OK, MSA_ENOMEM, MSA_ECORRUPT, or the store's error. */
-int tokens_read(struct tokens *t, struct corpus *c);
+/* Adds all examples to `c` but the outdated ones, which it counts; in the order of their hashes, so that the same mail
+ * gives the same model in whatever order it came. MSA_OK, MSA_ENOMEM, MSA_ECORRUPT, or the store's error. */
+int tokens_read(struct tokens *t, struct corpus *c, uint32_t *outdated_out);
 
 /* Durable when it returns MSA_OK. */
 int tokens_put_model(struct tokens *t, const struct model *m);
