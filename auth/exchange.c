@@ -229,7 +229,7 @@ static void finish(struct exchange *e, enum auth_result result, const struct ver
         /* policy counts what was tried in vain for the account, too */
         m.account = v->is_known ? v->account.id : 0;
         m.created_ms = v->is_known ? v->account.created_ms : 0;
-        m.credential = v->app_id;
+        m.credential = v->is_without_password ? IPC_CREDENTIAL_ELSEWHERE : v->app_id;
     }
     if (result == AUTH_OK)
         x->counts.succeeded++;

@@ -77,7 +77,7 @@ static bool is_name(struct view name)
 static uint64_t new_id(struct factors *f)
 {
     uint64_t id = 0;
-    while (id == 0 || factors_app(f, id))
+    while (id == 0 || id == IPC_CREDENTIAL_ELSEWHERE || factors_app(f, id))
         secret_random(&id, sizeof id);
     return id;
 }

@@ -313,6 +313,22 @@ Test(auth_role, a_password_that_ends_is_told_to_the_sessions, .init = setup, .fi
     cr_assert(eq(int, r.revoked_count, 4));
 }
 
+/* No password of the account was shown, so none that ends takes it along by its number. */
+Test(auth_role, a_certificate_is_no_password_of_the_account, .init = setup, .fini = teardown)
+{
+    struct msg_auth_start m = {.session = 1, .mechanism = VIEW_LIT("EXTERNAL"), .has_initial = true, .is_tls = true,
+                               .certificate = VIEW_LIT("taro@example.jp")};
+    take_config("auth { mechanisms PLAIN EXTERNAL; default_domain example.jp; threads 2; }\n");
+    ask("account.add", "{\"login\":\"taro\",\"password\":\"pencil\"}");
+    ask("account.sign-in-rules", "{\"login\":\"taro\",\"app_passwords_only\":true}");
+    cr_assert(ipaddr_parse(VIEW_LIT("192.0.2.1"), &m.client_ip));
+    cr_assert(eq(int, CHAN_SEND(r.smtp, auth_start, 0, &m), MSA_OK));
+    run_until(&r.done_count, 1);
+    cr_assert(eq(int, (int)r.done.result, (int)AUTH_OK));
+    cr_assert(r.done.credential == IPC_CREDENTIAL_ELSEWHERE);
+    cr_assert(eq(int, (int)plain(TARO_PENCIL), (int)AUTH_NOT_THIS_PASSWORD));
+}
+
 /* The verifier was read when the exchange began: the proof is right, and is of a password that holds no longer. */
 Test(auth_role, a_password_that_ends_in_the_middle_of_an_exchange_opens_nothing, .init = setup, .fini = teardown)
 {

@@ -107,6 +107,21 @@ Test(smtp_session, account_is_known_from_the_right_password_on)
     end();
 }
 
+/* "App passwords only" takes back the main password alone. */
+Test(smtp_session, one_by_token_or_certificate_outlives_the_main_password)
+{
+    const struct msg_auth_revoked by_main = {.account = 7, .credential = 0};
+    const struct msg_auth_revoked all = {.account = 7, .is_all = true};
+    begin(SMTP_AUTH_IN_CLEAR);
+    say("EHLO x\r\n");
+    fake.credential = IPC_CREDENTIAL_ELSEWHERE;
+    say("AUTH PLAIN AHRhcm9AZXhhbXBsZS5qcABzZWNyZXQ=\r\n");
+    cr_assert(fake.session.flags & SMTP_AUTHED);
+    cr_assert(!smtp_session_has_credential(&fake.session, &by_main));
+    cr_assert(smtp_session_has_credential(&fake.session, &all));
+    end();
+}
+
 /* Policy knows nothing of a password that is taken back, so a session that waits for its word is found, too. */
 Test(smtp_session, a_session_knows_by_which_password_it_came)
 {
