@@ -130,7 +130,7 @@ show_what_next() {
     $build/msactl -f $home/msad.conf status
     $build/msactl -f $home/msad.conf account list
     $build/msactl -f $home/msad.conf score check $home/first.eml
-    $build/msactl -f $home/msad.conf events
+    $build/msactl -f $home/msad.conf events      # what happens as it happens, until Ctrl-C
     tail -f $home/msad.log
 
   Take the smarthost away, send again, see the message wait; bring it back, and it goes:

@@ -82,10 +82,17 @@ class Demo(harness.Case):
         child.wait_for_line(r"^Serving until Ctrl-C")
         commands = re.findall(r"^    (\S*msactl -f .*)$", child.log(), re.M)
         self.assertGreaterEqual(len(commands), 4)
+        events, = (command for command in commands if " events " in command)
+        follower = harness.Child(events.split()[:4], self.directory, "events")
+        self.addCleanup(follower.kill)
+        commands.remove(events)
         for command in commands:
             with self.subTest(command=command):
                 subprocess.run(command, shell=True, check=True, capture_output=True, cwd=harness.ROOT,
                                timeout=harness.WAIT_S)
+        subprocess.run([*events.split()[:3], "reload"], check=True, capture_output=True, cwd=harness.ROOT,
+                       timeout=harness.WAIT_S)
+        follower.wait_for_line(r"config")
         self.assertEqual(child.stop(signal.SIGTERM), 0)
 
     def test_second_one_in_the_same_home_is_refused(self):
@@ -103,7 +110,8 @@ class Demo(harness.Case):
         programs = os.path.join(self.directory, "programs")  # the checkout may be where only root can look
         os.makedirs(programs + "/build/tests")
         shutil.copytree(os.path.dirname(SCRIPT), programs + "/conf/demo")
-        shutil.copy(os.path.join(harness.ROOT, "conf/rules.conf"), programs + "/conf")
+        for name in ("rules.conf", "score.conf"):
+            shutil.copy(os.path.join(harness.ROOT, "conf", name), programs + "/conf")
         for name in ("msad", "msactl", "tests/sink"):
             shutil.copy(os.path.join(harness.BUILD, name), f"{programs}/build/{name}")
         os.mkdir(self.home)
