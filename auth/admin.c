@@ -46,6 +46,7 @@ static void operation_free(struct operation *o)
     list_remove(&o->link);
     json_decref(o->args);
     json_decref(o->answer);
+    free(o->call.replaced);
     secret_wipe(o, sizeof *o);
     free(o);
 }
@@ -71,13 +72,22 @@ static void run_operation(struct job *job)
     o->status = ops_run(&o->call, view_cstr(o->name), o->args, &o->answer);
 }
 
+/* Before it is answered: who changed it may rely on it. */
+static void tell_revoked(const struct operation *o)
+{
+    struct admin *a = o->owner;
+    if (o->call.revoked.account != 0)
+        a->revoked(a->revoked_arg, &o->call.revoked);
+    for (size_t i = 0; i < o->call.replaced_count; i++)
+        a->revoked(a->revoked_arg, &(struct ops_revoked){.account = o->call.replaced[i], .is_all = true});
+}
+
 static void on_operation_done(struct job *job)
 {
     struct operation *o = CONTAINER_OF(job, struct operation, job);
     if (job->was_run)
         log_operation(o);
-    if (o->call.revoked.account != 0)
-        o->owner->revoked(o->owner->revoked_arg, &o->call.revoked);
+    tell_revoked(o);
     if (o->chan && job->was_run && o->answer)
         admin_reply(o->chan, o->id, (unsigned)o->status, json_incref(o->answer));
     else if (o->chan && job->was_run)

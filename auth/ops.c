@@ -466,6 +466,8 @@ int ops_run(struct ops_call *call, struct view op, json_t *args, json_t **answer
     *answer_out = NULL;
     call->login[0] = call->detail[0] = '\0';
     call->revoked = (struct ops_revoked){0};
+    call->replaced = NULL;
+    call->replaced_count = 0;
     int status = found ? found->fn(call, args, answer_out)
                        : ops_fail(call, 404, "auth knows no such operation");
     if (!*answer_out && status < 300)

@@ -66,7 +66,7 @@ struct ops_snapshot {
     int64_t now_wall_ms, now_mono_ms;
 };
 
-/* Whose sessions are over with a change. An import ends none: it is for accounts that come from elsewhere. */
+/* Whose sessions are over with a change. */
 struct ops_revoked {
     uint64_t account; /* 0: nobody's */
     bool is_all;      /* else those that signed in with `credential`: an app password's id, or 0, the main one */
@@ -81,6 +81,9 @@ struct ops_call {
     const struct ops_snapshot *snapshot;
     char login[STORE_LOGIN_MAX + 1]; /* out: the account that it was about, for the audit log */
     struct ops_revoked revoked;    /* out: by what is durable now */
+    uint64_t *replaced;            /* out, likewise: accounts to which an import gave another secret, all of whose
+                                      sessions are over; free() */
+    size_t replaced_count;
     char detail[OPS_DETAIL_MAX];   /* out: why not */
 };
 

@@ -1,6 +1,11 @@
 /* account.import: many lines in one transaction. A line that cannot be taken is reported and the
- * others go in; a store that fails takes none. */
+ * others go in; a store that fails takes none.
+ *
+ * Whoever replaces a secret ends the account's sessions, as account.passwd does; its app passwords stay, as the owner has
+ * changed nothing. The same secret again ends none, so that a nightly import of a whole file can be lived with. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "auth/ops_private.h"
 #include "msa/base/err.h"
@@ -13,7 +18,15 @@ struct importing {
     json_t *errors;
     size_t added, replaced, skipped, failed;
     bool may_replace;
+    uint64_t *changed; /* ids of accounts, one at most for each line; NULL unless may_replace */
+    size_t changed_count;
 };
+
+/* A password is never the same: it is stored with another salt each time. */
+static bool is_same(const struct account *a, const struct account *b)
+{
+    return a->kind == b->kind && strcmp(a->secret, b->secret) == 0 && a->is_disabled == b->is_disabled;
+}
 
 static int import_account(struct ops_call *call, struct importing *in,
                           const struct import_secret *secret)
@@ -30,12 +43,15 @@ static int import_account(struct ops_call *call, struct importing *in,
         account_wipe(&a);
         return MSA_OK;
     }
+    struct account before = a;
     int err = ops_apply_secret(call, secret, &a);
     a.is_disabled = a.is_disabled || secret->is_locked;
     a.changed_ms = call->snapshot->now_wall_ms;
     a.generation++;
     if (err == MSA_OK && found == MSA_FOUND) {
         store_replace(&in->change, login, &a);
+        if (!is_same(&before, &a))
+            in->changed[in->changed_count++] = a.id;
         in->replaced++;
     } else if (err == MSA_OK) {
         a.created_ms = call->snapshot->now_wall_ms;
@@ -44,6 +60,7 @@ static int import_account(struct ops_call *call, struct importing *in,
         if (err < 0)
             snprintf(call->detail, sizeof call->detail, "%s", msa_strerror(err));
     }
+    account_wipe(&before);
     account_wipe(&a);
     return err;
 }
@@ -98,11 +115,15 @@ int ops_import(struct ops_call *call, json_t *args, json_t **answer_out)
         return ops_fail(call, 400, "lines must be an array of at most %d strings",
                     OPS_IMPORT_LINES_MAX);
     struct importing in = {.errors = json_array(), .may_replace = may_replace};
-    int err = import_lines(call, &in, lines);
+    in.changed = may_replace ? calloc(json_array_size(lines) + 1, sizeof *in.changed) : NULL;
+    int err = may_replace && !in.changed ? MSA_ENOMEM : import_lines(call, &in, lines);
     if (err < 0) {
+        free(in.changed);
         json_decref(in.errors);
         return ops_fail_store(call, err);
     }
+    call->replaced = in.changed;
+    call->replaced_count = in.changed_count;
     *answer_out = json_pack("{s:I, s:I, s:I, s:I, s:o}", "added", (json_int_t)in.added, "replaced",
                             (json_int_t)in.replaced, "skipped", (json_int_t)in.skipped, "failed",
                             (json_int_t)in.failed, "errors", in.errors);

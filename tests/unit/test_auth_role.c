@@ -313,6 +313,24 @@ Test(auth_role, a_password_that_ends_is_told_to_the_sessions, .init = setup, .fi
     cr_assert(eq(int, r.revoked_count, 4));
 }
 
+Test(auth_role, an_import_that_replaces_ends_sessions_where_something_changes, .init = setup, .fini = teardown)
+{
+#define OLD "$2b$05$CCCCCCCCCCCCCCCCCCCCC.ThbqWIWsyNQG40LT5B7LrnncmuqVy8C"
+    ask("account.add", "{\"login\":\"hana\",\"password\":\"x\"}");
+    cr_assert(eq(uint, ask("account.add", "{\"login\":\"taro\",\"hash\":\"" OLD "\"}"), 201));
+    cr_assert(eq(uint, ask("account.import", "{\"lines\":[\"taro:{PLAIN}new\",\"jiro:{PLAIN}new\"]}"), 200));
+    cr_assert(eq(uint, ask("account.import", "{\"replace\":true,\"lines\":[\"taro:" OLD "\",\"new:{PLAIN}x\"]}"), 200));
+    ask("auth.status", "");
+    cr_assert(eq(int, r.revoked_count, 0));
+    cr_assert(eq(uint, ask("account.import", "{\"replace\":true,\"lines\":[\"taro:!" OLD "\"]}"), 200));
+    run_until(&r.revoked_count, 1);
+    cr_assert(eq(u64, r.revoked.account, 2));
+    cr_assert(eq(uint, ask("account.import", "{\"replace\":true,\"lines\":[\"taro:{PLAIN}a\",\"hana:{PLAIN}b\"]}"), 200));
+    run_until(&r.revoked_count, 3);
+    cr_assert(eq(u64, r.revoked.account, 1));
+    cr_assert(eq(int, r.revoked.is_all, 1));
+}
+
 /* No password of the account was shown, so none that ends takes it along by its number. */
 Test(auth_role, a_certificate_is_no_password_of_the_account, .init = setup, .fini = teardown)
 {

@@ -38,6 +38,7 @@ static int run(const char *op, const char *args)
     cr_assert(parsed != NULL, "%s", args);
     json_decref(answer);
     int status = ops_run(&call, view_cstr(op), parsed, &answer);
+    free(call.replaced);
     json_decref(parsed);
     cr_assert(eq(int, status < 300, answer != NULL));
     cr_assert(eq(int, status >= 300, call.detail[0] != '\0'));
