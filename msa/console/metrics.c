@@ -220,6 +220,43 @@ static void write_service_figure(const json_t *statuses, const struct service_fi
     }
 }
 
+/* ---- what the score processes found, and since when they know what they know ---- */
+
+static void write_verdicts(const json_t *statuses, const struct metrics_writer *w)
+{
+    size_t i;
+    const json_t *status;
+    const char *verdict;
+    json_t *count;
+    bool has_head = false;
+    json_array_foreach(json_object_get(statuses, "score"), i, status) {
+        json_object_foreach(json_object_get(status, "verdicts"), verdict, count) {
+            if (!has_head)
+                metrics_head(w, "msad_score_messages", COUNTER, "Messages by their score: suspect from 5, spam from 10 on.");
+            has_head = true;
+            buf_addf(w->out, "msad_score_messages_total{role=\"score\",index=\"%" PRId64 "\",verdict=\"%s\"} %" PRId64 "\n",
+                     index_of(status), verdict, (int64_t)json_integer_value(count));
+        }
+    }
+}
+
+/* Nothing trained: no line. */
+static void write_trained(const json_t *statuses, const struct metrics_writer *w)
+{
+    size_t i;
+    const json_t *status;
+    bool has_head = false;
+    json_array_foreach(json_object_get(statuses, "score"), i, status) {
+        int64_t ms = json_integer_value(at_path(status, "classifier.trained_ms"));
+        if (ms <= 0)
+            continue;
+        if (!has_head)
+            metrics_head(w, "msad_score_trained_timestamp_seconds", GAUGE, "When the classifier in force was trained.");
+        has_head = true;
+        write_value("msad_score_trained_timestamp_seconds", GAUGE, "score", index_of(status), ms / 1000, w);
+    }
+}
+
 /* Nothing queued: no line. */
 static void write_oldest(const json_t *statuses, const struct metrics_writer *w)
 {
@@ -247,6 +284,8 @@ void metrics_write(const json_t *statuses, bool is_openmetrics, struct buf *out)
     for (size_t i = 0; i < sizeof service_figures / sizeof service_figures[0]; i++)
         write_service_figure(statuses, &service_figures[i], &w);
     metrics_write_relay(statuses, &w);
+    write_verdicts(statuses, &w);
+    write_trained(statuses, &w);
     write_oldest(statuses, &w);
     buf_add_cstr(out, "# EOF\n");
 }

@@ -98,11 +98,18 @@ static void job_free_if_over(struct score_job *job)
 
 /* ---- the verdict ---- */
 
+static enum score_class class_of(int64_t score_milli)
+{
+    return score_milli >= SCORE_SPAM_MILLI ? SCORE_SPAM : score_milli >= SCORE_SUSPECT_MILLI ? SCORE_SUSPECT : SCORE_CLEAN;
+}
+
 static void count_verdict(struct score_jobs *j, const struct score_verdict *v)
 {
     j->counts.scored += v->is_scored;
     j->counts.neutral += !v->is_scored;
     j->counts.late += v->is_late;
+    if (v->is_scored && v->message != 0)
+        j->counts.of_class[class_of(v->score_milli)]++;
 }
 
 static void log_verdict(const struct score_verdict *v)

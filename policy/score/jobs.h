@@ -44,6 +44,11 @@ struct score_verdict {
 typedef void score_verdict_fn(void *arg, const void *peer, uint64_t question,
                               const struct score_verdict *v);
 
+/* What a score means with the rules that come with msad, for counting: what becomes of a message, routes say. */
+enum score_class { SCORE_CLEAN, SCORE_SUSPECT, SCORE_SPAM, SCORE_CLASSES };
+#define SCORE_SUSPECT_MILLI 5000
+#define SCORE_SPAM_MILLI    10000
+
 struct score_jobs_counts {
     uint64_t asked;
     uint64_t scored;
@@ -53,6 +58,7 @@ struct score_jobs_counts {
     uint64_t dropped; /* the asker was gone */
     uint64_t full;    /* no room */
     uint64_t bytes;
+    uint64_t of_class[SCORE_CLASSES]; /* scored mail, checks left out */
     unsigned open;
 };
 

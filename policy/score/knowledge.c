@@ -18,6 +18,7 @@ struct knowledge {
     knowledge_use_fn *use;
     void *use_arg;
     struct shared_model *model; /* in force; NULL: none */
+    int64_t trained_ms;         /* 0: nobody knows */
     uint64_t seen_generation;   /* of what was loaded, or could not be; 0: nothing is stored */
     const char *unusable;       /* why what is stored is not in force; NULL: it is */
     struct threads *threads;
@@ -55,6 +56,7 @@ static void put_in_force(struct knowledge *k, struct shared_model *model)
     shared_model_unref(&k->model);
     k->model = model;
     k->use(k->use_arg, shared_model_ref(model));
+    k->trained_ms = tokens_trained_ms(k->tokens);
 }
 
 void knowledge_take(struct knowledge *k, struct model *model, uint64_t generation)
@@ -126,6 +128,8 @@ static void on_look(void *arg)
     if (++k->look_count % READERS_EVERY == 0)
         tokens_check_readers(k->tokens);
     int err = tokens_model_generation(k->tokens, &generation);
+    if (generation == k->seen_generation)
+        k->trained_ms = tokens_trained_ms(k->tokens); /* the same again is the same model, of another time */
     if ((err < 0 && err != MSA_ENOENT) || generation == k->seen_generation || k->is_loading)
         return;
     k->load = (struct job){.run = run_load, .done = on_loaded};
@@ -211,6 +215,8 @@ json_t *knowledge_status(const struct knowledge *k)
     const char *why = k->tokens ? k->unusable : k->why_not;
     json_t *status = k->model ? knowledge_model_json(k->model->model, k->model->generation) : json_object();
     json_object_set_new(status, "state", json_string(k->model ? "ready" : why ? "unusable" : "untrained"));
+    if (k->model && k->trained_ms > 0)
+        json_object_set_new(status, "trained_ms", json_integer((json_int_t)k->trained_ms));
     if (why)
         json_object_set_new(status, "detail", json_string(why));
     return status;

@@ -31,8 +31,8 @@ struct tokens *knowledge_tokens(const struct knowledge *k, const char **why_out)
 /* That one was stored just now, and is in force from here on; takes `model` over. NULL: all was forgotten. */
 void knowledge_take(struct knowledge *k, struct model *model, uint64_t generation);
 
-/* {"state": "ready" | "untrained" | "unusable", "generation", "ham", "spam", "ham_wrong", "spam_caught", "detail"}: a
- * new reference, or NULL. */
+/* {"state": "ready" | "untrained" | "unusable", "generation", "ham", "spam", "ham_wrong", "spam_caught", "trained_ms",
+ * "detail"}: a new reference, or NULL. */
 json_t *knowledge_status(const struct knowledge *k);
 
 /* What is said of a model: the figures of the above. */

@@ -10,17 +10,23 @@
 
 /* ---- status ---- */
 
+static json_t *verdicts_json(const struct score_jobs_counts *n)
+{
+    return json_pack("{s:I, s:I, s:I}", "clean", (json_int_t)n->of_class[SCORE_CLEAN], "suspect",
+                     (json_int_t)n->of_class[SCORE_SUSPECT], "spam", (json_int_t)n->of_class[SCORE_SPAM]);
+}
+
 static void op_status(void *state, const struct admin_call *call)
 {
     const struct score *s = state;
     struct score_jobs_counts n = score_jobs_counts(s->jobs);
     admin_reply(call->chan, call->id, 200,
-                json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "asked",
+                json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "asked",
                           (json_int_t)n.asked, "scored", (json_int_t)n.scored, "neutral",
                           (json_int_t)n.neutral, "late", (json_int_t)n.late, "failed",
                           (json_int_t)n.failed, "dropped", (json_int_t)n.dropped, "full",
                           (json_int_t)n.full, "open", (json_int_t)n.open, "bytes",
-                          (json_int_t)n.bytes, "services", score_jobs_services(s->jobs),
+                          (json_int_t)n.bytes, "verdicts", verdicts_json(&n), "services", score_jobs_services(s->jobs),
                           "classifier", knowledge_status(s->knowledge)));
 }
 

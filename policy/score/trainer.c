@@ -21,7 +21,7 @@ struct training {
     struct job job;
     bool is_under_way;
     uint64_t number;
-    int64_t began_ms;
+    int64_t began_ms, began_wall_ms;
     struct learn_progress progress;
     int err; /* these four are the worker's while `is_under_way` */
     uint32_t outdated; /* examples that do not count */
@@ -199,7 +199,7 @@ static int train(struct trainer *t)
         err = model_train(&corpus, &g->progress, &g->model);
     corpus_fini(&corpus);
     if (err == MSA_OK)
-        err = tokens_put_model(t->tokens, g->model);
+        err = tokens_put_model(t->tokens, g->model, g->began_wall_ms);
     if (err == MSA_OK)
         err = tokens_model_generation(t->tokens, &g->generation);
     if (err < 0)
@@ -269,6 +269,7 @@ int trainer_train(struct trainer *t, uint64_t *number_out)
     g->model = NULL;
     g->outdated = 0;
     g->began_ms = clock_mono_ms();
+    g->began_wall_ms = clock_wall_ms();
     int err = threads_submit(t->trainers, &g->job);
     if (err < 0)
         return err;

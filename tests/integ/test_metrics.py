@@ -11,8 +11,9 @@ import msad as m
 
 DASHBOARD = os.path.join(harness.ROOT, "conf/grafana-dashboard.json")
 ALERTS = os.path.join(harness.ROOT, "conf/prometheus-alerts.yml")
-# Said only of a queue that is not empty, and of a destination that got mail.
-SOMETIMES = {"msad_queue_oldest_timestamp_seconds", "msad_destination_recipients_total"}
+# Said only of a queue that is not empty, of a destination that got mail, and of a classifier that was trained.
+SOMETIMES = {"msad_queue_oldest_timestamp_seconds", "msad_destination_recipients_total",
+             "msad_score_trained_timestamp_seconds", "msad_score_learnt_ham", "msad_score_learnt_spam"}
 
 
 def promtool(*arguments, stdin=b""):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import time
 
 import harness
 import shared_data
@@ -81,6 +82,7 @@ class LearnTest(harness.Case):
     def test_the_way_of_what_is_learnt(self):
         # nothing is known yet
         self.assertEqual([c["state"] for c in self.classifiers()], ["untrained", "untrained"])
+        began_ms = time.time() * 1000
         self.assertIsNone(self.bayes(self.trials["spam"][0]))
         few = self.msad.msactl("score", "learn", "--ham", self.trials["ham"][0], check=False)
         self.assertEqual(few.returncode, 1)
@@ -97,11 +99,17 @@ class LearnTest(harness.Case):
         self.msad.wait_for_event("model-loaded", generation=model["generation"], by_index=0)
         self.msad.wait_for_event("model-loaded", generation=model["generation"], by_index=1)
         self.assertEqual([c["generation"] for c in self.classifiers()], [model["generation"]] * 2)
+        for classifier in self.classifiers():
+            self.assertTrue(began_ms - 1 <= classifier["trained_ms"] <= time.time() * 1000, classifier)
         self.assertTrue([line for line in self.msad.ctl_json("audit", "list")["audit"] if line["op"] == "score.train"])
 
         # scores
         spam, ham = self.plain("spam"), self.plain("ham")
-        self.assertGreater(self.submit(spam), self.submit(ham))
+        scores = [self.submit(spam), self.submit(ham)]
+        self.assertGreater(*scores)
+        counted = [process["verdicts"] for process in self.msad.ctl_json("status")["score"]]
+        self.assertEqual(sum(sum(verdicts.values()) for verdicts in counted), 2)
+        self.assertEqual(sum(verdicts["clean"] for verdicts in counted), sum(score < 5000 for score in scores))
         self.assertGreater(self.bayes(spam), 0)
         self.assertLess(self.bayes(ham), 0)
         text = self.msad.msactl("score", "check", spam).stdout

@@ -100,13 +100,18 @@ Test(console, metrics_have_one_head_and_a_line_for_each_process)
 Test(console, metrics_tell_what_the_classifier_has_learnt_from)
 {
     struct buf out;
-    metrics_of("{\"score\":[{\"index\":0,\"classifier\":{\"state\":\"ready\",\"ham\":800,\"spam\":790}},"
+    metrics_of("{\"score\":[{\"index\":0,\"classifier\":{\"state\":\"ready\",\"ham\":800,\"spam\":790,"
+               "\"trained_ms\":1748000000999},\"verdicts\":{\"clean\":7,\"suspect\":2,\"spam\":1}},"
                "{\"index\":1,\"classifier\":{\"state\":\"untrained\"}}]}",
                &out);
     const char *text = buf_view(&out).p;
     cr_assert(strstr(text, "msad_score_learnt_ham{role=\"score\",index=\"0\"} 800\n"), "%s", text);
     cr_assert(strstr(text, "msad_score_learnt_spam{role=\"score\",index=\"0\"} 790\n"));
     cr_assert_null(strstr(text, "msad_score_learnt_ham{role=\"score\",index=\"1\"}"), "absent is not zero");
+    cr_assert(strstr(text, "msad_score_trained_timestamp_seconds{role=\"score\",index=\"0\"} 1748000000\n"));
+    cr_assert_null(strstr(text, "msad_score_trained_timestamp_seconds{role=\"score\",index=\"1\"}"));
+    cr_assert(strstr(text, "msad_score_messages_total{role=\"score\",index=\"0\",verdict=\"clean\"} 7\n"));
+    cr_assert(strstr(text, "msad_score_messages_total{role=\"score\",index=\"0\",verdict=\"spam\"} 1\n"));
     buf_fini(&out);
 }
 

@@ -164,13 +164,15 @@ Test(tokens, a_model_survives_and_can_be_forgotten)
     cr_expect_eq(tokens_get_model(p.t, &again, &why), MSA_ENOENT);
     remember(&p, 0, 30, false);
     struct model *m = train(&p);
-    cr_assert_eq(tokens_put_model(p.t, m), MSA_OK);
+    cr_assert_eq(tokens_put_model(p.t, m, 1748000000000), MSA_OK);
     place_reopen(&p);
     cr_assert_eq(tokens_get_model(p.t, &again, &why), MSA_OK);
     cr_expect(memcmp(m, again, sizeof *m) == 0);
+    cr_expect_eq(tokens_trained_ms(p.t), 1748000000000);
     model_free(&again);
     cr_assert_eq(tokens_forget_all(p.t), MSA_OK);
     cr_expect_eq(tokens_get_model(p.t, &again, &why), MSA_ENOENT);
+    cr_expect_eq(tokens_trained_ms(p.t), 0);
     corpus_init(&c);
     cr_assert_eq(tokens_read(p.t, &c, &outdated), MSA_OK);
     cr_expect_eq(c.count, 0);

@@ -24,6 +24,7 @@ enum { TABLE_EXAMPLES, TABLE_MODEL, TABLE_COUNT };
 static const char *const tables[TABLE_COUNT] = {"examples", "model"};
 
 static const struct view model_key = {"model", 5};
+static const struct view trained_key = {"trained", 7};
 
 struct tokens {
     struct db *db;
@@ -145,6 +146,7 @@ int tokens_forget_all(struct tokens *t)
             break;
     }
     db_delete(&txn, TABLE_MODEL, model_key);
+    db_delete(&txn, TABLE_MODEL, trained_key);
     return db_commit(&txn);
 }
 
@@ -196,17 +198,21 @@ int tokens_read(struct tokens *t, struct corpus *c, uint32_t *outdated_out)
 
 /* ---- the model ---- */
 
-int tokens_put_model(struct tokens *t, const struct model *m)
+int tokens_put_model(struct tokens *t, const struct model *m, int64_t trained_ms)
 {
     struct db_txn txn;
-    struct buf bytes;
+    struct buf bytes, time;
     buf_init(&bytes, MODEL_BYTES_MAX);
-    int err = model_encode(m, &bytes);
+    buf_init(&time, sizeof trained_ms);
+    put_i64(&time, trained_ms);
+    int err = buf_failed(&time) ? MSA_ENOMEM : model_encode(m, &bytes);
     if (err == MSA_OK) {
         db_begin(t->db, true, &txn);
         db_put(&txn, TABLE_MODEL, model_key, buf_view(&bytes));
+        db_put(&txn, TABLE_MODEL, trained_key, buf_view(&time));
         err = db_commit(&txn);
     }
+    buf_fini(&time);
     buf_fini(&bytes);
     return err;
 }
@@ -245,6 +251,18 @@ int tokens_model_generation(struct tokens *t, uint64_t *out)
     }
     db_abort(&txn);
     return err;
+}
+
+int64_t tokens_trained_ms(struct tokens *t)
+{
+    struct db_txn txn;
+    struct view bytes = VIEW_EMPTY;
+    db_begin(t->db, false, &txn);
+    (void)db_get(&txn, TABLE_MODEL, trained_key, &bytes);
+    struct reader r = reader_of(bytes);
+    int64_t ms = get_i64(&r);
+    db_abort(&txn);
+    return reader_end(&r) == 0 ? ms : 0;
 }
 
 void tokens_check_readers(struct tokens *t)

@@ -5,7 +5,7 @@
  *
  *      examples   16 bytes of SHA-256 of the message → u8 (bit 0: spam; above it FEATURE_VERSION), u32 count for each
  *                 family, u32 ids
- *      model      "model" → the bytes of model.h
+ *      model      "model" → the bytes of model.h; "trained" → i64, when that was, in milliseconds since 1970
  *
  * An example of another FEATURE_VERSION is outdated: its numbers mean something else now. It stays until the message is
  * learnt anew, or all is forgotten, and is never trained with. (Version 0: from before the version was kept.)
@@ -46,13 +46,16 @@ int tokens_forget_all(struct tokens *t); /* examples and model */
 int tokens_read(struct tokens *t, struct corpus *c, uint32_t *outdated_out);
 
 /* Durable when it returns MSA_OK. */
-int tokens_put_model(struct tokens *t, const struct model *m);
+int tokens_put_model(struct tokens *t, const struct model *m, int64_t trained_ms);
 /* MSA_OK; MSA_ENOENT: nothing was trained yet; else as model_decode, with a sentence in `*why_out`. */
 int tokens_get_model(struct tokens *t, struct model **out, const char **why_out);
 
 /* What the stored model is known by: its checksum, so that the same examples give the same number. MSA_OK, MSA_ENOENT, or
  * the store's error. Reads a few bytes. */
 int tokens_model_generation(struct tokens *t, uint64_t *out);
+/* When the stored model was trained; 0: there is none, or nobody knows. Reads a few bytes. It stands beside the model, whose
+ * checksum hangs on what was learnt alone. */
+int64_t tokens_trained_ms(struct tokens *t);
 /* By timer: see db_check_readers. */
 void tokens_check_readers(struct tokens *t);
 

@@ -92,7 +92,7 @@ static struct model *store_and_load(const struct model *m)
     const char *why = "the model was not stored";
     struct model *loaded = NULL;
     struct tokens *t = mkdtemp(dir) ? tokens_open(dir, error) : NULL;
-    if (!t || tokens_put_model(t, m) < 0 || tokens_get_model(t, &loaded, &why) < 0)
+    if (!t || tokens_put_model(t, m, 0) < 0 || tokens_get_model(t, &loaded, &why) < 0)
         die(t ? why : "no token database could be made");
     tokens_close(&t);
     static const char *const files[] = {"tokens.mdb", "tokens.mdb-lock"};
