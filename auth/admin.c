@@ -20,6 +20,7 @@ struct admin {
     const struct exchanges *exchanges;
     admin_revoked_fn *revoked;
     void *revoked_arg;
+    struct authority saslauthd; /* `ask` NULL: nobody */
     struct verify_rules rules;
     struct list running; /* of struct operation */
     struct admin_op table[OPS_COUNT];
@@ -38,6 +39,8 @@ struct operation {
     struct verify_rules rules;
     struct ops_snapshot snapshot;
     struct ops_call call;
+    uint64_t question; /* for cancel; 0: nobody is being asked */
+    struct finding finding;
     int status;
 };
 
@@ -65,6 +68,8 @@ static void log_operation(const struct operation *o)
     log_end(&l);
 }
 
+static void on_operation_done(struct job *job);
+
 /* The writer's thread, or a worker. */
 static void run_operation(struct job *job)
 {
@@ -82,9 +87,44 @@ static void tell_revoked(const struct operation *o)
         a->revoked(a->revoked_arg, &(struct ops_revoked){.account = o->call.replaced[i], .is_all = true});
 }
 
+static bool resume(struct operation *o)
+{
+    struct admin *a = o->owner;
+    struct threads *threads = ops_is_change(view_cstr(o->name)) ? a->writer : a->workers;
+    o->job = (struct job){.run = run_operation, .done = on_operation_done};
+    return threads_submit(threads, &o->job) == MSA_OK;
+}
+
+/* It runs again, from its beginning: what was looked up may have changed meanwhile. */
+static void on_found(void *arg, const struct finding *finding)
+{
+    struct operation *o = arg;
+    o->question = 0;
+    o->finding = *finding;
+    o->call.finding = &o->finding;
+    if (resume(o))
+        return;
+    if (o->chan)
+        admin_refuse(o->chan, o->id, 503, "auth has too much to do");
+    operation_free(o);
+}
+
+/* Between two runs. False: it is over. */
+static bool ask(struct operation *o)
+{
+    const struct authority *a = &o->owner->saslauthd;
+    const struct question q = {.login = view_cstr(o->call.login), .secret = o->call.secret};
+    if (!o->call.asks || o->call.finding || !o->chan || !a->ask)
+        return false;
+    a->ask(a->self, &q, on_found, o, &o->question);
+    return true;
+}
+
 static void on_operation_done(struct job *job)
 {
     struct operation *o = CONTAINER_OF(job, struct operation, job);
+    if (job->was_run && ask(o))
+        return;
     if (job->was_run)
         log_operation(o);
     tell_revoked(o);
@@ -100,7 +140,6 @@ static struct operation *operation_new(struct admin *a, const struct admin_call 
     struct operation *o = calloc(1, sizeof *o);
     if (!o)
         return NULL;
-    o->job = (struct job){.run = run_operation, .done = on_operation_done};
     o->owner = a;
     o->chan = call->chan;
     o->id = call->id;
@@ -125,8 +164,7 @@ static void submit(void *state, const struct admin_call *call)
 {
     struct admin *a = state;
     struct operation *o = operation_new(a, call);
-    struct threads *threads = ops_is_change(call->op) ? a->writer : a->workers;
-    if (o && threads_submit(threads, &o->job) == MSA_OK)
+    if (o && resume(o))
         return;
     if (o)
         operation_free(o);
@@ -162,6 +200,11 @@ void admin_free(struct admin **a)
     *a = NULL;
 }
 
+void admin_set_saslauthd(struct admin *a, const struct authority *saslauthd)
+{
+    a->saslauthd = *saslauthd;
+}
+
 void admin_configure(struct admin *a, const struct verify_rules *rules)
 {
     a->rules = *rules;
@@ -172,12 +215,22 @@ int auth_admin_on_ask(struct admin *a, struct chan *c, struct chan_message *m)
     return admin_dispatch(a->table, OPS_COUNT, a, c, m);
 }
 
+/* Nobody waits: a job ends by itself, a question would not. */
+static void give_up(struct operation *o)
+{
+    o->chan = NULL;
+    if (o->question == 0)
+        return;
+    o->owner->saslauthd.cancel(o->owner->saslauthd.self, o->question);
+    operation_free(o);
+}
+
 void admin_drop_peer(struct admin *a, const struct chan *c)
 {
     struct operation *o, *next;
     LIST_FOREACH(o, next, &a->running, struct operation, link) {
         if (o->chan == c)
-            o->chan = NULL;
+            give_up(o);
     }
 }
 
@@ -185,6 +238,6 @@ void admin_drop_all(struct admin *a)
 {
     struct operation *o, *next;
     LIST_FOREACH(o, next, &a->running, struct operation, link) {
-        o->chan = NULL;
+        give_up(o);
     }
 }

@@ -21,6 +21,9 @@ struct admin *admin_new(struct threads *writer, struct threads *workers,
                         admin_revoked_fn *revoked, void *arg);
 void admin_free(struct admin **a); /* after threads_free of both */
 
+/* Whom operations ask that check a password kept elsewhere; copied, and outlives it. */
+void admin_set_saslauthd(struct admin *a, const struct authority *saslauthd);
+
 /* For operations that come from now on; copied. */
 void admin_configure(struct admin *a, const struct verify_rules *rules);
 

@@ -1,4 +1,4 @@
-/* Somebody outside msad who knows whether a token is good, and how an exchange asks. The loop's thread. */
+/* Somebody outside msad who knows whether a token or a password is good, and how an exchange asks. The loop's thread. */
 #ifndef AUTH_AUTHORITY_H
 #define AUTH_AUTHORITY_H
 
@@ -9,7 +9,8 @@
 
 enum authority_kind {
     AUTHORITY_NONE = 0,
-    AUTHORITY_PROVIDER, /* introspect.h: tokens */
+    AUTHORITY_PROVIDER,  /* introspect.h: tokens */
+    AUTHORITY_SASLAUTHD, /* saslauthd.h: passwords */
     AUTHORITY_COUNT,
 };
 
@@ -25,6 +26,7 @@ struct finding {
 };
 
 struct question {
+    struct view login; /* whose it is said to be, canonical; empty where the secret itself tells */
     struct view secret; /* copied as far as it is kept */
 };
 

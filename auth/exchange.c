@@ -317,7 +317,8 @@ static void ask(struct exchange *e)
 {
     static const struct finding away = {.kind = FINDING_AWAY};
     const struct authority *a = &e->owner->authorities[e->answer.asks];
-    const struct question q = {.secret = e->answer.secret};
+    const struct verify *v = sasl_run_verify(e->run);
+    const struct question q = {.login = view_cstr(v->login), .secret = e->answer.secret};
     if (!a->ask) {
         on_found(e, &away);
         return;

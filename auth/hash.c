@@ -34,6 +34,7 @@ static const char *const kind_names[HASH_KIND_COUNT] = {
     [HASH_BCRYPT] = "bcrypt",
     [HASH_YESCRYPT] = "yescrypt",
     [HASH_ARGON2ID] = "argon2id",
+    [HASH_SASLAUTHD] = "saslauthd",
 };
 
 const char *hash_kind_name(enum hash_kind kind)
@@ -54,6 +55,7 @@ enum hash_kind hash_kind_of(struct view text)
         {"$2y$", HASH_BCRYPT}, /* as $2b$; PHP and htpasswd write it */
         {"$y$", HASH_YESCRYPT},
         {"$argon2id$", HASH_ARGON2ID},
+        {HASH_SASLAUTHD_TEXT, HASH_SASLAUTHD},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (view_has_prefix(text, view_cstr(rows[i].prefix)))
@@ -129,6 +131,7 @@ static bool is_cheap(enum hash_kind kind, struct view text)
     case HASH_YESCRYPT: return yescrypt_is_cheap(rest);
     case HASH_ARGON2ID: return argon2_is_cheap(rest);
     case HASH_NONE:
+    case HASH_SASLAUTHD:
     case HASH_SCRAM_SHA_256: break;
     }
     return false;

@@ -23,9 +23,12 @@ enum hash_kind {
     HASH_BCRYPT = 4,
     HASH_YESCRYPT = 5,
     HASH_ARGON2ID = 6,
+    HASH_SASLAUTHD = 7, /* none: the password is kept elsewhere (saslauthd.h); the text is HASH_SASLAUTHD_TEXT */
 };
 
-#define HASH_KIND_COUNT 7
+#define HASH_KIND_COUNT 8
+
+#define HASH_SASLAUTHD_TEXT "{SASL}"
 
 const char *hash_kind_name(enum hash_kind kind); /* "sha512-crypt" …; "none" for others */
 

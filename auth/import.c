@@ -89,12 +89,22 @@ static int take_encoded_password(struct view text, struct import_secret *out, st
     return err;
 }
 
+/* OpenLDAP writes a name behind it, which may be another account's: here it is always the login's own. */
+static int take_saslauthd(struct view text, struct import_secret *out, struct why *why)
+{
+    if (text.n > 0)
+        return refuse(why, "nothing may stand behind {SASL}: saslauthd is asked about the login itself");
+    out->kind = HASH_SASLAUTHD;
+    return view_to_cstr(VIEW_LIT(HASH_SASLAUTHD_TEXT), out->hash, sizeof out->hash) ? MSA_OK : MSA_EINVAL;
+}
+
 typedef int take_fn(struct view text, struct import_secret *out, struct why *why);
 
 static const struct {
     const char *name;
     take_fn *take;
 } schemes[] = {
+    {"SASL", take_saslauthd},
     {"PLAIN", take_password},
     {"CLEARTEXT", take_password},
     {"PLAIN.b64", take_encoded_password},
@@ -120,7 +130,7 @@ static take_fn *scheme_of(struct view *text, struct why *why)
         }
     }
     refuse(why, "unknown scheme; known are PLAIN, PLAIN.b64, CRYPT, SHA512-CRYPT, SHA256-CRYPT, "
-                "BLF-CRYPT, ARGON2ID and SCRAM-SHA-256");
+                "BLF-CRYPT, ARGON2ID, SCRAM-SHA-256 and SASL");
     return NULL;
 }
 

@@ -4,6 +4,7 @@
  *   line   = login ":" secret [":" what is ignored]
  *   secret = hash                        by its own prefix, see hash.h and scram.h
  *          / "{" scheme "}" rest         Dovecot's schemes for the same, {PLAIN}, {PLAIN.b64}
+ *          / "{SASL}"                    saslauthd is asked about the login; nothing is kept
  *          / "!" hash                    an account that is locked
  *
  * A password in plain text must not hold a colon, or nobody could tell where it ends; {PLAIN.b64}

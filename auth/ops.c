@@ -213,6 +213,15 @@ static int check_own_choice(struct ops_call *call, const char *password)
     return result == AUTH_OK ? ops_fail(call, 422, "the new password is the one that the account has now") : 200;
 }
 
+/* With its owner's choice the account would leave the directory that it belongs to; an operator's may. */
+static bool is_kept_elsewhere(struct ops_call *call)
+{
+    struct account a;
+    bool is_so = store_find(call->store, view_cstr(call->login), &a) == MSA_FOUND && a.kind == HASH_SASLAUTHD;
+    account_wipe(&a);
+    return is_so;
+}
+
 static int op_passwd(struct ops_call *call, json_t *args, json_t **answer_out)
 {
     json_error_t error;
@@ -223,6 +232,8 @@ static int op_passwd(struct ops_call *call, json_t *args, json_t **answer_out)
         return ops_fail_arguments(call, &error);
     if (!ops_take_login(call, login))
         return ops_fail_login(call);
+    if (is_own && is_kept_elsewhere(call))
+        return ops_fail(call, 409, "the password of this account is kept elsewhere and changed there");
     int choice = is_own ? check_own_choice(call, password) : 200;
     if (choice != 200)
         return choice;
@@ -468,6 +479,7 @@ int ops_run(struct ops_call *call, struct view op, json_t *args, json_t **answer
     call->revoked = (struct ops_revoked){0};
     call->replaced = NULL;
     call->replaced_count = 0;
+    call->asks = false;
     int status = found ? found->fn(call, args, answer_out)
                        : ops_fail(call, 404, "auth knows no such operation");
     if (!*answer_out && status < 300)

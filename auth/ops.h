@@ -85,6 +85,9 @@ struct ops_call {
                                       sessions are over; free() */
     size_t replaced_count;
     char detail[OPS_DETAIL_MAX];   /* out: why not */
+    const struct finding *finding; /* what saslauthd said, when it was asked; NULL: not yet */
+    bool asks;                     /* out: only saslauthd knows. Ask about `login` and `secret`, then run it again */
+    struct view secret;            /* out, in the arguments */
 };
 
 /* Makes jansson wipe what it frees, in the whole process: before its first use. */

@@ -69,8 +69,15 @@ static int verify(struct ops_call *call, struct view login, struct view password
     verify_init(&v, call->env, call->rules);
     v.now_ms = call->snapshot->now_mono_ms;
     v.scope = scope;
+    v.may_ask = true;
     verify_login(&v, login);
     enum auth_result result = verify_password(&v, password);
+    if (v.is_pending && call->finding) {
+        result = verify_settle(&v, password, call->finding);
+    } else if (v.is_pending) {
+        call->asks = true;
+        call->secret = password;
+    }
     if (result == AUTH_OK)
         result = verify_authorize(&v);
     json_t *o = result == AUTH_UNAVAILABLE ? NULL : outcome_json(&v, result);
@@ -83,8 +90,12 @@ static int verify(struct ops_call *call, struct view login, struct view password
         add_for_mail(call, &v, result, o);
     *answer_out = o;
     (void)view_to_cstr(view_cstr(v.login), call->login, sizeof call->login);
+    const char *why = v.account.kind == HASH_SASLAUTHD ? "saslauthd does not say whether the password is right"
+                                                        : "the account store cannot be read";
+    if (result == AUTH_UNAVAILABLE)
+        ops_fail(call, 503, "%s", why);
     verify_fini(&v);
-    return result == AUTH_UNAVAILABLE ? ops_fail(call, 503, "the account store cannot be read") : 200;
+    return result == AUTH_UNAVAILABLE ? 503 : 200;
 }
 
 int ops_sign_in_verify(struct ops_call *call, json_t *args, json_t **answer_out)

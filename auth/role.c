@@ -2,6 +2,7 @@
  *
  *   session ── auth_start, auth_step, auth_abort ──→ exchange.c ── a job a step ──→ workers
  *                └─ about a token: introspect.c ── HTTPS ──→ the identity provider
+ *                └─ about a password kept elsewhere: saslauthd.c ── a Unix socket ──→ saslauthd
  *   console ── admin_ask ──→ admin.c ── a job ──→ the writer, the one thread that writes accounts
  *   console ── auth_name_ask ──→ name.c, at once
  *
@@ -22,6 +23,7 @@
 #include "auth/name.h"
 #include "auth/ops.h"
 #include "auth/sasl.h"
+#include "auth/saslauthd.h"
 #include "auth/scram.h"
 #include "auth/store.h"
 #include "auth/upgrade.h"
@@ -43,6 +45,7 @@ struct auth {
     struct exchanges *exchanges;
     struct fetcher *fetcher;
     struct introspect *introspect;
+    struct saslauthd *saslauthd;
     bool may_connect; /* as the sandbox was closed */
     struct admin *admin;
     struct timer readers_timer;
@@ -207,7 +210,8 @@ static int auth_open(const struct role_env *env, void **state_out)
     timer_init(&a->readers_timer, check_readers, a);
     a->fetcher = fetcher_new(env->loop); /* curl, too, reads files at its first use */
     a->introspect = a->fetcher ? introspect_new(a->fetcher) : NULL;
-    err = a->env.cache && a->introspect ? open_store(a, env->state_dir) : MSA_ENOMEM;
+    a->saslauthd = saslauthd_new(env->loop);
+    err = a->env.cache && a->introspect && a->saslauthd ? open_store(a, env->state_dir) : MSA_ENOMEM;
     if (err < 0)
         auth_close(state_out);
     return err;
@@ -237,17 +241,27 @@ static int apply_rules(struct auth *a)
     return err;
 }
 
-/* The number of threads, and whether there is an identity provider, is that of the start; all else is in force for the exchanges that begin
- * now. */
+/* "": nobody new is to be asked; else who it is. */
+static const char *unreachable(const struct auth *a, bool has_provider, bool has_saslauthd)
+{
+    if (!a->exchanges || a->may_connect) /* before serve the sandbox is open */
+        return "";
+    return has_provider ? "identity_provider" : has_saslauthd ? "saslauthd" : "";
+}
+
+/* The number of threads, and whether there is anybody to ask, is that of the start; all else is in force for the
+ * exchanges that begin now. */
 static int auth_take_config(void *state, const struct role_config *next, char *why_not,
                             size_t why_not_size)
 {
     struct auth *a = state;
     const struct config_auth *auth = &next->config->auth;
     const struct config_identity_provider *provider = &next->config->identity_provider;
-    bool has_provider = provider->introspection[0] != '\0';
-    if (a->exchanges && has_provider && !a->may_connect) {
-        snprintf(why_not, why_not_size, "'identity_provider' is new: auth may connect only after a restart of msad");
+    const struct config_saslauthd *saslauthd = &next->config->saslauthd;
+    bool has_provider = provider->introspection[0] != '\0', has_saslauthd = saslauthd->socket[0] != '\0';
+    const char *new_one = unreachable(a, has_provider, has_saslauthd);
+    if (new_one[0] != '\0') {
+        snprintf(why_not, why_not_size, "'%s' is new: auth may connect only after a restart of msad", new_one);
         return MSA_EACCESS;
     }
     read_rules(next->config, &a->rules);
@@ -264,8 +278,9 @@ static int auth_take_config(void *state, const struct role_config *next, char *w
         return err;
     }
     if (!a->exchanges)
-        a->may_connect = has_provider;
+        a->may_connect = has_provider || has_saslauthd;
     introspect_configure(a->introspect, has_provider ? provider : NULL);
+    saslauthd_configure(a->saslauthd, has_saslauthd ? saslauthd : NULL);
     return MSA_OK;
 }
 
@@ -306,10 +321,13 @@ static int auth_serve(void *state)
     if (!a->exchanges)
         return MSA_ENOMEM;
     const struct authority provider = introspect_authority(a->introspect);
+    const struct authority saslauthd = saslauthd_authority(a->saslauthd);
     exchanges_set_authority(a->exchanges, AUTHORITY_PROVIDER, &provider);
+    exchanges_set_authority(a->exchanges, AUTHORITY_SASLAUTHD, &saslauthd);
     a->admin = admin_new(a->writer, a->workers, &a->env, a->exchanges, send_revoked, a);
     if (!a->admin)
         return MSA_ENOMEM;
+    admin_set_saslauthd(a->admin, &saslauthd);
     err = apply_rules(a);
     return err < 0 ? err : timer_start(&a->readers_timer, a->loop, READERS_CHECK_MS);
 }
@@ -392,6 +410,7 @@ static void auth_close(void **state)
     admin_free(&a->admin);
     exchanges_free(&a->exchanges);
     introspect_free(&a->introspect);
+    saslauthd_free(&a->saslauthd);
     fetcher_free(&a->fetcher);
     store_close(&a->env.store);
     cache_free(&a->env.cache);

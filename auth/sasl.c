@@ -11,6 +11,7 @@
 #include "auth/cram.h"
 #include "auth/direct.h"
 #include "auth/mech.h"
+#include "auth/password.h"
 #include "msa/base/assert.h"
 #include "msa/base/err.h"
 #include "msa/base/secret.h"
@@ -39,6 +40,8 @@ struct sasl_run {
     uint8_t exporter[BINDING_MAX], unique[BINDING_MAX], end_point[BINDING_MAX];
     struct mech_bindings bindings;
     struct bearer bearer; /* while somebody is asked about it */
+    char password[PASSWORD_MAX]; /* likewise; libsasl2 keeps none beyond its callback */
+    size_t password_bytes;
     char certificate[LOGIN_TYPED_MAX + 1];
 };
 
@@ -154,11 +157,16 @@ static int on_checkpass(sasl_conn_t *conn, void *context, const char *user, cons
     struct sasl_run *run = context;
     (void)conn, (void)user, (void)properties;
     run->is_wellformed = true;
-    return verify_password(&run->verify, view_of(password, length)) == AUTH_OK ? SASL_OK
-                                                                               : SASL_BADAUTH;
+    enum auth_result result = verify_password(&run->verify, view_of(password, length));
+    if (run->verify.is_pending) { /* libsasl2 goes on as if it were right; nobody is told before sasl_run_settle */
+        MSA_ASSERT(length <= sizeof run->password);
+        memcpy(run->password, password, length);
+        run->password_bytes = length;
+    }
+    return result == AUTH_OK || run->verify.is_pending ? SASL_OK : SASL_BADAUTH;
 }
 
-/* The proof was good. Asked before SCRAM's v= leaves, so that a disabled account looks like a wrong
+/* The proof was good, or is pending: then sasl_run_settle authorizes. Asked before SCRAM's v= leaves, so that a disabled account looks like a wrong
  * password from outside. No account may act for another one (RFC 4422 §3.4.1). */
 static int on_authorize(sasl_conn_t *conn, void *context, const char *requested,
                         unsigned requested_length, const char *login, unsigned login_length,
@@ -171,7 +179,7 @@ static int on_authorize(sasl_conn_t *conn, void *context, const char *requested,
         !view_eq(name, view_of(requested, requested_length)))
         run->refusal = verify_refusal(&run->verify);
     else
-        run->refusal = verify_authorize(&run->verify);
+        run->refusal = run->verify.is_pending ? AUTH_OK : verify_authorize(&run->verify);
     run->is_authorized = run->refusal == AUTH_OK;
     return run->is_authorized ? SASL_OK : SASL_NOAUTHZ;
 }
@@ -327,6 +335,7 @@ enum auth_result sasl_run_new(const struct verify_env *env, const struct verify_
         return AUTH_UNAVAILABLE;
     verify_init(&run->verify, env, rules);
     run->verify.scope = APP_SCOPE_SMTP;
+    run->verify.may_ask = mech->kind == MECH_KIND_PLAIN || mech->kind == MECH_KIND_LOGIN;
     run->mech = mech;
     run->is_tls = start->is_tls;
     (void)view_to_cstr(start->certificate, run->certificate, sizeof run->certificate); /* "": nobody's */
@@ -451,9 +460,26 @@ static enum auth_result conclude(const struct sasl_run *run)
     bool is_plain = run->mech->kind == MECH_KIND_PLAIN || run->mech->kind == MECH_KIND_LOGIN;
     int rc = sasl_getprop(run->conn, SASL_USERNAME, &user);
     if (rc != SASL_OK || !user || !run->is_authorized || !run->verify.is_known ||
-        (is_plain && !run->verify.is_password_ok) || strcmp(user, run->verify.login) != 0)
+        (is_plain && !run->verify.is_password_ok && !run->verify.is_pending) || strcmp(user, run->verify.login) != 0)
         return AUTH_UNAVAILABLE;
     return AUTH_OK;
+}
+
+/* libsasl2 is done with it, and only the password is not known to be right. */
+static void ask_about_password(struct sasl_run *run, struct sasl_answer *answer_out)
+{
+    run->stage = STAGE_ASKING;
+    *answer_out = (struct sasl_answer){.asks = AUTHORITY_SASLAUTHD,
+                                       .secret = view_of(run->password, run->password_bytes)};
+}
+
+static enum auth_result settle_password(struct sasl_run *run, const struct finding *finding)
+{
+    enum auth_result result =
+        verify_settle(&run->verify, view_of(run->password, run->password_bytes), finding);
+    secret_wipe(run->password, sizeof run->password);
+    run->password_bytes = 0;
+    return result == AUTH_OK ? verify_authorize(&run->verify) : result;
 }
 
 static void feed(struct sasl_run *run, const struct view *message, struct sasl_answer *answer_out)
@@ -480,6 +506,10 @@ static void feed(struct sasl_run *run, const struct view *message, struct sasl_a
     /* After the proof SASL_CONTINUE means that v= is to go out and an empty line to come back. That is
      * the session's: all is decided here. */
     bool is_good = rc == SASL_OK || rc == SASL_CONTINUE;
+    if (is_good && run->verify.is_pending && conclude(run) == AUTH_OK) {
+        ask_about_password(run, answer_out);
+        return;
+    }
     end_run(run, is_good ? conclude(run) : refusal_of(run, rc), answer_out);
     if (rc == SASL_CONTINUE && answer_out->result == AUTH_OK)
         answer_out->challenge = view_of(out, out_length);
@@ -501,7 +531,9 @@ void sasl_run_settle(struct sasl_run *run, const struct finding *finding, int64_
 {
     MSA_ASSERT(run->stage == STAGE_ASKING);
     run->verify.now_ms = now_ms;
-    end_run(run, direct_bearer_settle(&run->verify, &run->bearer, finding), answer_out);
+    bool is_token = run->mech->kind == MECH_KIND_BEARER;
+    end_run(run, is_token ? direct_bearer_settle(&run->verify, &run->bearer, finding) : settle_password(run, finding),
+            answer_out);
 }
 
 const char *sasl_run_refusal(const struct sasl_run *run)

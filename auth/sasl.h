@@ -47,8 +47,8 @@ struct sasl_answer {
     /* Lives until the next call for the run, or its end. When over with AUTH_OK: the last challenge
      * (SCRAM's v=), which tells the client that its password was right; empty for other mechanisms. */
     struct view challenge;
-    /* Not AUTHORITY_NONE: nothing for the client yet. Ask there about `secret`, which lies in the message of the step,
-     * and go on with sasl_run_settle. */
+    /* Not AUTHORITY_NONE: nothing for the client yet. Ask there about `secret`, which lies in the message of the step or
+     * in the run, and go on with sasl_run_settle. */
     enum authority_kind asks;
     struct view secret;
 };

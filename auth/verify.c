@@ -4,6 +4,8 @@
 
 #include "auth/app_password.h"
 #include "auth/password.h"
+#include "auth/saslauthd_wire.h"
+#include "msa/base/assert.h"
 #include "msa/base/buf.h"
 #include "msa/base/err.h"
 #include "msa/base/secret.h"
@@ -144,7 +146,7 @@ static enum auth_result check_password(struct verify *v, struct view raw)
     buf_init_secret(&prepared, PASSWORD_PREPARED_MAX);
     bool is_password =
         raw.n <= PASSWORD_MAX && login_prepare_password(raw, &prepared) == MSA_OK;
-    if (v->is_known && is_password)
+    if (v->is_known && is_password && v->account.kind != HASH_SASLAUTHD)
         err = compare(v, raw, buf_view(&prepared), &is_match);
     else
         spend_derivation(v);
@@ -166,29 +168,73 @@ static void digest_of(const struct verify *v, struct view raw, uint8_t out[CACHE
     cache_digest(v->env->cache, v->app_id != 0 ? view_of(name, sizeof name) : view_cstr(v->login), raw, out);
 }
 
-enum auth_result verify_password(struct verify *v, struct view raw)
+/* A disabled account is never found in the cache, nor a main password that is not taken: they would answer faster to
+ * what is right. */
+static bool may_remember(const struct verify *v, struct view raw, bool is_main_refused)
+{
+    return v->is_known && !v->account.is_disabled && v->rules->cache_life_ms > 0 && (v->app_id != 0 || !is_main_refused) &&
+           raw.n > 0 && raw.n <= PASSWORD_MAX;
+}
+
+static void remember(const struct verify *v, struct view raw)
 {
     uint8_t digest[CACHE_DIGEST_BYTES];
+    digest_of(v, raw, digest);
+    cache_put(v->env->cache, digest, v->account.id, v->account.generation, v->now_ms);
+    secret_wipe(digest, sizeof digest);
+}
+
+static bool is_remembered(const struct verify *v, struct view raw)
+{
+    uint8_t digest[CACHE_DIGEST_BYTES];
+    digest_of(v, raw, digest);
+    bool is_there = cache_has(v->env->cache, digest, v->account.id, v->account.generation, v->now_ms, v->rules->cache_life_ms);
+    secret_wipe(digest, sizeof digest);
+    return is_there;
+}
+
+/* Is it saslauthd that has to say it? Not of what it could never know: that is wrong like any other, after a
+ * derivation. */
+static bool is_kept_elsewhere(const struct verify *v, struct view raw)
+{
+    return v->is_known && v->account.kind == HASH_SASLAUTHD && v->app_id == 0 && raw.n <= PASSWORD_MAX &&
+           saslauthd_may_carry(view_cstr(v->login), raw);
+}
+
+enum auth_result verify_password(struct verify *v, struct view raw)
+{
     bool is_main_refused = false;
     if (!v->is_broken)
         find_app_password(v, raw, &is_main_refused);
     if (v->is_broken)
         return AUTH_UNAVAILABLE;
-    /* A disabled account is never found here, nor a main password that is not taken: they would answer faster to
-     * what is right. */
-    bool may_remember = v->is_known && !v->account.is_disabled && v->rules->cache_life_ms > 0 &&
-                        (v->app_id != 0 || !is_main_refused) && raw.n > 0 && raw.n <= PASSWORD_MAX;
-    if (may_remember) {
-        digest_of(v, raw, digest);
-        v->is_password_ok = cache_has(v->env->cache, digest, v->account.id, v->account.generation,
-                                      v->now_ms, v->rules->cache_life_ms);
+    bool may_be_remembered = may_remember(v, raw, is_main_refused);
+    v->is_password_ok = may_be_remembered && is_remembered(v, raw);
+    if (v->is_password_ok)
+        return AUTH_OK;
+    if (is_kept_elsewhere(v, raw)) {
+        v->is_pending = v->may_ask;
+        v->may_remember = may_be_remembered;
+        return AUTH_UNAVAILABLE;
     }
-    bool is_remembered = v->is_password_ok;
-    enum auth_result result = is_remembered ? AUTH_OK : check_password(v, raw);
-    if (result == AUTH_OK && may_remember && !is_remembered) /* its life counts from the check */
-        cache_put(v->env->cache, digest, v->account.id, v->account.generation, v->now_ms);
-    secret_wipe(digest, sizeof digest);
+    enum auth_result result = check_password(v, raw);
+    if (result == AUTH_OK && may_be_remembered) /* its life counts from the check */
+        remember(v, raw);
     return result;
+}
+
+enum auth_result verify_settle(struct verify *v, struct view raw, const struct finding *finding)
+{
+    MSA_ASSERT(v->is_pending);
+    v->is_pending = false;
+    if (finding->kind == FINDING_AWAY)
+        return AUTH_UNAVAILABLE;
+    v->is_password_ok = finding->kind == FINDING_GOOD;
+    if (!v->is_password_ok)
+        verify_note_wrong(v, raw);
+    else if (v->may_remember)
+        remember(v, raw);
+    return v->is_password_ok ? AUTH_OK : verify_refusal(v);
 }
 
 /* ---- SCRAM and CRAM-MD5 ---------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "auth/account.h"
+#include "auth/authority.h"
 #include "auth/bearer.h"
 #include "auth/cache.h"
 #include "auth/keyed.h"
@@ -44,6 +45,9 @@ struct verify {
     bool is_broken;       /* the store cannot answer: the only outcome is AUTH_UNAVAILABLE */
     bool is_known;        /* `account` is there */
     bool is_password_ok;  /* verify_password said AUTH_OK */
+    bool may_ask;         /* set by a caller that asks saslauthd where verify_password says so, and verify_settle then */
+    bool may_remember;    /* what saslauthd says, when it says it */
+    bool is_pending;      /* verify_password cannot tell alone, and verify_settle is to come */
     bool is_without_password; /* proved by something else, which rules about passwords do not concern */
     unsigned scope;       /* what it signs in to, one of enum app_scope; 0: a page, which takes the main password
                              only, and always */
@@ -72,8 +76,13 @@ void verify_canonical(const struct verify_rules *rules, struct view name,
 /* PLAIN and LOGIN, and pages: the main password, or an app password with v->scope, which the caller has set.
  * Blocks for one key derivation, unless the cache knows; an app password needs none, but is not to be told from others
  * by its time. AUTH_OK, AUTH_BAD_CREDENTIALS, AUTH_NO_SUCH_USER or AUTH_UNAVAILABLE; whether the account is disabled is
- * verify_authorize's matter. */
+ * verify_authorize's matter.
+ * Where the password of an account is kept elsewhere: AUTH_UNAVAILABLE, and with v->may_ask v->is_pending too: then ask
+ * AUTHORITY_SASLAUTHD about v->login and the password, and call verify_settle. */
 enum auth_result verify_password(struct verify *v, struct view password);
+
+/* The end of a verify_password that left v->is_pending; the same password, and the same answers. Does not block. */
+enum auth_result verify_settle(struct verify *v, struct view password, const struct finding *finding);
 
 /* What was tried in vain, a password or another secret: leaves its mark in v->wrong_password. */
 void verify_note_wrong(struct verify *v, struct view secret);

@@ -1,4 +1,6 @@
-/* Contradictions in the settings of sign-in by token and by certificate. */
+/* Contradictions in the settings of sign-in by token, by certificate and by saslauthd. */
+#include <sys/un.h>
+
 #include "msa/config/check.h"
 
 #define TOKEN_MECHANISMS ((uint32_t)(CONFIG_MECH_OAUTHBEARER | CONFIG_MECH_XOAUTH2))
@@ -64,12 +66,26 @@ static void check_certificates(const struct checker *c)
                    "EXTERNAL needs clients with certificates: add client_certificates { ca_file …; } to a listener");
 }
 
+static void check_saslauthd(const struct checker *c)
+{
+    const struct config_saslauthd *s = &c->cfg->saslauthd;
+    size_t bytes = view_cstr(s->socket).n;
+    if (bytes >= sizeof((struct sockaddr_un *)0)->sun_path)
+        report_add(c->errs, check_place(c, &s->socket, s), "'socket' is longer than the %zu bytes of a Unix socket's path",
+                   sizeof((struct sockaddr_un *)0)->sun_path - 1);
+    if (bytes > 0 && s->deadline_ms >= c->cfg->deadlines.auth_answer_ms)
+        report_add(c->errs, check_place(c, &s->deadline_ms, s),
+                   "'deadline' must be shorter than 'auth_answer' in block 'deadlines' (%lld s)",
+                   (long long)(c->cfg->deadlines.auth_answer_ms / 1000));
+}
+
 void check_identity(const struct checker *c)
 {
     const struct config_identity_provider *p = &c->cfg->identity_provider;
     const struct config_auth *a = &c->cfg->auth;
     bool is_offered = (a->mechanisms & TOKEN_MECHANISMS) != 0, is_there = p->introspection[0] != '\0';
     check_certificates(c);
+    check_saslauthd(c);
     if (is_offered && !is_there)
         report_add(c->errs, check_place(c, &a->mechanisms, a),
                    "OAUTHBEARER and XOAUTH2 need somebody who knows the tokens: add "

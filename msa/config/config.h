@@ -65,6 +65,7 @@ struct config {
     struct config_tls tls;
     struct config_auth auth;
     struct config_identity_provider identity_provider;
+    struct config_saslauthd saslauthd;
     struct config_limits limits;
     struct config_deadlines deadlines;
     struct config_submission submission;

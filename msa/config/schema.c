@@ -434,6 +434,14 @@ static const struct schema_key root_keys[] = {
      .roles = FOR_AUTH,
      .doc = "Who knows whether a token is good, for OAUTHBEARER and XOAUTH2; conf/identity-provider.md shows a whole "
             "set-up. Whether there is one is decided when msad starts: the sandbox lets auth connect only then."},
+    {.name = "saslauthd",
+     .type = SCHEMA_BLOCK,
+     SCHEMA_FIELD(config, saslauthd),
+     .block = &schema_saslauthd,
+     .roles = FOR_AUTH,
+     .doc = "Who knows the passwords of the accounts that were made with `{SASL}` in place of a hash: LDAP, PAM and others "
+            "behind saslauthd, for PLAIN and LOGIN, pages, and POP and IMAP servers; conf/saslauthd.md shows a whole set-up. "
+            "Whether there is one is decided when msad starts: the sandbox lets auth connect only then."},
     BLOCK_KEY(limits, schema_limits,
               "Bounds on what a client can send and hold. Each has its reply; none can be passed."),
     BLOCK_KEY(deadlines, schema_deadlines,

@@ -94,6 +94,7 @@ static inline bool schema_is_block(const struct schema_key *key)
 /* Parts of the table in files of their own. */
 extern const struct schema_block schema_limits;
 extern const struct schema_block schema_identity_provider;
+extern const struct schema_block schema_saslauthd;
 extern const struct schema_block schema_client_certificates;
 extern const struct schema_block schema_deadlines;
 extern const struct schema_block schema_pool;

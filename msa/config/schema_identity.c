@@ -1,4 +1,4 @@
-/* The table of settings: sign-in by token and by certificate. */
+/* The table of settings: sign-in by token, by certificate, and by passwords that are kept elsewhere. */
 #include "msa/config/config.h"
 #include "msa/config/schema.h"
 
@@ -129,6 +129,52 @@ static const struct schema_key provider_keys[] = {
 
 const struct schema_block schema_identity_provider = {
     SCHEMA_KEYS(provider_keys), .bytes = sizeof(struct config_identity_provider)};
+
+/* ---- saslauthd ------------------------------------------------------------------------------- */
+
+static const struct schema_key saslauthd_keys[] = {
+    {.name = "socket",
+     .type = SCHEMA_PATH,
+     SCHEMA_FIELD(config_saslauthd, socket),
+     .roles = FOR_AUTH,
+     .flags = SCHEMA_REQUIRED,
+     .doc = "The socket it listens at, on Debian `/run/saslauthd/mux`. The user of the auth process needs the right to it: "
+            "on Debian the group `sasl`."},
+    {.name = "service",
+     .type = SCHEMA_NAME,
+     SCHEMA_FIELD(config_saslauthd, service),
+     .initial = "smtp",
+     .roles = FOR_AUTH,
+     .doc = "The service that it is told: with PAM the file in `/etc/pam.d`."},
+    {.name = "realm",
+     .type = SCHEMA_TEXT,
+     SCHEMA_FIELD(config_saslauthd, realm),
+     .max = 255,
+     .roles = FOR_AUTH,
+     .doc = "Empty: the login is split at its last `@` into a name and a realm, as other SASL programs do; with accounts "
+            "of more than one domain saslauthd must look at the realm then, or run with `-r`, or `taro` of one domain is "
+            "`taro` of all. Set: the login goes whole, with this realm."},
+    {.name = "deadline",
+     .type = SCHEMA_TIME,
+     SCHEMA_FIELD(config_saslauthd, deadline_ms),
+     .initial = "4s",
+     .min = 100,
+     .max = 60000,
+     .roles = FOR_AUTH,
+     .doc = "For one question, with its time in the queue; then the sign-in gets 454. POP and IMAP servers are answered "
+            "within five seconds or not at all. After five failures one behind the other saslauthd is left alone for 5s."},
+    {.name = "connections",
+     .type = SCHEMA_COUNT,
+     SCHEMA_FIELD(config_saslauthd, connection_count),
+     .initial = "5",
+     .min = 1,
+     .max = 256,
+     .roles = FOR_AUTH,
+     .doc = "Questions under way at once: as many as saslauthd has processes (its `-n`, 5 if not given). Sixteen times as "
+            "many wait; sign-ins beyond them get 454."},
+};
+
+const struct schema_block schema_saslauthd = {SCHEMA_KEYS(saslauthd_keys), .bytes = sizeof(struct config_saslauthd)};
 
 /* ---- certificates ---------------------------------------------------------------------------- */
 

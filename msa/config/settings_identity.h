@@ -1,5 +1,5 @@
-/* The settings of sign-in by token: who is asked whether a token is good, and what must stand in the
- * answer. Conventions as in settings.h. */
+/* The settings of whom auth asks: whether a token is good, and what must stand in the answer; and whether a password
+ * is. Conventions as in settings.h. */
 #ifndef MSA_CONFIG_SETTINGS_IDENTITY_H
 #define MSA_CONFIG_SETTINGS_IDENTITY_H
 
@@ -27,6 +27,15 @@ struct config_identity_provider {
     int64_t cache_ms;
     int64_t refused_cache_ms;
     uint32_t cached_token_count;
+};
+
+/* Who is asked about the passwords that are kept elsewhere. */
+struct config_saslauthd {
+    const char *socket; /* path; "": nobody */
+    const char *service;
+    const char *realm; /* "": the domain of the login */
+    int64_t deadline_ms;
+    uint32_t connection_count;
 };
 
 #endif

@@ -94,7 +94,8 @@ unsigned role_msgid_worker(const struct role_spec *spec, unsigned index)
 /* auth, which holds the passwords, speaks with nobody outside unless it is told to. */
 unsigned role_rights(const struct role_spec *spec, const struct config *cfg)
 {
-    bool may_connect = spec->role == ROLE_AUTH && cfg->identity_provider.introspection[0] != '\0';
+    bool may_connect = spec->role == ROLE_AUTH &&
+                       (cfg->identity_provider.introspection[0] != '\0' || cfg->saslauthd.socket[0] != '\0');
     return spec->sandbox_rights | (may_connect ? SANDBOX_CONNECT : 0u);
 }
 

@@ -391,6 +391,16 @@ Test(config, tokens_go_only_where_they_are_safe)
                   "f:5:97: 'openid_configuration' is a URL that begins with https://\n");
 }
 
+Test(config, saslauthd_is_told_how_long_and_where)
+{
+    expect_errors(BASE "saslauthd { service imap; }", "f:4:1: 'socket' is missing: a path, it begins with '/'\n");
+    expect_errors(BASE "saslauthd { socket /run/saslauthd/mux; deadline 20s; }",
+                  "f:4:40: 'deadline' must be shorter than 'auth_answer' in block 'deadlines' (20 s)\n");
+    expect_errors(BASE "saslauthd { socket /run/0123456789012345678901234567890123456789012345678901234567890123456789"
+                       "01234567890123456789012345678901234567890123456789; }",
+                  "f:4:13: 'socket' is longer than the 107 bytes of a Unix socket's path\n");
+}
+
 /* 1 MiB of statements costs more than a parse may take: it ends with one clear error. */
 Test(config, memory_is_bounded)
 {

@@ -38,6 +38,8 @@ Test(import, takes_the_lines_of_other_systems)
         {"t:" DOVECOT_VERIFIER ":1000:1000", "t", VERIFIER, HASH_SCRAM_SHA_256, false},
         {"t:{PLAIN}pen cil ", "t", "pen cil ", HASH_NONE, false},
         {"t:{plain}{PLAIN}", "t", "{PLAIN}", HASH_NONE, false},
+        {"taro:{SASL}", "taro", "{SASL}", HASH_SASLAUTHD, false},
+        {"taro:!{sasl}:1000", "taro", "{SASL}", HASH_SASLAUTHD, true},
         {"t:{PLAIN.b64}cGVuOmNpbA==:1000:1000", "t", "pen:cil", HASH_NONE, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -85,6 +87,7 @@ Test(import, says_what_is_wrong)
         {"taro:{}abc", "unknown scheme"},
         {"taro:{PLAIN", "closing brace"},
         {"taro:{PLAIN}", "empty"},
+        {"taro:{SASL}hana@example.jp", "stand behind {SASL}"},
         {"taro:{PLAIN.b64}", "empty"},
         {"taro:{PLAIN.b64}a b=", "not base64"},
         {"taro:{PLAIN}pen:cil", "PLAIN.b64"},
