@@ -44,12 +44,13 @@ static void op_status(void *state, const struct admin_call *call)
 {
     const struct policy *p = state;
     json_t *o = json_pack(
-        "{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "questions",
+        "{s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "questions",
         questions(p), "mailbox", mailbox(p), "events", (json_int_t)p->counts.events,
         "undecided", (json_int_t)p->counts.undecided, "failed_logins",
         (json_int_t)p->counts.failed_logins, "suspensions",
         (json_int_t)p->counts.suspensions, "overseas_refusals",
-        (json_int_t)p->counts.overseas_refusals, "suspended_accounts",
+        (json_int_t)p->counts.overseas_refusals, "shadow_routes",
+        (json_int_t)p->counts.shadow_routes, "suspended_accounts",
         (json_int_t)restrictions_standing_count(p->restrictions), "sessions",
         (json_int_t)sessions_count(p->sessions), "rules",
         (json_int_t)p->rules->rule_count, "counters", counters(p), "geo",

@@ -27,6 +27,7 @@ struct routes {
     struct arena arena;
     struct table domains;
     uint64_t with_destinations;
+    uint64_t in_shadow;
     int64_t ask_restricted_ms;
     uint32_t default_pool;
 };
@@ -75,6 +76,8 @@ static int add_route(struct routes *r, uint32_t position)
     int err = MSA_OK;
     if (w->restricted_within_ms > r->ask_restricted_ms)
         r->ask_restricted_ms = w->restricted_within_ms;
+    if (r->config->route[position].mode == CONFIG_ROUTE_SHADOW)
+        r->in_shadow |= BIT(position);
     if (w->destinations.count > 0)
         r->with_destinations |= BIT(position);
     for (uint32_t i = 0; i < w->destinations.count && err == MSA_OK; i++) {
@@ -236,10 +239,10 @@ static bool is_stricter(const struct route_choice *a, const struct route_choice 
     return a->pool > b->pool;
 }
 
-void routes_decide(const struct routes *r, const struct route_facts *facts, struct view recipients,
-                   struct route_choice *out)
+/* Of the routes in `mask`, which hold but for the recipients. */
+static void decide(const struct routes *r, uint64_t mask, struct view recipients, struct route_choice *out)
 {
-    uint64_t mask = holding(r, facts), last = 0;
+    uint64_t last = 0;
     bool is_first = true;
     struct view item;
     *out = choice_of(r, mask & ~r->with_destinations);
@@ -259,4 +262,17 @@ void routes_decide(const struct routes *r, const struct route_facts *facts, stru
         last = candidates;
         is_first = false;
     }
+}
+
+void routes_decide(const struct routes *r, const struct route_facts *facts, struct view recipients,
+                   struct route_choice *out, struct route_choice *shadow_out)
+{
+    uint64_t mask = holding(r, facts);
+    *shadow_out = (struct route_choice){0};
+    decide(r, mask & ~r->in_shadow, recipients, out);
+    if (!(mask & r->in_shadow))
+        return;
+    decide(r, mask, recipients, shadow_out);
+    if (shadow_out->route && shadow_out->route->mode != CONFIG_ROUTE_SHADOW)
+        shadow_out->route = NULL;
 }

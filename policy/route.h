@@ -2,7 +2,8 @@
  *
  * The first route whose `when` holds takes a message, and a message goes one way: where recipients' domains lead to
  * different routes the strictest of them is taken for the whole (refuse, defer, hold, then the pool that stands
- * last in the configuration), so that no message is split. Pure: no clock, no records. */
+ * last in the configuration), so that no message is split. Routes in shadow take nothing: it is said which of them
+ * would have, had all been in force. Pure: no clock, no records. */
 #ifndef POLICY_ROUTE_H
 #define POLICY_ROUTE_H
 
@@ -38,9 +39,10 @@ struct route_choice {
     uint32_t pool; /* position of the pool in the configuration; that of the default if the route has none */
 };
 
-/* `recipients` are items (msg_recipient). */
+/* `recipients` are items (msg_recipient). `shadow_out`: what a route in shadow would have done; its route is NULL where it
+ * would have been none of them. */
 void routes_decide(const struct routes *r, const struct route_facts *facts, struct view recipients,
-                   struct route_choice *out);
+                   struct route_choice *out, struct route_choice *shadow_out);
 
 /* Position of a pool; `otherwise` if there is none of that name. */
 uint32_t route_pool_position(const struct config *config, struct view name, uint32_t otherwise);

@@ -59,6 +59,7 @@ struct policy_counts {
     uint64_t failed_logins;
     uint64_t suspensions;
     uint64_t overseas_refusals;
+    uint64_t shadow_routes; /* messages that a route in shadow would have taken */
 };
 
 #define POLICY_RULE_HITS_MAX (2 * RULES_MAX) /* names of earlier configurations, too */

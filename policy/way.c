@@ -117,20 +117,23 @@ static void obey_brake(const struct config_policy *policy, struct way *out, stru
 
 static const char *const then_names[] = {"pool", "hold", "defer", "refuse"};
 
-static void log_way(const struct route_choice *c, const struct msg_policy_route_ask *ask,
-                    const struct way *way, int64_t score_milli)
+static void log_route(bool is_shadow, const struct route_choice *c, const struct msg_policy_route_ask *ask,
+                      const char *pool, int64_t score_milli)
 {
     struct log_line l;
     char id[MSGID_TEXT_MAX];
     if (!c->route)
         return;
     msgid_format(ask->message, id);
-    log_begin(&l, LOG_LEVEL_INFO, "route");
+    if (is_shadow)
+        log_begin(&l, LOG_LEVEL_INFO, "route-shadow");
+    else
+        log_begin(&l, LOG_LEVEL_INFO, "route");
     log_str(&l, "msg", id);
     log_view(&l, "user", ask->login);
     log_str(&l, "name", c->route->name);
     log_str(&l, "then", then_names[c->then]);
-    log_str(&l, "pool", way->pool);
+    log_str(&l, "pool", pool);
     log_num(&l, "score_milli", score_milli);
     log_end(&l);
 }
@@ -150,7 +153,7 @@ void way_choose(struct policy *p, const struct account *account, const struct ev
                 struct answer *answer)
 {
     struct risk risk;
-    struct route_choice c;
+    struct route_choice c, shadow;
     struct pools_asked pools = {.config = p->config};
     bool is_risky = risk_load(p->ledger, account->id, e->at_ms, account->login, &risk);
     const struct route_facts facts = {
@@ -164,7 +167,7 @@ void way_choose(struct policy *p, const struct account *account, const struct ev
         .is_risky = is_risky,
         .restricted_ago_ms = restricted_ago_ms(p, account->id, e->at_ms),
     };
-    routes_decide(p->routes, &facts, ask->recipients, &c);
+    routes_decide(p->routes, &facts, ask->recipients, &c, &shadow);
     if (c.route && c.route->pool[0])
         ask_for(&pools, c.pool);
     if (is_risky)
@@ -177,5 +180,7 @@ void way_choose(struct policy *p, const struct account *account, const struct ev
     obey_brake(&p->config->policy, out, answer);
     obey_scanner(ask, out, answer);
     note_risk(p, account, is_risky ? &risk : NULL, &c, score_milli, e->at_ms);
-    log_way(&c, ask, out, score_milli);
+    log_route(false, &c, ask, out->pool, score_milli);
+    log_route(true, &shadow, ask, shadow.route ? p->config->pools[shadow.pool].name : "", score_milli);
+    p->counts.shadow_routes += shadow.route != NULL;
 }

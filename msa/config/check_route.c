@@ -101,7 +101,8 @@ static void check_reached(const struct checker *c, uint32_t position)
     const struct config_route *r = &c->cfg->route[position];
     for (uint32_t i = 0; i < position; i++) {
         const struct config_route *before = &c->cfg->route[i];
-        if (!covers(&before->when, &r->when))
+        bool is_hidden = before->mode == CONFIG_ROUTE_ENFORCED || r->mode == CONFIG_ROUTE_SHADOW;
+        if (!is_hidden || !covers(&before->when, &r->when))
             continue;
         report_add(c->errs, check_place(c, r, r),
                    "route '%s' is never reached: '%s' before it takes all that it would",

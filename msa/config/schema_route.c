@@ -11,6 +11,9 @@ static const struct schema_word then_words[] = {{"pool", CONFIG_ROUTE_POOL},
 static const struct schema_word risky_words[] = {
     {"any", CONFIG_RISKY_ANY}, {"yes", CONFIG_RISKY_YES}, {"no", CONFIG_RISKY_NO}, {0}};
 
+static const struct schema_word mode_words[] = {
+    {"enforce", CONFIG_ROUTE_ENFORCED}, {"shadow", CONFIG_ROUTE_SHADOW}, {0}};
+
 static const struct schema_word off_words[] = {{"off", 0}, {0}};
 
 static const struct schema_key when_keys[] = {
@@ -117,6 +120,14 @@ static const struct schema_key route_keys[] = {
      .roles = FOR_POLICY,
      .doc = "While the account stays, a message with at least this total score makes the time begin anew, even "
             "if no route takes it; -1000: only what a route with `stay` takes."},
+    {.name = "mode",
+     .type = SCHEMA_CHOICE,
+     SCHEMA_FIELD(config_route, mode),
+     .words = mode_words,
+     .initial = "enforce",
+     .roles = FOR_POLICY,
+     .doc = "With `shadow` messages that it would take are logged and counted, and go as if it were not there: for "
+            "trying a route."},
 };
 
 const struct schema_block schema_route = {SCHEMA_KEYS(route_keys), .label = &route_label,

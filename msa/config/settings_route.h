@@ -29,8 +29,11 @@ struct config_route_when { /* all that is set must hold; the first words are tho
     enum config_route_risky risky;
 };
 
+enum config_route_mode { CONFIG_ROUTE_ENFORCED = 0, CONFIG_ROUTE_SHADOW };
+
 struct config_route {
     const char *name;
+    enum config_route_mode mode;
     struct config_route_when when;
     enum config_route_then then;
     const char *pool; /* "": none */

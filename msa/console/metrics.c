@@ -48,6 +48,7 @@ static const struct figure {
     {"policy", "questions.quota.asked", COUNTER, "msad_policy_quota_asked", "Messages that asked for their quota."},
     {"policy", "questions.route.asked", COUNTER, "msad_policy_route_asked", "Messages that asked for their way."},
     {"policy", "questions.route.refused", COUNTER, "msad_policy_route_refused", "Messages that policy refused at their end."},
+    {"policy", "shadow_routes", COUNTER, "msad_policy_shadow_routes", "Messages that a route in shadow would have taken."},
     {"policy", "mailbox.asked", COUNTER, "msad_mailbox_asked", "Sign-ins that POP and IMAP servers asked about."},
     {"policy", "mailbox.refused", COUNTER, "msad_mailbox_refused", "Of those, the ones that policy refused."},
     {"policy", "mailbox.accesses", COUNTER, "msad_mailbox_accesses", "Sign-ins that those servers reported."},

@@ -154,6 +154,20 @@ Test(policy_route, the_score_chooses_the_way)
     cr_expect_not(is_shown_risky());
 }
 
+Test(policy_route, one_in_shadow_is_counted_and_changes_nothing)
+{
+    pf_begin("policy { default_pool main; } pool main { } pool suspect { }\n"
+             "route trial { mode shadow; when { min_score 6.0; } then refuse; to_pool suspect; stay 1h; }");
+    cr_expect_str_eq(scored(1000).pool, "main");
+    struct pf_answer a = scored(7000);
+    cr_expect_eq(a.verdict, VERDICT_ALLOW);
+    cr_expect_str_eq(a.pool, "main");
+    cr_expect_not(is_shown_risky());
+    json_t *o = pf_op("policy.status", "{}", NULL);
+    cr_expect_eq(json_integer_value(json_object_get(o, "shadow_routes")), 1);
+    json_decref(o);
+}
+
 Test(policy_route, a_risky_account_stays_until_it_was_clean_for_the_time_also_over_a_restart)
 {
     pf_begin(ROUTES);

@@ -52,12 +52,13 @@ static void decide(const struct config *config, const struct routes *r, const st
                    const char *recipients, char out[128])
 {
     static const char *const then[] = {"pool", "hold", "defer", "refuse"};
-    struct route_choice c;
+    struct route_choice c, shadow;
     struct buf list;
     put_recipients(recipients, &list);
-    routes_decide(r, f, buf_view(&list), &c);
-    snprintf(out, 128, "%s %s %s", c.route ? c.route->name : "-", then[c.then],
-             config->pools[c.pool].name);
+    routes_decide(r, f, buf_view(&list), &c, &shadow);
+    int n = snprintf(out, 128, "%s %s %s", c.route ? c.route->name : "-", then[c.then], config->pools[c.pool].name);
+    if (shadow.route)
+        snprintf(out + n, 128 - (size_t)n, " (%s %s)", shadow.route->name, then[shadow.then]);
     buf_fini(&list);
 }
 
@@ -151,6 +152,35 @@ Test(route, an_account_that_stays_can_be_asked_for)
     config_free(&config);
 }
 
+Test(route, one_in_shadow_takes_nothing_and_is_told)
+{
+    struct config *config = parse(POOLS
+        "route bad { when { min_score 12.0; } then hold; }"
+        "route trial { mode shadow; when { min_score 6.0; } then refuse; }"
+        "route late { when { destinations carriers.example; min_score 6.0; } then pool; to_pool bulk; }"
+        "route narrow { mode shadow; when { destinations b.example; } then defer; }");
+    struct routes *r = routes_new(config);
+    static const struct {
+        int64_t score_milli;
+        const char *recipients, *want;
+    } rows[] = {
+        {0, "a@x.jp", "- pool main"},
+        {7000, "a@x.jp", "- pool main (trial refuse)"},
+        {7000, "a@x.jp b@carriers.example", "late pool bulk (trial refuse)"},
+        {12000, "a@x.jp", "bad hold main"},
+        {0, "a@x.jp b@b.example", "- pool main (narrow defer)"},
+        {12000, "b@b.example", "bad hold main"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct route_facts f = {HOME, .restricted_ago_ms = -1, .score_milli = rows[i].score_milli};
+        char got[128];
+        decide(config, r, &f, rows[i].recipients, got);
+        cr_expect_str_eq(got, rows[i].want, "row %zu: %s", i, got);
+    }
+    routes_free(&r);
+    config_free(&config);
+}
+
 Test(route, without_routes_all_goes_through_the_default_pool)
 {
     struct config *config = parse("pool main { } pool other { } policy { default_pool other; }");
@@ -168,7 +198,7 @@ Test(route, fifty_thousand_recipients_are_looked_at)
     struct config *config = parse(settings);
     struct routes *r = routes_new(config);
     struct route_facts f = {HOME, .restricted_ago_ms = -1};
-    struct route_choice c;
+    struct route_choice c, shadow;
     struct buf list;
     buf_init(&list, IPC_ITEMS_MAX);
     for (unsigned i = 0; i < 50000; i++) {
@@ -178,7 +208,7 @@ Test(route, fifty_thousand_recipients_are_looked_at)
         items_add_recipient(&list, &rcpt);
     }
     cr_assert(!buf_failed(&list));
-    routes_decide(r, &f, buf_view(&list), &c);
+    routes_decide(r, &f, buf_view(&list), &c, &shadow);
     cr_expect_str_eq(c.route->name, "held");
     buf_fini(&list);
     routes_free(&r);
@@ -211,9 +241,12 @@ static const struct {
      "'b' is never reached: 'a'"},
     {"route a { then hold; when { restricted_within 9d; } } "
      "route b { then hold; when { restricted_within 3d; } }", "'b' is never reached: 'a'"},
+    {"route a { then hold; mode shadow; } route b { then refuse; mode shadow; }", "'b' is never reached: 'a'"},
+    {"route a { then hold; } route b { then refuse; mode shadow; }", "'b' is never reached: 'a'"},
 };
 
 static const char *const sound[] = {
+    "route a { then refuse; mode shadow; } route b { then hold; }",
     "route a { then hold; when { min_score 5.0; } } route b { then refuse; when { min_score 3.0; } }",
     "route a { then hold; when { classes x; } } route b { then hold; when { classes x y; } }",
     "route a { then hold; when { from home; } } route b { then hold; when { from overseas; } } route c { then hold; }",
