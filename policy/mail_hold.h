@@ -9,8 +9,8 @@
 #include "policy/state.h"
 
 void mail_hold_init(struct policy *p);
-void mail_hold_fini(
-    struct policy *p); /* questions that are open are cancelled with their channel */
+/* Before the restrictions go. Questions that are open end with their channel, which lives longer. */
+void mail_hold_fini(struct policy *p);
 
 void mail_hold(struct policy *p, uint64_t account);
 /* What is held for these reasons only, bits of enum hold_reason. */

@@ -154,6 +154,7 @@ static void policy_close(void **state)
         return;
     timer_stop(&p->care_timer);
     loop_hook_remove(&p->flush_hook);
+    mail_hold_fini(p);
     sessions_free(&p->sessions);
     notices_free(&p->notices);
     restrictions_free(&p->restrictions);
