@@ -282,14 +282,18 @@ class ImapServer:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            with connection, connection.makefile("rwb") as file:
-                file.write(b"* OK hello\r\n")
+            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+
+    def talk(self, connection):
+        """saslauthd may keep one open while it asks by another."""
+        with connection, connection.makefile("rwb") as file:
+            file.write(b"* OK hello\r\n")
+            file.flush()
+            for line in file:
+                tag, word, *rest = line.decode().strip().split(" ", 2)
+                is_good = word.upper() != "LOGIN" or rest == [self.good]
+                file.write(f"{tag} {'OK' if is_good else 'NO'} done\r\n".encode())
                 file.flush()
-                for line in file:
-                    tag, word, *rest = line.decode().strip().split(" ", 2)
-                    is_good = word.upper() != "LOGIN" or rest == [self.good]
-                    file.write(f"{tag} {'OK' if is_good else 'NO'} done\r\n".encode())
-                    file.flush()
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)

@@ -65,7 +65,7 @@ class Tokens(TokenCase):
         self.assertEqual(self.sign_in(server, oauthbearer("token-of-taro", login="")), (235, None))
         self.assertEqual(self.sign_in(server, xoauth2("token-of-taro"), "XOAUTH2"), (235, None))
         self.assertEqual(self.provider.asked, [("/introspect", "token-of-taro")])
-        self.assertEqual({line["mechanism"] for line in server.events("auth-ok", user=TARO)},
+        self.assertEqual({line["mechanism"] for line in server.wait_for_event("auth-ok", count=3, user=TARO)},
                          {"OAUTHBEARER", "XOAUTH2"})
 
     def test_others_are_refused_alike(self):
