@@ -7,10 +7,10 @@
 
 #define ANSWER_MS 30000
 
-/* One wish; in policy->holds_asked while it is with relay, else in policy->holds_due. */
+/* One wish; with relay, or in policy->holds_due. */
 struct hold {
     struct list link;
-    struct policy *policy; /* NULL: gone before relay answered */
+    struct policy *policy;
     uint64_t account;
     uint8_t reasons; /* of enum hold_reason */
     bool is_held;
@@ -29,11 +29,6 @@ static void on_answer(void *arg, struct chan_message *m, int err)
 {
     struct hold *h = arg;
     struct msg_relay_hold_answer answer;
-    list_remove(&h->link);
-    if (!h->policy) {
-        free(h);
-        return;
-    }
     if (m && msg_relay_hold_answer_decode(m->payload, &answer) < 0) {
         chan_reject(m->chan, "malformed relay_hold_answer");
         err = MSA_EPROTO;
@@ -58,8 +53,6 @@ static void ask(struct hold *h)
     else if (!relay ||
              CHAN_ASK(relay, relay_hold_ask, &m, ANSWER_MS, on_answer, h, NULL) < 0)
         list_append(&h->policy->holds_due, &h->link);
-    else
-        list_append(&h->policy->holds_asked, &h->link);
 }
 
 static void wish(struct policy *p, uint64_t account, unsigned reasons, bool is_held)
@@ -125,7 +118,6 @@ void mail_hold_tell_relay(struct policy *p)
 void mail_hold_init(struct policy *p)
 {
     list_init(&p->holds_due);
-    list_init(&p->holds_asked);
 }
 
 void mail_hold_fini(struct policy *p)
@@ -134,9 +126,5 @@ void mail_hold_fini(struct policy *p)
     while ((h = LIST_FIRST(&p->holds_due, struct hold, link)) != NULL) {
         list_remove(&h->link);
         free(h);
-    }
-    while ((h = LIST_FIRST(&p->holds_asked, struct hold, link)) != NULL) {
-        list_remove(&h->link);
-        h->policy = NULL;
     }
 }

@@ -9,7 +9,7 @@
 #include "policy/state.h"
 
 void mail_hold_init(struct policy *p);
-/* Before the restrictions go. Questions that are open end with their channel, which lives longer. */
+/* Relay's channel is gone, and with it the questions that were open. */
 void mail_hold_fini(struct policy *p);
 
 void mail_hold(struct policy *p, uint64_t account);

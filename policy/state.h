@@ -96,8 +96,7 @@ struct policy {
         uint64_t failed, overseas; /* of `counts`, as told last; see watched.h */
         int64_t told_ms;           /* monotonic */
     } watched;
-    struct list holds_due;   /* see mail_hold.c */
-    struct list holds_asked; /* the same */
+    struct list holds_due; /* see mail_hold.h */
 
     struct list
         slow_answers; /* of operations that wait for the disk; see ops_account.c */

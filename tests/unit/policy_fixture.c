@@ -211,8 +211,8 @@ static void stop(void)
 {
     for (enum pf_end e = 0; e < END_COUNT; e++)
         link_down(e);
+    pf_turns(); /* what it has asked is answered while it lives, as in a process */
     policy_role.close(&f.state);
-    pf_turns();
 }
 
 static char saved_config[16384];
