@@ -19,28 +19,34 @@
 
 /* ---- who, and from where ---- */
 
+/* Rules and records keep the name, which outlives the call. */
+static const struct protocol {
+    const char *name;
+    enum sign_in_protocol kind;
+    bool reads_mail; /* a server for sending or filtering does not show that mail is read */
+} protocols[] = {
+    {"imap", SIGN_IN_IMAP, true}, /* also where none is named */
+    {"pop3", SIGN_IN_POP, true},
+    {"smtp", SIGN_IN_SMTP, false},
+    {"other", SIGN_IN_OTHER, false},
+};
+#define PROTOCOL_COUNT (sizeof protocols / sizeof protocols[0])
+
 struct access {
     const struct msg_policy_mailbox_ask *ask;
     struct account account;
     struct buf bytes; /* what the account's views point to */
     struct place place;
-    struct view protocol;
+    const struct protocol *protocol;
     uint64_t wrong_password; /* auth's own hash, the same as of a sign-in here; 0: not known */
 };
 
-/* A view that outlives the call: rules and records keep it. */
-static struct view protocol_of(struct view text)
+static const struct protocol *protocol_of(struct view text)
 {
-    static const char *const names[] = {"imap", "pop3", "smtp"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (view_eq_nocase(text, view_cstr(names[i])))
-            return view_cstr(names[i]);
-    return text.n == 0 ? VIEW_LIT("imap") : VIEW_LIT("other");
-}
-
-static bool reads_mail(struct view protocol)
-{
-    return view_eq(protocol, VIEW_LIT("imap")) || view_eq(protocol, VIEW_LIT("pop3"));
+    size_t i = 0;
+    while (text.n > 0 && i < PROTOCOL_COUNT - 1 && !view_eq_nocase(text, view_cstr(protocols[i].name)))
+        i++;
+    return &protocols[i];
 }
 
 /* A name that is nobody's is an account of its own, as at a sign-in here. To be ended by access_fini. */
@@ -64,22 +70,10 @@ static void access_facts(const struct policy *p, enum event_kind kind, const str
                          struct event *e)
 {
     policy_facts(p, kind, &a->ask->client_ip, &a->place, &a->account, e);
-    e->protocol = a->protocol;
+    e->protocol = view_cstr(a->protocol->name);
 }
 
 /* ---- for the owner's list ---- */
-
-static enum sign_in_protocol sign_in_protocol_of(struct view protocol)
-{
-    static const struct {
-        const char *name;
-        enum sign_in_protocol protocol;
-    } names[] = {{"imap", SIGN_IN_IMAP}, {"pop3", SIGN_IN_POP}, {"smtp", SIGN_IN_SMTP}};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (view_eq(protocol, view_cstr(names[i].name)))
-            return names[i].protocol;
-    return SIGN_IN_OTHER;
-}
 
 static void note(struct policy *p, const struct access *a, enum sign_in_result result, bool is_proven)
 {
@@ -87,7 +81,7 @@ static void note(struct policy *p, const struct access *a, enum sign_in_result r
         .account = a->account.id,
         .ip = &a->ask->client_ip,
         .place = &a->place,
-        .protocol = sign_in_protocol_of(a->protocol),
+        .protocol = a->protocol->kind,
         .result = result,
         .program = a->ask->program,
         .is_proven = is_proven,
@@ -162,14 +156,13 @@ static void log_access(const struct event *e, const struct access *a)
     log_end(&l);
 }
 
-/* Of an access within ten minutes of another from the same network the engine writes nothing. A server for sending or
- * filtering does not show that mail is read. */
+/* Of an access within ten minutes of another from the same network the engine writes nothing. */
 static void tell_success(struct policy *p, const struct access *a)
 {
     struct event e;
     struct verdict v;
     note(p, a, SIGN_IN_ALLOWED, true);
-    if (reads_mail(a->protocol) && !ipaddr_is_none(&a->ask->client_ip)) {
+    if (a->protocol->reads_mail && !ipaddr_is_none(&a->ask->client_ip)) {
         access_facts(p, EVENT_MAILBOX, a, &e);
         log_access(&e, a);
         p->counts.mailbox.accesses++;
