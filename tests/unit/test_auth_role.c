@@ -270,18 +270,27 @@ Test(auth_role, a_name_is_found_in_its_one_form, .init = setup, .fini = teardown
     cr_assert(eq(int, (int)find("taro"), (int)NAME_NOBODY));
 }
 
+static void begin_scram(struct scram_client *c)
+{
+    scram_client_first(c, "n,,", "taro");
+    start(5, "SCRAM-SHA-256", view_cstr(c->message));
+    run_until(&r.challenge_count, 1);
+}
+
+static void end_scram(struct scram_client *c)
+{
+    scram_client_final(c, view_cstr(r.challenge), "pencil", VIEW_EMPTY);
+    const struct msg_auth_step step = {.session = 5, .response = view_cstr(c->message)};
+    cr_assert(eq(int, CHAN_SEND(r.smtp, auth_step, 0, &step), MSA_OK));
+    run_until(&r.done_count, 1);
+}
+
 Test(auth_role, scram_over_the_channel, .init = setup, .fini = teardown)
 {
     struct scram_client c;
-    struct msg_auth_step step = {.session = 5};
     ask("account.add", "{\"login\":\"taro\",\"password\":\"pencil\"}");
-    scram_client_first(&c, "n,,", "taro");
-    start(5, "SCRAM-SHA-256", view_cstr(c.message));
-    run_until(&r.challenge_count, 1);
-    scram_client_final(&c, view_cstr(r.challenge), "pencil", VIEW_EMPTY);
-    step.response = view_cstr(c.message);
-    cr_assert(eq(int, CHAN_SEND(r.smtp, auth_step, 0, &step), MSA_OK));
-    run_until(&r.done_count, 1);
+    begin_scram(&c);
+    end_scram(&c);
     cr_assert(eq(int, (int)r.done.result, (int)AUTH_OK));
     cr_assert(scram_client_trusts(&c, view_cstr(r.final_challenge)));
 }
@@ -351,16 +360,10 @@ Test(auth_role, a_certificate_is_no_password_of_the_account, .init = setup, .fin
 Test(auth_role, a_password_that_ends_in_the_middle_of_an_exchange_opens_nothing, .init = setup, .fini = teardown)
 {
     struct scram_client c;
-    struct msg_auth_step step = {.session = 5};
     ask("account.add", "{\"login\":\"taro\",\"password\":\"pencil\"}");
-    scram_client_first(&c, "n,,", "taro");
-    start(5, "SCRAM-SHA-256", view_cstr(c.message));
-    run_until(&r.challenge_count, 1);
+    begin_scram(&c);
     ask("account.passwd", "{\"login\":\"taro\",\"password\":\"another\"}");
-    scram_client_final(&c, view_cstr(r.challenge), "pencil", VIEW_EMPTY);
-    step.response = view_cstr(c.message);
-    cr_assert(eq(int, CHAN_SEND(r.smtp, auth_step, 0, &step), MSA_OK));
-    run_until(&r.done_count, 1);
+    end_scram(&c);
     cr_assert(eq(int, (int)r.done.result, (int)AUTH_UNAVAILABLE));
     cr_assert(eq(str, r.final_challenge, ""));
 }
