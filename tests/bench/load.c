@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "msa/base/ipaddr.h"
 #include "tests/bench/load/client.h"
+#include "tests/common/endpoint.h"
 #include "tests/common/json.h"
 
 static const char help[] =
@@ -148,13 +148,8 @@ static void watch_signals(void)
 
 static void set_target(const char *text)
 {
-    struct ipaddr addr;
-    uint64_t port;
-    const char *colon = strrchr(text, ':');
-    if (!colon || !ipaddr_parse(view_of(text, (size_t)(colon - text)), &addr) ||
-        !view_parse_u64(view_cstr(colon + 1), 65535, &port))
+    if (!endpoint_parse(text, &run.to, &run.to_len))
         die(text, "is no ADDRESS:PORT");
-    run.to_len = ipaddr_to_sockaddr(&addr, (uint16_t)port, &run.to);
 }
 
 static void set_mode(const char *mode)

@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "msa/base/ipaddr.h"
 #include "tests/bench/policy_load/dialect.h"
+#include "tests/common/endpoint.h"
 #include "tests/common/json.h"
 #include "tests/common/samples.h"
 
@@ -173,13 +173,8 @@ static void run(void)
 
 static void set_target(const char *text)
 {
-    struct ipaddr addr;
-    uint64_t port;
-    const char *colon = strrchr(text, ':');
-    if (!colon || !ipaddr_parse(view_of(text, (size_t)(colon - text)), &addr) ||
-        !view_parse_u64(view_cstr(colon + 1), 65535, &port))
+    if (!endpoint_parse(text, &to, &to_len))
         die(text, "is no ADDRESS:PORT");
-    to_len = ipaddr_to_sockaddr(&addr, (uint16_t)port, &to);
 }
 
 static uint64_t number(const char *text, uint64_t max)

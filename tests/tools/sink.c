@@ -11,6 +11,7 @@
 
 #include "msa/base/clock.h"
 #include "msa/base/ipaddr.h"
+#include "tests/common/endpoint.h"
 #include "tests/tools/sink/session.h"
 
 static const char help[] =
@@ -83,21 +84,15 @@ static void on_accept(struct ev_loop *loop, struct ev_io *io, int revents)
     }
 }
 
-/* "ADDRESS:PORT", an IPv6 address in brackets. */
 static void listen_on(const char *text, bool tls_at_once)
 {
-    const char *colon = strrchr(text, ':');
-    struct view host = view_of(text, colon ? (size_t)(colon - text) : 0);
+    struct sockaddr_storage ss;
     struct ipaddr addr;
-    uint64_t port;
-    if (host.n > 2 && host.p[0] == '[')
-        host = view_slice(host, 1, host.n - 1);
-    if (!colon || !ipaddr_parse(host, &addr) || !view_parse_u64(view_cstr(colon + 1), 65535, &port))
+    socklen_t len;
+    if (!endpoint_parse(text, &ss, &len))
         die(text, "is no ADDRESS:PORT");
     if (listener_count == LISTENERS_MAX)
         die(text, "too many listeners");
-    struct sockaddr_storage ss;
-    socklen_t len = ipaddr_to_sockaddr(&addr, (uint16_t)port, &ss);
     int on = 1, fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||
         bind(fd, (struct sockaddr *)&ss, len) == -1 || listen(fd, 4096) == -1)
@@ -106,7 +101,7 @@ static void listen_on(const char *text, bool tls_at_once)
     uint16_t bound = 0;
     getsockname(fd, (struct sockaddr *)&ss, &len);
     ipaddr_from_sockaddr((struct sockaddr *)&ss, &addr, &bound);
-    printf("listening %.*s:%u\n", (int)(colon - text), text, bound);
+    printf("listening %.*s:%u\n", (int)(strrchr(text, ':') - text), text, bound);
     struct listener *l = &listeners[listener_count++];
     l->tls_at_once = tls_at_once;
     ev_io_init(&l->io, on_accept, fd, EV_READ);
