@@ -119,23 +119,26 @@ class Input(ApiCase):
 
 
 class Slow(ApiCase):
+    def wait_until_cut(self, s, drop, part, within_s):
+        """Sends `drop` every half second."""
+        s.settimeout(0.5)
+
+        def is_cut():
+            try:
+                s.sendall(drop)
+                return s.recv(1) == b""
+            except socket.timeout:
+                return False
+            except OSError:
+                return True
+        harness.wait_for(is_cut, f"the connection to be cut while its {part} trickles", within_s)
+
     def test_a_trickled_header_has_one_time(self):
         self.start()
         with socket.create_connection(("127.0.0.1", self.http), timeout=harness.WAIT_S) as s:
             s.sendall(b"GET / HTTP/1.1\r\n")
-            s.settimeout(0.5)
-
-            def is_cut():
-                try:
-                    s.sendall(b"X: y\r\n")
-                    return s.recv(1) == b""
-                except socket.timeout:
-                    return False
-                except OSError:
-                    return True
-            harness.wait_for(is_cut, "the connection to be cut while its header trickles", 15)
+            self.wait_until_cut(s, b"X: y\r\n", "header", 15)
         self.assertEqual(self.browser().raw("GET", "/healthz")[0], 200)
-
 
     def open_files(self):
         return len(os.listdir(f"/proc/{self.msad.role_pids('console')[-1]}/fd"))
@@ -145,17 +148,7 @@ class Slow(ApiCase):
         with socket.create_connection(("127.0.0.1", self.http), timeout=harness.WAIT_S) as s:
             s.sendall(b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                       b"Content-Length: 500\r\n\r\n{")
-            s.settimeout(0.5)
-
-            def is_cut():
-                try:
-                    s.sendall(b" ")
-                    return s.recv(1) == b""
-                except socket.timeout:
-                    return False
-                except OSError:
-                    return True
-            harness.wait_for(is_cut, "the connection to be cut while its body trickles", 40)
+            self.wait_until_cut(s, b" ", "body", 40)
         self.assertEqual(self.browser().raw("GET", "/healthz")[0], 200)
 
     def test_who_reads_no_answers_is_cut(self):
