@@ -166,8 +166,8 @@ static int on_checkpass(sasl_conn_t *conn, void *context, const char *user, cons
     return result == AUTH_OK || run->verify.is_pending ? SASL_OK : SASL_BADAUTH;
 }
 
-/* The proof was good, or is pending: then sasl_run_settle authorizes. Asked before SCRAM's v= leaves, so that a disabled account looks like a wrong
- * password from outside. No account may act for another one (RFC 4422 §3.4.1). */
+/* The proof was good, or is pending: then sasl_run_settle authorizes. Asked before SCRAM's v= leaves, so that a disabled
+ * account looks like a wrong password from outside. No account may act for another one (RFC 4422 §3.4.1). */
 static int on_authorize(sasl_conn_t *conn, void *context, const char *requested,
                         unsigned requested_length, const char *login, unsigned login_length,
                         const char *realm, unsigned realm_length, struct propctx *properties)
