@@ -89,9 +89,7 @@ int bodies_on_ask(void *owner, struct chan *c, struct chan_message *m)
     };
     msg_relay_body_answer_encode(&answer, chan_begin(c, IPC_relay_body_answer, m->id));
     for (unsigned i = 0; i < made; i++)
-        chan_attach_fd(c, fds[i]);
-    (void)chan_end(c); /* a closed channel has closed its copies */
-    for (unsigned i = 0; i < made; i++)
-        close(fds[i]);
+        chan_give_fd(c, fds[i]);
+    (void)chan_end(c); /* what does not go out is closed */
     return MSA_OK;
 }

@@ -104,12 +104,14 @@ static unsigned flags_of(const struct msg_relay_accept_ask *q)
 static int take_content(struct message *m, const struct msg_relay_accept_ask *q, int fd)
 {
     m->content.prepend = q->prepend;
+    m->content.memory = q->body;
     m->content.fd = fd;
     m->content.fd_bytes = q->body_bytes;
     m->header_bytes = q->prepend.n + q->header_bytes;
     if (q->header_bytes > q->body_bytes || q->body_bytes > INT64_MAX)
         return MSA_EPROTO;
-    return fd >= 0 || q->body_bytes == 0 ? MSA_OK : MSA_EPROTO;
+    bool is_whole = fd >= 0 ? q->body.n == 0 : q->body.n == q->body_bytes && !q->is_large;
+    return is_whole ? MSA_OK : MSA_EPROTO;
 }
 
 static int fill_from_accept(struct message *m, const struct msg_relay_accept_ask *q)

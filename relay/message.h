@@ -90,8 +90,8 @@ struct message {
 struct message *message_new(void);
 void message_free(struct message **m); /* NULL is fine; the content's descriptor is closed */
 
-/* From an accept question. `fd` is the message's from here on, also on failure; -1 with a body of
- * no bytes. MSA_EPROTO when the fields contradict each other or a path could break a command
+/* From an accept question. `fd` is the message's from here on, also on failure; -1 where the body came
+ * in the question. MSA_EPROTO when the fields contradict each other or a path could break a command
  * line; MSA_ENOMEM. Arrival is now. */
 int message_from_accept(struct view payload, int fd, struct message **out);
 

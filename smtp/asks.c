@@ -117,11 +117,13 @@ int asks_accept(struct smtp_session *s, const struct msg_relay_accept_ask *m, in
     struct smtp_client *c = smtp_client_of(s);
     struct chan *relay = c->worker->relay;
     if (!relay) {
-        close(fd);
+        if (fd != -1)
+            close(fd);
         return MSA_ECLOSED;
     }
     msg_relay_accept_ask_encode(m, chan_ask_begin(relay, IPC_relay_accept_ask));
-    chan_give_fd(relay, fd);
+    if (fd != -1)
+        chan_give_fd(relay, fd);
     return note_question(c, relay,
                          chan_ask_end(relay, DEADLINE(s, relay_answer_ms), on_accept, c,
                                       &c->ask_id));

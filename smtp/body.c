@@ -6,6 +6,7 @@
 
 #include "msa/base/assert.h"
 #include "msa/base/err.h"
+#include "msa/ipc/messages.h"
 #include "smtp/fixup.h"
 
 #define FEED_BYTES (16 * 1024) /* between two looks at whether the small descriptor is outgrown */
@@ -193,6 +194,13 @@ enum body_step smtp_body_feed(struct smtp_body *b, struct view *in)
     return BODY_MORE;
 }
 
+/* Nothing of it was written, nor need be. */
+static bool is_in_memory(const struct smtp_body *b)
+{
+    return b->fault == BODY_SOUND && !b->is_used && b->total_bytes <= IPC_BODY_MAX &&
+           b->total_bytes <= b->small_max_bytes;
+}
+
 /* ---- the end ------------------------------------------------------------------------------------- */
 
 static enum body_fault judge_lines(const struct smtp_body *b)
@@ -219,15 +227,29 @@ enum body_fault smtp_body_end(struct smtp_body *b)
             smtp_body_give_up(b, BODY_HEADER_TOO_BIG);
         put_header(b);
     }
-    if (b->fault == BODY_SOUND)
+    if (b->fault == BODY_SOUND && !is_in_memory(b))
         flush(b);
-    buf_fini(&b->pending);
+    if (!is_in_memory(b))
+        buf_fini(&b->pending);
     return b->fault;
 }
 
-int smtp_body_give(struct smtp_body *b)
+bool smtp_body_show(struct smtp_body *b)
+{
+    b->is_used = true;
+    flush(b);
+    return b->fault == BODY_SOUND;
+}
+
+int smtp_body_give(struct smtp_body *b, struct buf *bytes_out)
 {
     int fd = b->fd;
+    buf_init(bytes_out, 0);
+    if (is_in_memory(b)) {
+        *bytes_out = b->pending;
+        buf_init(&b->pending, 0);
+        return -1;
+    }
     b->fd = -1;
     return fd;
 }

@@ -1,6 +1,7 @@
 /* struct smtp_body: a message on its way into a descriptor that relay handed out. Dots are unstuffed, lines
- * checked and the header block gathered on the way; a small memory file takes what stays small, and is
- * changed for a file of the spool when the message outgrows it.
+ * checked and the header block gathered on the way. What fits a question to relay stays in memory until
+ * somebody wants the descriptor; a small memory file takes what stays small, and is changed for a file of the
+ * spool when the message outgrows it.
  *
  * A message with a fault is read on to its true end and thrown away: only there it is known where the next
  * command begins. Writes go to memory or to the page cache; nothing here waits for a disk. */
@@ -78,14 +79,19 @@ void smtp_body_switch(struct smtp_body *b, int fd);
 /* The message goes on without a place: NO_SPACE, and everything that follows is thrown away. */
 void smtp_body_give_up(struct smtp_body *b, enum body_fault fault);
 
-/* All of the message was fed: writes what is pending and says whether it is sound. */
+/* All of the message was fed. Says whether it is sound: then it is in memory whole, or in the descriptor. */
 enum body_fault smtp_body_end(struct smtp_body *b);
 
 /* Sound, but too big for the small descriptor that it is in: smtp_body_switch before it goes to relay. */
 bool smtp_body_is_outgrown(const struct smtp_body *b);
 
-/* The descriptor, which is the caller's from here on. */
-int smtp_body_give(struct smtp_body *b);
+/* Of a sound message that has ended: all of it into the descriptor, for another role to read. False: that took no
+ * more. */
+bool smtp_body_show(struct smtp_body *b);
+
+/* The descriptor; or -1 and the message in `*bytes_out`, where it has not left memory. Both are the caller's from
+ * here on, to close or buf_fini. */
+int smtp_body_give(struct smtp_body *b, struct buf *bytes_out);
 
 /* Frees everything. The descriptor, if nobody used it, is handed back with its kind, otherwise
  * closed and -1. The body is as after smtp_body_init. */

@@ -47,7 +47,7 @@ struct smtp_host {
     int (*ask_quota)(struct smtp_session *s, const struct msg_policy_quota_ask *m);
     int (*ask_score)(struct smtp_session *s, const struct msg_score_ask *m, int fd);
     int (*ask_route)(struct smtp_session *s, const struct msg_policy_route_ask *m);
-    /* Takes `fd` over, whatever the result. */
+    /* Takes `fd` over, whatever the result; -1: the body is in the question. */
     int (*ask_accept)(struct smtp_session *s, const struct msg_relay_accept_ask *m, int fd);
     int (*auth_start)(struct smtp_session *s, const struct msg_auth_start *m);
     int (*auth_step)(struct smtp_session *s, const struct msg_auth_step *m);

@@ -98,6 +98,8 @@ static enum params_body honest_body_type(const struct smtp_txn *t)
 static int ask_accept(struct smtp_session *s, struct view prepend)
 {
     struct smtp_txn *t = s->txn;
+    struct buf body;
+    int fd = smtp_body_give(&t->body, &body);
     const struct msg_relay_accept_ask m = {
         .message = t->message,
         .account = s->account,
@@ -105,7 +107,7 @@ static int ask_accept(struct smtp_session *s, struct view prepend)
         .client_ip = s->client_ip,
         .pool = t->pool,
         .held_for = t->held_for,
-        .is_large = t->body.is_large,
+        .is_large = t->body.is_large && fd != -1,
         .sender = t->sender,
         .body_type = (uint8_t)honest_body_type(t),
         .is_smtputf8 = t->is_smtputf8,
@@ -117,11 +119,14 @@ static int ask_accept(struct smtp_session *s, struct view prepend)
         .prepend = prepend,
         .header_bytes = t->body.header_bytes,
         .body_bytes = t->body.total_bytes,
+        .body = buf_view(&body),
         .recipient_count = t->recipient_count,
         .recipients = buf_view(&t->recipients),
         .findings = t->findings,
     };
-    return s->site->host->ask_accept(s, &m, smtp_body_give(&t->body));
+    int err = s->site->host->ask_accept(s, &m, fd);
+    buf_fini(&body);
+    return err;
 }
 
 static void hand_over(struct smtp_session *s)
@@ -305,7 +310,6 @@ static int ask_score(struct smtp_session *s)
         .recipient_count = t->recipient_count,
         .recipients = buf_view(&t->recipients),
     };
-    t->body.is_used = true;
     return s->site->host->ask_score(s, &m, t->body.fd);
 }
 
@@ -315,6 +319,8 @@ static void begin_judgement(struct smtp_session *s)
     take_neutral_score(s);
     if (!(s->flags & SMTP_MAY_SCORE)) {
         ask_route(s);
+    } else if (!smtp_body_show(&s->txn->body)) {
+        smtp_refuse_body(s, BODY_NO_SPACE);
     } else if (ask_score(s) == MSA_OK) {
         smtp_wait_begin(s, WAIT_SCORE);
     } else {

@@ -163,6 +163,16 @@ static int fake_ask_route(struct smtp_session *s, const struct msg_policy_route_
     return ask(s, FAKE_ROUTE);
 }
 
+/* A body that came in the question, as those that did not. */
+static int as_descriptor(struct view body)
+{
+    int fd = memfd_create("body", MFD_CLOEXEC);
+    if (fd != -1 && write(fd, body.p, body.n) == (ssize_t)body.n)
+        return fd;
+    perror("memfd");
+    abort();
+}
+
 static int fake_ask_accept(struct smtp_session *s, const struct msg_relay_accept_ask *m, int fd)
 {
     struct fake *f = fake_of(s);
@@ -174,7 +184,7 @@ static int fake_ask_accept(struct smtp_session *s, const struct msg_relay_accept
     note_recipients(s, m->recipients);
     if (f->accept_fd != -1)
         close(f->accept_fd);
-    f->accept_fd = fd;
+    f->accept_fd = fd != -1 ? fd : as_descriptor(m->body);
     buf_reset(&f->prepend);
     buf_add(&f->prepend, m->prepend);
     f->header_bytes = m->header_bytes;

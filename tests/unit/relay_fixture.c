@@ -320,22 +320,34 @@ static void add_recipients(struct buf *list, const char *words, uint32_t *count)
     }
 }
 
-static int make_body(const struct rx_accept *what, uint64_t *bytes_out)
+static int make_file(struct view content)
+{
+    int fd = memfd_create("body", MFD_CLOEXEC);
+    cr_assert_eq(write(fd, content.p, content.n), (ssize_t)content.n);
+    return fd;
+}
+
+static int make_large(uint64_t bytes)
 {
     static const char line[] = "0123456789abcd\r\n";
-    const char *content = what->content ? what->content : CONTENT;
-    int fd = -1;
-    if (what->large_bytes == 0) {
-        *bytes_out = strlen(content);
-        fd = memfd_create("body", MFD_CLOEXEC);
-        cr_assert_eq(write(fd, content, *bytes_out), (ssize_t)*bytes_out);
-        return fd;
-    }
-    *bytes_out = what->large_bytes / 16 * 16;
+    int fd;
     cr_assert_eq(spool_large_new(rx.relay->spool, &fd), MSA_OK);
-    for (uint64_t n = 0; n < *bytes_out; n += 16)
+    for (uint64_t n = 0; n < bytes; n += 16)
         cr_assert_eq(write(fd, line, 16), 16);
     return fd;
+}
+
+/* The descriptor for `q`, or -1 with the body inside. */
+static int put_body(const struct rx_accept *what, struct msg_relay_accept_ask *q)
+{
+    struct view content = view_cstr(what->content ? what->content : CONTENT);
+    q->body_bytes = what->large_bytes > 0 ? what->large_bytes / 16 * 16 : content.n;
+    if (what->large_bytes > 0)
+        return make_large(q->body_bytes);
+    if (what->is_in_file || what->missing_bytes > 0 || content.n > IPC_BODY_MAX)
+        return make_file(content);
+    q->body = content;
+    return -1;
 }
 
 void rx_accept_async(const struct rx_accept *what, struct rx_answer *answer)
@@ -354,13 +366,13 @@ void rx_accept_async(const struct rx_accept *what, struct rx_answer *answer)
     buf_init(&list, IPC_ITEMS_MAX);
     add_recipients(&list, what->recipients, &q.recipient_count);
     q.recipients = buf_view(&list);
-    int fd = make_body(what, &q.body_bytes);
+    int fd = put_body(what, &q);
     q.body_bytes += what->missing_bytes;
     *answer = (struct rx_answer){0};
     msg_relay_accept_ask_encode(&q, chan_ask_begin(rx.session, IPC_relay_accept_ask));
-    chan_attach_fd(rx.session, fd);
+    if (fd != -1)
+        chan_give_fd(rx.session, fd);
     cr_assert_eq(chan_ask_end(rx.session, 60000, on_answer, answer, NULL), MSA_OK);
-    close(fd);
     buf_fini(&list);
 }
 

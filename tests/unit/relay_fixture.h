@@ -60,7 +60,8 @@ struct rx_accept {
     const char *sender;
     const char *recipients; /* words; "!" before one: NOTIFY=NEVER, "+": SUCCESS,FAILURE */
     const char *content;    /* NULL: a small default */
-    size_t large_bytes;     /* > 0: a body of that size in a file */
+    bool is_in_file;        /* a small body, in a memory file */
+    size_t large_bytes;     /* > 0: a body of that size in a file of the spool */
     uint8_t held_for; /* bits of enum hold_reason */
     size_t missing_bytes; /* the body is said to be longer than it is */
 };

@@ -208,7 +208,13 @@ Test(relay_envelope, question_that_could_break_a_command_line_is_malformed)
     cr_expect_eq(accept_one(bad, "a@example.com", ""), MSA_EPROTO);
     bad = good;
     bad.body_bytes = 5;
-    cr_expect_eq(accept_one(bad, "a@example.com", ""), MSA_EPROTO, "a body without a descriptor");
+    cr_expect_eq(accept_one(bad, "a@example.com", ""), MSA_EPROTO, "a body of which nothing came");
+    bad.body = VIEW_LIT("A:\r\n");
+    cr_expect_eq(accept_one(bad, "a@example.com", ""), MSA_EPROTO, "a body that came in part");
+    bad.body_bytes = 4;
+    cr_expect_eq(accept_one(bad, "a@example.com", ""), MSA_OK);
+    bad.is_large = true;
+    cr_expect_eq(accept_one(bad, "a@example.com", ""), MSA_EPROTO, "a large one without a descriptor");
     bad = good;
     bad.body_type = 9;
     cr_expect_eq(accept_one(bad, "a@example.com", ""), MSA_EPROTO);

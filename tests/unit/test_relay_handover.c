@@ -36,6 +36,23 @@ Test(relay_handover, delivered_at_once_with_the_smarthosts_own_words)
     cr_expect_str_eq(rx.outcomes, "1:250,250, ");
 }
 
+Test(relay_handover, small_body_in_a_memory_file_is_the_same_mail)
+{
+    rx_set_up("dead_host_pause 100ms;", "");
+    struct rx_accept each = mail;
+    each.is_in_file = true;
+    rx_accept(&each);
+    rx_stop_smarthost();
+    each.id++;
+    struct rx_answer answer = rx_accept(&each);
+    expect(&answer, RELAY_QUEUED, 250);
+    rx_restart();
+    rx_start_smarthost();
+    cr_assert(rx_wait(rx.mail_count == 2));
+    cr_expect_str_eq(rx.mails[0].body, "Received: by mx\r\nSubject: small\r\n\r\nbody\r\n");
+    cr_expect_str_eq(rx.mails[1].body, rx.mails[0].body);
+}
+
 Test(relay_handover, the_link_is_kept_and_used_again)
 {
     rx_set_up("", "");

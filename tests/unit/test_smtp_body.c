@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "msa/ipc/messages.h"
 #include "smtp/body.h"
 
 TestSuite(smtp_body, .timeout = 20);
@@ -58,9 +59,10 @@ static enum body_step feed(struct smtp_body *b, struct view text, size_t piece)
     return step;
 }
 
-static void expect_content(const struct smtp_body *b, struct view want)
+static void expect_content(struct smtp_body *b, struct view want)
 {
     char got[400000];
+    cr_assert(smtp_body_show(b));
     ssize_t n = pread(b->fd, got, sizeof got, 0);
     cr_assert_eq((size_t)n, want.n, "%zd bytes, not %zu", n, want.n);
     cr_assert_eq(memcmp(got, want.p, want.n), 0);
@@ -235,5 +237,59 @@ Test(smtp_body, unused_descriptor_comes_back)
     begin(&b, &c, fd, false, EOD_DATA);
     cr_assert_eq(feed(&b, VIEW_LIT("A: b\r\n\r\nx\r\n.\r\n"), 100), BODY_END);
     smtp_body_end(&b);
+    cr_assert_eq(smtp_body_fini(&b, &is_large), fd, "the message stayed in memory");
+    begin(&b, &c, fd, false, EOD_DATA);
+    cr_assert_eq(feed(&b, VIEW_LIT("A: b\r\n\r\nx\r\n.\r\n"), 100), BODY_END);
+    smtp_body_end(&b);
+    cr_assert(smtp_body_show(&b));
     cr_assert_eq(smtp_body_fini(&b, &is_large), -1, "bytes went in");
+}
+
+static void expect_given(const struct config *c, size_t lines, bool is_shown, bool is_in_memory)
+{
+    static char room[400000];
+    struct view in = make_large(room, lines, true);
+    size_t n = in.n - strlen(".\r\n");
+    struct smtp_body b;
+    struct buf bytes;
+    begin(&b, c, memfile(), false, EOD_DATA);
+    cr_assert_eq(feed(&b, in, 1000), BODY_END);
+    cr_assert_eq(smtp_body_end(&b), BODY_SOUND);
+    if (smtp_body_is_outgrown(&b))
+        smtp_body_switch(&b, memfile());
+    cr_assert(!is_shown || smtp_body_show(&b));
+    int fd = smtp_body_give(&b, &bytes);
+    cr_assert_eq(fd == -1, is_in_memory, "%zu lines", lines);
+    cr_assert_eq(buf_len(&bytes), is_in_memory ? n : 0, "%zu lines", lines);
+    cr_assert(!is_in_memory || memcmp(bytes.data + bytes.start, room, n) == 0);
+    if (fd != -1) {
+        cr_assert_eq(lseek(fd, 0, SEEK_END), (off_t)n, "%zu lines", lines);
+        close(fd);
+    }
+    buf_fini(&bytes);
+    end(&b);
+}
+
+Test(smtp_body, small_message_is_given_as_bytes_unless_somebody_has_seen_it)
+{
+    struct config c = settings_of_a_kind();
+    expect_given(&c, 20, false, true);
+    expect_given(&c, 20, true, false);
+    expect_given(&c, 30, false, false); /* above body_inline_limit */
+    c.queue.body_inline_bytes = 64 * 1024;
+    size_t most = (IPC_BODY_MAX - 8) / 72;
+    expect_given(&c, most, false, true);
+    expect_given(&c, most + 1, false, false);
+}
+
+Test(smtp_body, what_cannot_be_shown_has_no_space)
+{
+    struct config c = settings_of_a_kind();
+    struct smtp_body b;
+    begin(&b, &c, open("/dev/full", O_RDWR | O_CLOEXEC), false, EOD_DATA);
+    cr_assert_eq(feed(&b, VIEW_LIT("A: b\r\n\r\nx\r\n.\r\n"), 100), BODY_END);
+    cr_assert_eq(smtp_body_end(&b), BODY_SOUND);
+    cr_assert(!smtp_body_show(&b));
+    cr_assert_eq(b.fault, BODY_NO_SPACE);
+    end(&b);
 }
