@@ -16,7 +16,7 @@ struct committer {
     struct wakeup *wakeup;
     pthread_t thread;
     pthread_mutex_t lock; /* guards the next five */
-    pthread_cond_t changed;
+    pthread_cond_t changed; /* by the monotonic clock */
     struct list waiting;
     struct list finished;
     bool is_stopping;
@@ -130,7 +130,7 @@ static void take_batch(struct committer *c, struct list *batch)
 static void wait_for_space(struct committer *c)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += FULL_PAUSE_S;
     pthread_cond_timedwait(&c->changed, &c->lock, &until);
 }
@@ -210,8 +210,12 @@ struct committer *committer_new(struct loop *loop, struct spool *spool, uint32_t
         free(c);
         return NULL;
     }
+    pthread_condattr_t by_monotonic;
+    pthread_condattr_init(&by_monotonic);
+    pthread_condattr_setclock(&by_monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->changed, NULL);
+    pthread_cond_init(&c->changed, &by_monotonic);
+    pthread_condattr_destroy(&by_monotonic);
     if (pthread_create(&c->thread, NULL, run, c) != 0) {
         wakeup_free(&c->wakeup);
         free(c);
