@@ -1,5 +1,6 @@
 /* The one thread that writes the queue, with group commit: it takes everything that waits, puts it into
- * one transaction, syncs once, and then reports all of it. While it syncs the next batch gathers.
+ * one transaction, syncs once, and then reports all of it. While it syncs the next batch gathers, and on a
+ * busy core a little longer.
  *
  * After a failed sync nothing is written again in this process (the kernel has forgotten which pages
  * were bad): every job fails with MSA_EIO from then on, and the role stops taking mail. When there is
