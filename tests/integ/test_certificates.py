@@ -158,7 +158,7 @@ class Certificates(harness.Case):
             out.write(f"# who\n{TARO}  Taro Yamada\nhana@example.test both\n{TARO} both\n")
         self.start(f"map_file {path};")
         self.assertEqual(self.external(self.authority.sign("Taro Yamada", mail=["hana@example.test"])), (True, 235))
-        self.assertEqual(self.msad.events("auth-ok")[0]["user"], TARO)
+        self.assertEqual(self.msad.wait_for_event("auth-ok")[0]["user"], TARO)
         for name in ("both", "Taro", "who"):
             self.assertEqual(self.external(self.authority.sign(name, mail=[TARO])), (False, 504), name)
 
@@ -204,4 +204,4 @@ class Certificates(harness.Case):
              "--mail-from", TARO, "--mail-rcpt", "hana@elsewhere.test", "--upload-file", "-"],
             input=b"Subject: by certificate\r\n\r\nhello\r\n", capture_output=True, timeout=harness.WAIT_S, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(self.msad.events("auth-ok")[0]["mechanism"], "EXTERNAL")
+        self.assertEqual(self.msad.wait_for_event("auth-ok")[0]["mechanism"], "EXTERNAL")

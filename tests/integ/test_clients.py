@@ -84,7 +84,7 @@ class ClientsTest(harness.SharedCase):
             self.assertIsNotNone(email.utils.parsedate_to_datetime(found["Date"]))
         self.assertIsNone(found["Bcc"])
         self.assertIsNone(found["Sender"])
-        accepted, = self.msad.events("mail-accepted", msg=ours["id"])
+        accepted, = self.msad.wait_for_event("mail-accepted", msg=ours["id"])
         self.assertEqual((accepted["user"], accepted["result"]), (USER, "delivered"))
         self.assertNotIn(PASSWORD, self.msad.child.log())
         return found

@@ -86,7 +86,7 @@ class AuthPolicyDoor(MailboxCase):
             self.assertEqual(Door(self.port, headers).ask("allow", "nobody@example.test"), 0, headers)
         for headers in [{}, {"X-API-Key": "s3cres"}, {"Authorization": "Basic czNjcmV0"}]:
             self.assertEqual(Door(self.port, headers).post("/?command=allow", {"login": "a"})[0], 403, headers)
-        line, = self.msad.events("auth-policy-refused")
+        line, = self.msad.wait_for_event("auth-policy-refused")
         self.assertEqual(line["ip"], "127.0.0.1")
 
     def test_a_slow_policy_piles_up_no_more_questions_than_there_are_connections(self):

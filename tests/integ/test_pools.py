@@ -296,7 +296,7 @@ class TwoPostfixes(harness.Case):
             for done in [pool.submit(self.send_all, mails) for mails in plan.values()]:
                 done.result()
         self.msad.wait_for_empty_queue(120)
-        accepted = {line["msg"]: line for line in self.msad.events("mail-accepted")}
+        accepted = {line["msg"]: line for line in self.msad.wait_for_event("mail-accepted", count=MESSAGES)}
         self.assertEqual(len(accepted), MESSAGES)
         self.assertFalse(self.msad.events("score-missing"), "each has a score of its own")
         arrived = self.arrived(collections.Counter(line["pool"] for line in accepted.values()))

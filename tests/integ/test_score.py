@@ -134,6 +134,7 @@ class Scored(harness.SharedCase):
     def test_a_score_process_that_dies_is_back_and_mail_flows_meanwhile(self):
         pid = self.msad.role_pids("score")[-1]
         starts = len(self.msad.role_pids("score"))
+        accepted = len(self.msad.events("mail-accepted"))
         os.kill(pid, signal.SIGSTOP)  # so that it cannot answer before it dies
         talk = self.msad.talk("taro@example.test")
         talk.begin("taro@example.test", "friend@example.com")
@@ -142,7 +143,7 @@ class Scored(harness.SharedCase):
         os.kill(pid, signal.SIGKILL)
         self.assertEqual(talk.reply()[0], 250)
         talk.close()
-        self.missing(self.msad.events("mail-accepted")[-1])
+        self.missing(self.msad.wait_for_event("mail-accepted", count=accepted + 1)[-1])
         self.msad.wait_for_event("role-ready", count=starts + 1, role="score")
         harness.wait_for(lambda: self.submit(FREE)["score_milli"] == "3000", "a score again")
 

@@ -82,7 +82,7 @@ class Tokens(TokenCase):
                 self.assertEqual((code, refusal["status"], refusal["scope"]), (535, "invalid_token", "smtp"))
         self.assertEqual(self.sign_in(server, xoauth2("token-expired"), "XOAUTH2"),
                          (535, {"status": "401", "schemes": "bearer", "scope": "smtp"}))
-        self.assertEqual({line["why"] for line in server.events("auth-failed")}, {"credentials"})
+        self.assertEqual({line["why"] for line in server.wait_for_event("auth-failed", count=10)}, {"credentials"})
 
     def test_refused_ones_count_as_failures(self):
         server = self.start(more=GUESSES)
