@@ -67,7 +67,6 @@ void smtp_session_on_connect(struct smtp_session *s, const struct msg_policy_con
         turn_away(s, REPLY_NO_POLICY, VIEW_EMPTY);
         return;
     }
-    s->flags |= SMTP_TOLD_POLICY;
     view_to_cstr(a->country, s->country, sizeof s->country);
     event_connect(s);
     smtp_delay(s, a->delay_ms, (enum policy_verdict)a->verdict, a->text, after_connect);

@@ -208,10 +208,19 @@ void smtp_session_revoke(struct smtp_session *s)
 
 /* ---- waits --------------------------------------------------------------------------------------- */
 
+static bool is_policys(enum smtp_wait wait)
+{
+    return wait == WAIT_CONNECT || wait == WAIT_LOGIN || wait == WAIT_MAIL || wait == WAIT_QUOTA || wait == WAIT_ROUTE;
+}
+
+/* Policy counts a session from the first question on, whether or not anybody waits for the answer, and a policy
+ * process that is younger than the session from the first one that it gets. */
 void smtp_wait_begin(struct smtp_session *s, enum smtp_wait wait)
 {
     MSA_ASSERT(s->wait == WAIT_NONE && wait != WAIT_NONE);
     s->wait = wait;
+    if (is_policys(wait))
+        s->flags |= SMTP_TOLD_POLICY;
     smtp_deadline_step(s);
 }
 
