@@ -344,6 +344,13 @@ static void note_sent(const struct policy *p, const struct msg_policy_settle *se
         sent_note(&p->sent, &m, clock_wall_ms(), p->config->retention.sent_ms);
 }
 
+/* A session that did not get its answer in time does not know what was reserved for it, only that nothing came of it. */
+static bool is_given_back(const struct reservation *r, const struct msg_policy_settle *settle)
+{
+    bool is_meant = r && (r->id == settle->reservation || settle->reservation == 0);
+    return is_meant && !settle->is_kept;
+}
+
 int policy_on_settle(void *owner, struct chan *c, struct chan_message *m)
 {
     struct policy *p = owner;
@@ -356,8 +363,7 @@ int policy_on_settle(void *owner, struct chan *c, struct chan_message *m)
     if (!s)
         return MSA_OK; /* of a process before this one */
     sessions_set_sending(s, false);
-    if (s->reservation && s->reservation->id == settle.reservation && !settle.is_kept &&
-        p->counters)
+    if (is_given_back(s->reservation, &settle) && p->counters)
         reservation_give_back(s->reservation, p->rules, store_lmdb_store(p->counters));
     reservation_free(&s->reservation);
     return MSA_OK;

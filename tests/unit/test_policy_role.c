@@ -84,6 +84,18 @@ Test(policy_role, messages_under_way_count_and_what_fails_is_given_back)
     cr_assert_not(send_one(3, PF_HOME));
 }
 
+/* The session has given up waiting and says that nothing came of it, which is true of a reservation, too, that it never
+ * heard of. */
+Test(policy_role, a_reservation_whose_answer_came_too_late_is_given_back)
+{
+    pf_begin("policy { messages 1/1h; recipients off; }");
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    cr_assert_eq(pf_taro_sends(PF_A, 1, PF_HOME, 1).verdict, VERDICT_ALLOW);
+    pf_settle(PF_A, 1, 0, false);
+    cr_assert(send_one(1, PF_HOME));
+    cr_assert_not(send_one(1, PF_HOME));
+}
+
 Test(policy_role, a_worker_that_dies_leaves_its_messages_used)
 {
     pf_begin("policy { messages 2/1h; recipients off; }");
