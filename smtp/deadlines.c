@@ -65,13 +65,13 @@ void smtp_deadline_body(struct smtp_session *s)
     s->step_until_ms = min_ms(s->step_until_ms, rate_until_ms);
 }
 
-/* The whole session's end is not looked at while an answer is due: it would be cut between the
- * smarthost's 250 and ours. */
+/* The whole session's end is not looked at in the middle of a message, whose rate has a deadline of its own, nor while
+ * an answer is due: it would be cut between the smarthost's 250 and ours. */
 static int64_t session_until_ms(const struct smtp_session *s)
 {
     const struct config_deadlines *d = &s->site->config->deadlines;
     bool is_asking = s->wait > WAIT_DELAY && s->wait != WAIT_AUTH;
-    if (is_asking || s->phase >= PHASE_CLOSING)
+    if (is_asking || s->phase == PHASE_DATA || s->phase == PHASE_BDAT || s->phase >= PHASE_CLOSING)
         return SMTP_NEVER;
     return later_ms(s->began_ms, s->flags & SMTP_AUTHED ? d->session_ms : d->preauth_session_ms);
 }
