@@ -28,6 +28,7 @@ struct inquiry {
     bool is_probe;
     struct conn *conn; /* NULL: it waits, or has ended */
     struct timer deadline;
+    int64_t until_ms; /* of clock_mono_ms: its end, however far it has come */
     struct buf text; /* the question, until it is given to the connection */
     finding_fn *fn;
     void *arg;
@@ -111,6 +112,7 @@ static bool start(struct inquiry *q)
         return false;
     }
     buf_fini(&q->text);
+    (void)timer_start(&q->deadline, s->loop, q->until_ms - clock_mono_ms()); /* was on: cannot fail */
     list_remove(&q->link);
     list_append(&s->running, &q->link);
     q->is_running = true;
@@ -145,7 +147,7 @@ static void on_deadline(void *arg)
         fail(q, "no answer in time");
         return;
     }
-    log_failure(q->owner, "more questions than it answers: one waited until its deadline"); /* it was not asked */
+    log_failure(q->owner, "more questions than it answers: one waited for half of its deadline"); /* it was not asked */
     end(q, FINDING_AWAY);
 }
 
@@ -208,7 +210,8 @@ static struct saslauthd_ask ask_of(const struct config_saslauthd *set, const str
     return a;
 }
 
-/* In the queue, or NULL with what to say at once. */
+/* In the queue for half of its time at most: the oldest is next, and where too many come it would begin just before its
+ * end, like all behind it. None would be answered, and saslauthd would be blamed. NULL with what to say at once. */
 static struct inquiry *inquiry_new(struct saslauthd *s, const struct question *question, enum finding_kind *why_not_out)
 {
     struct inquiry *q = calloc(1, sizeof *q);
@@ -223,8 +226,9 @@ static struct inquiry *inquiry_new(struct saslauthd *s, const struct question *q
     list_append(&s->waiting, &q->link);
     s->counts.waiting++;
     int err = saslauthd_ask_write(&text, &q->text);
+    q->until_ms = clock_mono_ms() + s->set->deadline_ms;
     if (err == MSA_OK)
-        err = timer_start(&q->deadline, s->loop, s->set->deadline_ms);
+        err = timer_start(&q->deadline, s->loop, s->set->deadline_ms / 2);
     if (err == MSA_OK)
         return q;
     if (err == MSA_ETOOBIG)

@@ -161,8 +161,9 @@ static const struct schema_key saslauthd_keys[] = {
      .min = 100,
      .max = 60000,
      .roles = FOR_AUTH,
-     .doc = "For one question, with its time in the queue; then the sign-in gets 454. POP and IMAP servers are answered "
-            "within five seconds or not at all. After five failures one behind the other saslauthd is left alone for 5s."},
+     .doc = "For one question, with its time in the queue, which is half of it at most; then the sign-in gets 454. POP and "
+            "IMAP servers are answered within five seconds or not at all. After five failures one behind the other "
+            "saslauthd is left alone for 5s."},
     {.name = "connections",
      .type = SCHEMA_COUNT,
      SCHEMA_FIELD(config_saslauthd, connection_count),

@@ -206,7 +206,7 @@ class Failures(StandInCase):
         harness.wait_for(lambda: self.there.asked, "the question")
         self.there.mode = "check"
         talk.close()
-        self.assertEqual(self.plain(server), 235, "its place is free again")
+        harness.wait_for(lambda: self.plain(server) == 235, "its place to be free again")
 
     @unittest.skipUnless(os.geteuid() == 0, "NOT TESTED: needs root, for a process of another user")
     def test_a_socket_that_may_not_be_opened_is_told_clearly(self):

@@ -238,6 +238,33 @@ Test(saslauthd, one_that_hangs_is_waited_for_until_the_deadline)
     cr_assert(eq(sz, counts().running + counts().waiting, 0));
 }
 
+static void answer_client(size_t i)
+{
+    cr_assert(eq(sz, (size_t)send(server.clients[i].fd, "\0\2OK", 4, MSG_NOSIGNAL), 4));
+}
+
+/* Too many for it: what begins has time left for an answer, and what has not is not saslauthd's failure. */
+Test(saslauthd, one_that_waited_for_half_its_time_is_not_asked_any_more)
+{
+    clock_set_for_test(1000, 1700000000000);
+    server.answer = VIEW_EMPTY;
+    set.connection_count = 1;
+    ask("taro@example.jp", "one");
+    ask("taro@example.jp", "two");
+    run_until(&server.asked, 1);
+    clock_advance_for_test(2000);
+    ask("taro@example.jp", "three");
+    clock_advance_for_test(3000);
+    run_until(&seen.counts[FINDING_AWAY], 1);
+    clock_advance_for_test(1900);
+    answer_client(0);
+    run_until(&server.asked, 2);
+    clock_advance_for_test(5000); /* since it was asked for: 9.9 s */
+    answer_client(1);
+    run_until(&seen.counts[FINDING_GOOD], 2);
+    cr_assert(eq(sz, seen.count, 3));
+}
+
 Test(saslauthd, a_question_can_be_taken_back)
 {
     server.answer = VIEW_EMPTY;
