@@ -21,6 +21,7 @@ struct recent {
     uint64_t id;
     uint32_t times;
     int64_t last_ms;
+    int64_t until_ms; /* as it was written */
     int64_t written_ms;
     uint64_t key[3];
 };
@@ -220,6 +221,14 @@ static uint64_t name_number(struct view name)
     return siphash13(key, name.p, name.n);
 }
 
+/* Of a source: by its address instead of an account. */
+static void make_recent_key(const struct restriction *r, uint64_t key[3])
+{
+    key[0] = (uint64_t)r->kind;
+    key[1] = r->account ? r->account : name_number(r->source);
+    key[2] = name_number(r->rule);
+}
+
 static struct recent *find_recent(struct restrictions *rs, const uint64_t key[3])
 {
     struct table_entry *e =
@@ -246,7 +255,7 @@ static void remember(struct restrictions *rs, const struct restriction *r,
     if (!recent)
         return; /* the next one is a record of its own */
     *recent = (struct recent){
-        .id = r->id, .times = 1, .last_ms = r->at_ms, .written_ms = r->at_ms};
+        .id = r->id, .times = 1, .last_ms = r->at_ms, .until_ms = r->until_ms, .written_ms = r->at_ms};
     memcpy(recent->key, key, sizeof recent->key);
     recent->entry.key = view_of((const char *)recent->key, sizeof recent->key);
     list_init(&recent->by_use);
@@ -256,22 +265,43 @@ static void remember(struct restrictions *rs, const struct restriction *r,
         free(recent);
 }
 
-/* Its new state is written now and then, so that a flood costs no disk. */
-static void count_again(struct restrictions *rs, struct recent *recent, int64_t now_ms)
+/* What came before was lifted: what comes up now is another matter, of which the desk is told and which it can lift. */
+static void forget_recent(struct restrictions *rs, const struct restriction *r)
+{
+    uint64_t key[3];
+    make_recent_key(r, key);
+    struct recent *recent = find_recent(rs, key);
+    if (recent && recent->id == r->id)
+        drop_recent(rs, recent);
+}
+
+/* Its new state is written now and then, so that a flood costs no disk; a lock that was over and holds again at once. */
+static bool is_to_be_written(const struct recent *recent, const struct restriction *again)
+{
+    int64_t longer_ms = again->until_ms - recent->until_ms;
+    bool is_over = recent->until_ms <= again->at_ms;
+    return again->at_ms - recent->written_ms >= WRITE_EVERY_MS || longer_ms >= WRITE_EVERY_MS ||
+           (longer_ms > 0 && is_over);
+}
+
+static void count_again(struct restrictions *rs, struct recent *recent, const struct restriction *again)
 {
     struct restriction r;
     struct buf bytes;
     recent->times++;
-    recent->last_ms = now_ms;
+    recent->last_ms = again->at_ms;
     list_remove(&recent->by_use);
     list_append(&rs->recent_by_use, &recent->by_use);
-    if (now_ms - recent->written_ms < WRITE_EVERY_MS)
+    if (!is_to_be_written(recent, again))
         return;
-    recent->written_ms = now_ms;
+    recent->written_ms = again->at_ms;
+    if (again->until_ms > recent->until_ms)
+        recent->until_ms = again->until_ms;
     buf_init(&bytes, RESTRICTION_BYTES_MAX + 512);
     if (restrictions_read(rs, recent->id, &bytes, &r)) {
         r.times = recent->times;
-        r.last_ms = now_ms;
+        r.last_ms = again->at_ms;
+        r.until_ms = recent->until_ms;
         write_record(rs, &r);
     }
     buf_fini(&bytes);
@@ -288,16 +318,14 @@ uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r,
                           bool *is_new_out)
 {
     struct restriction next = *r;
-    /* of a source: by its address instead of an account */
-    const uint64_t key[3] = {(uint64_t)r->kind,
-                             r->account ? r->account : name_number(r->source),
-                             name_number(r->rule)};
+    uint64_t key[3];
+    make_recent_key(r, key);
     struct recent *recent = find_recent(rs, key);
     bool is_new = !is_repeat(r, recent);
     if (is_new_out)
         *is_new_out = is_new;
     if (!is_new) {
-        count_again(rs, recent, r->at_ms);
+        count_again(rs, recent, r);
         return recent->id;
     }
     next.id = msgid_next();
@@ -326,6 +354,7 @@ int restrictions_release(struct restrictions *rs, uint64_t id, struct view by,
         err = r.released_ms != 0 ? MSA_EEXIST : MSA_OK;
     }
     if (err == MSA_OK) {
+        forget_recent(rs, &r);
         r.released_ms = now_ms;
         r.released_by = by;
         r.release_note = note;

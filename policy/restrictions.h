@@ -37,7 +37,7 @@ void restrictions_each_standing(struct restrictions *rs, restrictions_each_fn *f
                                 void *arg);
 
 /* Writes a record: a new one, or the same again within the hour (kind, account, rule),
- * which is counted. `r->id` and `times` are chosen here. The id; *is_new_out (may be
+ * unless it was lifted meanwhile, which is counted, and stands as long as the later one. `r->id` and `times` are chosen here. The id; *is_new_out (may be
  * NULL) says which. */
 uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r,
                           bool *is_new_out);

@@ -9,7 +9,8 @@
 
 TestSuite(policy_role, .timeout = 60, .fini = pf_end);
 
-#define HOUR_MS INT64_C(3600000)
+#define HOUR_MS   INT64_C(3600000)
+#define MINUTE_MS INT64_C(60000)
 
 #define THREE_COUNTRIES                                                                            \
     PF_COUNTRIES "rule three { count countries; per account; within 6h; limit 3; then suspend notify;\n" \
@@ -333,6 +334,46 @@ Test(policy_role, a_knocking_guesser_is_one_record_that_counts)
                  "four tries and three greetings; the last one is not written yet");
     cr_assert_str_eq(json_string_value(json_object_get(r, "login")), "", "it is of a source");
     json_decref(o);
+}
+
+/* The only one that stands; its number in *times_out. */
+static int64_t standing_until_ms(json_int_t *times_out)
+{
+    json_t *o = pf_op("restriction.list", "{}", NULL), *list = json_object_get(o, "restrictions");
+    cr_assert_eq(json_array_size(list), 1);
+    int64_t until_ms = json_integer_value(json_object_get(json_array_get(list, 0), "until_ms"));
+    *times_out = json_integer_value(json_object_get(json_array_get(list, 0), "times"));
+    json_decref(o);
+    return until_ms;
+}
+
+Test(policy_role, a_lock_that_holds_again_stands_in_its_record)
+{
+    json_int_t times;
+    pf_begin(GUESSING);
+    for (uint64_t i = 1; i <= 3; i++)
+        guess(i, PF_ABROAD, i);
+    cr_assert_eq(standing_until_ms(&times), PF_T0_MS + 10 * MINUTE_MS);
+    pf_advance(11 * MINUTE_MS);
+    guess(4, PF_ABROAD, 4);
+    cr_assert_eq(standing_until_ms(&times), PF_T0_MS + (11 + 20) * MINUTE_MS, "the second lock is longer");
+    cr_assert_eq(times, 2);
+}
+
+Test(policy_role, what_comes_after_a_release_is_a_record_of_its_own)
+{
+    char id[2][32];
+    pf_begin("rule doubtful { count messages; within 1h; limit 0; then hold; }");
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert(send_one(1, PF_HOME));
+        json_t *o = pf_op("restriction.list", "{\"all\":true}", NULL), *list = json_object_get(o, "restrictions");
+        cr_assert_eq(json_array_size(list), i + 1);
+        snprintf(id[i], sizeof id[i], "%s", json_string_value(json_object_get(json_array_get(list, i), "id")));
+        json_decref(o);
+        release(id[i]);
+        cr_assert_eq(pf_seen.let_go, i + 1, "held again, it is let go again");
+    }
 }
 
 Test(policy_role, failures_slow_the_source_down_from_its_greeting_on)
