@@ -232,7 +232,7 @@ static void content_facts(const struct policy *p, struct asker *a,
 {
     asker_facts(p, a, EVENT_CONTENT, e);
     e->bytes = ask->body_bytes;
-    e->recipients = ask->recipient_count;
+    e->recipients = r ? r->message.recipients : ask->recipient_count; /* as many as there are hashes of */
     e->score_hundredths = (int32_t)(ipc_score_bounded(ask->score_milli) / MILLI_IN_HUNDREDTH);
     e->score_hundredths += r ? r->score_hundredths : 0;
     facts_fingerprints(ask->fingerprints, &a->work, e);

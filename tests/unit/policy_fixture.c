@@ -382,6 +382,13 @@ void pf_scanner_says(unsigned action, const char *text)
     scanner_text = text;
 }
 
+static uint32_t route_recipients = 1;
+
+void pf_claim_recipients(uint32_t count)
+{
+    route_recipients = count;
+}
+
 struct pf_answer pf_route(enum pf_worker w, uint64_t session, const char *ip, uint64_t account,
                           const char *login, const char *author, uint64_t reservation,
                           int64_t score_milli)
@@ -397,13 +404,14 @@ struct pf_answer pf_route(enum pf_worker w, uint64_t session, const char *ip, ui
         .sender = view_cstr(login),
         .authors = view_cstr(authors),
         .body_bytes = 2000,
-        .recipient_count = 1,
+        .recipient_count = route_recipients,
         .is_scored = true,
         .score_milli = score_milli,
         .score_action = (uint8_t)scanner_action,
         .score_text = view_cstr(scanner_text),
     };
     pf_scanner_says(SCORE_ACTION_NONE, "");
+    route_recipients = 1;
     BEGIN_ASK();
     CHAN_ASK(f.theirs[w], policy_route_ask, &m, 60000, on_policy_route_answer, NULL, NULL);
     return wait_for_answer();

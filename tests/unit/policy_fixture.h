@@ -60,6 +60,8 @@ struct pf_answer pf_quota(enum pf_worker w, uint64_t session, const char *ip, ui
                           const char *login, unsigned recipients);
 /* What the scanners insist on in the next pf_route; `text` outlives it. */
 void pf_scanner_says(unsigned action, const char *text);
+/* How many the next pf_route says there are; else one. */
+void pf_claim_recipients(uint32_t count);
 struct pf_answer pf_route(enum pf_worker w, uint64_t session, const char *ip, uint64_t account,
                           const char *login, const char *author, uint64_t reservation,
                           int64_t score_milli);

@@ -111,6 +111,16 @@ Test(policy_route, a_rule_may_hold_or_choose_another_pool)
     cr_assert(a.held_for);
 }
 
+Test(policy_route, a_worker_that_claims_more_recipients_than_it_reserved_is_no_danger)
+{
+    pf_begin("rule fresh { count new-recipients; per account; within 1h; limit 1000; then defer; }");
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    struct pf_answer q = pf_taro_sends(PF_A, 1, PF_HOME, 2);
+    pf_claim_recipients(50000000); /* far beyond what lies behind the two */
+    cr_assert_eq(pf_route(PF_A, 1, PF_HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 0).verdict,
+                 VERDICT_ALLOW);
+}
+
 /* ---- routes ---- */
 
 #define ROUTES                                                                                     \
