@@ -176,8 +176,16 @@ struct view enforce_because(const struct policy *p, struct view rule)
     return VIEW_EMPTY;
 }
 
-/* A stricter one takes the place of the owner's; nobody is told of that end. */
-static void replace_owners_lock(struct policy *p, uint64_t id)
+/* A suspension is stricter than the owner's lock, and one that ends earlier is less than one that ends later or never.
+ * An owner replaces none: he would lift his own. */
+static bool gives_way(const struct standing *standing, const struct suspension *s)
+{
+    bool is_longer = standing->until_ms != 0 && (s->until_ms == 0 || s->until_ms > standing->until_ms);
+    return !s->is_by_owner && (standing->kind == RESTRICTION_OWNER_LOCKED || is_longer);
+}
+
+/* A stricter one takes its place; nobody is told of that end. */
+static void replace(struct policy *p, uint64_t id)
 {
     tell_forget(p, id);
     (void)restrictions_release(p->restrictions, id, VIEW_LIT("msad"), VIEW_LIT("suspended instead"),
@@ -187,10 +195,10 @@ static void replace_owners_lock(struct policy *p, uint64_t id)
 uint64_t enforce_suspend(struct policy *p, const struct suspension *s)
 {
     struct standing *standing = restrictions_standing(p->restrictions, s->account);
-    if (standing && (s->is_by_owner || standing->kind != RESTRICTION_OWNER_LOCKED))
+    if (standing && !gives_way(standing, s))
         return standing->id;
     if (standing)
-        replace_owners_lock(p, standing->id);
+        replace(p, standing->id);
     struct restriction r = {
         .kind = s->is_by_owner ? RESTRICTION_OWNER_LOCKED : RESTRICTION_SUSPENDED,
         .account = s->account,

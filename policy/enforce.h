@@ -37,7 +37,7 @@ struct suspension {
 
 /* Durable soon, effective now: sessions get 421, queued mail is held. The id of the
  * restriction, also of one that stands already; an owner's lock gives way to a suspension, which its owner cannot
- * lift. */
+ * lift, and a suspension to one that lasts longer. */
 uint64_t enforce_suspend(struct policy *p, const struct suspension *s);
 
 /* The account may sign in again, its windows begin anew, its mail is let go. MSA_OK or

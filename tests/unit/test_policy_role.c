@@ -274,6 +274,25 @@ Test(policy_role, by_hand_for_a_time)
     cr_assert_eq(pf_seen.let_go, 1);
 }
 
+Test(policy_role, a_longer_suspension_takes_the_place_of_a_shorter_one)
+{
+#define SUSPEND(hours) "{\"account\":7,\"login\":\"" PF_TARO_LOGIN "\",\"note\":\"asked for\"" hours "}"
+    char first[32], second[32];
+    pf_begin("");
+    json_decref(pf_op("restriction.suspend", SUSPEND(",\"hours\":2"), NULL));
+    standing_id(first);
+    json_decref(pf_op("restriction.suspend", SUSPEND(",\"hours\":1"), NULL));
+    cr_assert_str_eq(standing_id(second), first, "it is shorter");
+    json_decref(pf_op("restriction.suspend", SUSPEND(""), NULL));
+    cr_assert_str_neq(standing_id(second), first);
+    json_decref(pf_op("restriction.suspend", SUSPEND(",\"hours\":9"), NULL));
+    pf_advance(3 * HOUR_MS);
+    pf_advance(2000);
+    cr_assert_eq(pf_taro_signs_in(PF_A, 1, PF_HOME).verdict, VERDICT_REFUSE, "it was to last");
+    cr_assert_eq(pf_seen.let_go, 0);
+#undef SUSPEND
+}
+
 Test(policy_role, shadow_rules_only_speak)
 {
     pf_begin(PF_COUNTRIES "rule two { count countries; within 1d; limit 2; then suspend; mode shadow; }");
