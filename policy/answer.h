@@ -20,6 +20,7 @@ struct answer {
 };
 
 #define ANSWER_SUSPENDED_TEXT "please contact the support desk"
+#define ANSWER_OVERSEAS_TEXT  "signing in from overseas is blocked for this account"
 
 struct answer answer_allow(void);
 /* For the event that `v` judges. */

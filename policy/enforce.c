@@ -83,8 +83,6 @@ static void say_restriction(struct policy *p, uint64_t id, const struct restrict
 
 /* ---- sessions and mail of an account ---- */
 
-#define CUT_TEXT "signing in from overseas is blocked for this account"
-
 static void kill_at(struct chan *worker, uint64_t account, const char *text)
 {
     const struct msg_policy_kill kill = {.account = account, .text = view_cstr(text)};
@@ -119,7 +117,7 @@ void enforce_places(struct policy *p, const struct account *account)
     struct recheck r = {.policy = p, .account = account, .now_ms = clock_wall_ms()};
     sessions_each_of(p->sessions, account->id, recheck_one, &r);
     if (r.has_stranger)
-        kill_everywhere(p, account->id, CUT_TEXT);
+        kill_everywhere(p, account->id, ANSWER_OVERSEAS_TEXT);
 }
 
 /* ---- records ---- */
@@ -301,7 +299,7 @@ void enforce_overseas(struct policy *p, const struct event *e, struct view login
         .at_ms = e->at_ms,
         .country = e->place.country,
         .login = login,
-        .because = VIEW_LIT("signing in from overseas is blocked for this account"),
+        .because = VIEW_LIT(ANSWER_OVERSEAS_TEXT),
     };
     keep(p, &r, &e->ip, true);
 }

@@ -113,6 +113,8 @@ static struct answer said(const struct align_answer *aligned)
 
 /* ---- MAIL ---- */
 
+/* Whoever signed in where he may no longer be does not go on: his journey is over, the configuration is another one, or
+ * this process was not there when the sessions from overseas were cut. */
 static struct answer judge_mail(struct policy *p, struct asker *a,
                                 const struct msg_policy_mail_ask *ask,
                                 struct align_answer *aligned)
@@ -127,6 +129,8 @@ static struct answer judge_mail(struct policy *p, struct asker *a,
     a->session->listener = policy_listener(p, ask->listener);
     sessions_set_sending(a->session, true);
     asker_facts(p, a, EVENT_TRANSACTION, &e);
+    if (!account_allows_from(&a->account, p->config, a->session->place.country, e.is_home, e.at_ms))
+        return (struct answer){.verdict = VERDICT_CLOSE, .text = ANSWER_OVERSEAS_TEXT};
     struct answer answer = policy_decide(p, &e, a->account.login, &v);
     struct align_who who = align_who_of(&a->account, &e, (v.actions & THEN_ALIGN) != 0, country);
     align_envelope(p->config, &who, ask->sender, aligned);

@@ -92,6 +92,34 @@ Test(ops_account, sessions_from_abroad_end_when_the_customer_blocks_them)
     cr_assert_eq(sign_in(4, HOME), VERDICT_ALLOW);
 }
 
+Test(ops_account, whoever_stays_signed_in_beyond_his_journey_sends_no_more)
+{
+    char set[256];
+    pf_begin(COUNTRIES);
+    snprintf(set, sizeof set, "{" TARO ",\"overseas\":\"block\",\"exceptions\":[{\"country\":\"US\",\"until_ms\":%lld}]}",
+             (long long)PF_T0_MS + 60000);
+    do_op("settings.set", set, 200);
+    cr_assert_eq(sign_in(1, ABROAD), VERDICT_ALLOW);
+    cr_assert_eq(sign_in(2, HOME), VERDICT_ALLOW);
+    pf_advance(59999);
+    cr_assert_eq(pf_taro_mails(PF_A, 1, ABROAD).verdict, VERDICT_ALLOW);
+    pf_settle(PF_A, 1, 0, false);
+    pf_advance(1);
+    struct pf_answer a = pf_taro_mails(PF_A, 1, ABROAD);
+    cr_assert_eq(a.verdict, VERDICT_CLOSE);
+    cr_assert_str_eq(a.text, "signing in from overseas is blocked for this account");
+    cr_assert_eq(pf_taro_mails(PF_A, 2, HOME).verdict, VERDICT_ALLOW);
+}
+
+Test(ops_account, a_block_holds_for_sessions_older_than_the_process)
+{
+    pf_begin(COUNTRIES);
+    cr_assert_eq(sign_in(1, ABROAD), VERDICT_ALLOW);
+    pf_restart();
+    do_op("settings.set", "{" TARO ",\"overseas\":\"block\"}", 200);
+    cr_assert_eq(pf_taro_mails(PF_A, 1, ABROAD).verdict, VERDICT_CLOSE);
+}
+
 Test(ops_account, a_session_that_is_over_is_not_cut)
 {
     pf_begin(COUNTRIES);
