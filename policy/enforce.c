@@ -132,11 +132,12 @@ static bool is_account(uint64_t account)
     return account != 0 && !(account & ACCOUNT_UNKNOWN_BIT);
 }
 
-/* A lock of a source, or on a name that is nobody's, is no account's matter. */
+/* A lock of a source, or on a name that is nobody's, is no account's matter. Mail that is held is its sender's, whatever
+ * was counted: with the account's record it is let go. */
 static void fill_subject(const struct event *e, enum rule_subject per, struct view login,
                          struct restriction *r)
 {
-    if (!is_of_account(per) || !is_account(e->account))
+    if ((!is_of_account(per) && r->kind != RESTRICTION_HELD) || !is_account(e->account))
         return;
     r->account = e->account;
     r->login = login;
@@ -306,23 +307,51 @@ void enforce_overseas(struct policy *p, const struct event *e, struct view login
 
 /* ---- release ---- */
 
+static const struct rule *find_rule(const struct policy *p, struct view name)
+{
+    for (unsigned i = 0; i < p->rules->rule_count; i++)
+        if (view_eq(p->rules->rules[i].name, name))
+            return &p->rules->rules[i];
+    return NULL;
+}
+
+/* Of no account: the record tells whose address it is, if privacy lets it. What holds for more than that, or the rule of
+ * which is gone, ends by itself. */
+static bool find_source(const struct policy *p, const struct restriction *r, struct ipaddr *out)
+{
+    const struct rule *rule = find_rule(p, r->rule);
+    struct view bits = r->source, address = view_cut(&bits, '/');
+    bool is_known = rule && ((rule->per == PER_ADDRESS && bits.n == 0) || rule->per == PER_NETWORK);
+    return is_known && ipaddr_parse(address, out);
+}
+
+static void lift(struct policy *p, const struct restriction *r, const struct ipaddr *source)
+{
+    struct store *store = p->counters ? store_lmdb_store(p->counters) : NULL;
+    if (store && r->account == 0)
+        (void)engine_forget_source(p->rules, store, source, r->released_ms);
+    else if (store && r->kind != RESTRICTION_OWNER_LOCKED) /* by locking and unlocking himself he gets no allowance */
+        (void)engine_forget_account(p->rules, store, r->account, r->released_ms);
+    if (r->kind == RESTRICTION_HELD)
+        mail_let_go(p, r->account, HELD_FOR_RULE);
+    if (restriction_is_suspension(r->kind))
+        mail_let_go(p, r->account, HELD_FOR_ACCOUNT);
+}
+
 int enforce_release(struct policy *p, uint64_t id, struct view by, struct view note)
 {
     struct restriction r;
+    struct ipaddr source;
     struct buf bytes;
-    int64_t now_ms = clock_wall_ms();
     buf_init(&bytes, RESTRICTION_BYTES_MAX);
-    int err = restrictions_release(p->restrictions, id, by, note, now_ms);
+    int err = restrictions_read(p->restrictions, id, &bytes, &r) ? MSA_OK : MSA_ENOENT;
+    if (err == MSA_OK && r.released_ms == 0 && r.account == 0 && !find_source(p, &r, &source))
+        err = MSA_EACCESS;
+    if (err == MSA_OK)
+        err = restrictions_release(p->restrictions, id, by, note, clock_wall_ms());
     if (err == MSA_OK && restrictions_read(p->restrictions, id, &bytes, &r)) {
         say_restriction(p, id, &r);
-        /* An owner who locks and unlocks himself gets no new allowance by it. */
-        if (r.account != 0 && r.kind != RESTRICTION_OWNER_LOCKED && p->counters)
-            (void)engine_forget_account(p->rules, store_lmdb_store(p->counters),
-                                        r.account, now_ms);
-        if (r.kind == RESTRICTION_HELD)
-            mail_let_go(p, r.account, HELD_FOR_RULE);
-        if (restriction_is_suspension(r.kind))
-            mail_let_go(p, r.account, HELD_FOR_ACCOUNT);
+        lift(p, &r, &source);
         if (restriction_is_suspension(r.kind))
             tell_restriction(p, id, &r);
     }

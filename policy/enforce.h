@@ -40,8 +40,9 @@ struct suspension {
  * lift, and a suspension to one that lasts longer. */
 uint64_t enforce_suspend(struct policy *p, const struct suspension *s);
 
-/* The account may sign in again, its windows begin anew, its mail is let go. MSA_OK or
- * MSA_ENOENT. */
+/* The account may sign in again, or the address, its windows begin anew, its mail is let go.
+ * MSA_OK, MSA_ENOENT, MSA_EEXIST: it was lifted before, or MSA_EACCESS: it is neither an
+ * account's nor of an address that is known, and ends by itself. */
 int enforce_release(struct policy *p, uint64_t restriction, struct view by,
                     struct view note);
 

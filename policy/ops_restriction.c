@@ -142,6 +142,9 @@ static void op_release(void *state, const struct admin_call *call)
     note_release(p, call, id);
     if (err == MSA_ENOENT)
         refuse_unknown(call);
+    else if (err == MSA_EACCESS)
+        admin_refuse(call->chan, call->id, 409,
+                     "it is of no single account, and of no address that is known: it ends by itself");
     else if (err == MSA_EEXIST)
         admin_refuse(call->chan, call->id, 409, "it was lifted before");
     else

@@ -23,6 +23,7 @@ struct decision {
     struct verdict *verdict;
     struct circumstances circumstances;
     uint32_t new_recipients;
+    bool is_of_source; /* whatever rules take part: the records of its address and network */
 };
 
 static bool has_bit(uint8_t events, enum event_kind kind)
@@ -37,6 +38,10 @@ static void need_records(struct decision *d)
     enum event_kind kind = d->event->kind;
     subjects_need(d->subjects, PER_ACCOUNT,
                   0); /* known recipients, good networks, epoch */
+    if (d->is_of_source) {
+        subjects_need(d->subjects, PER_ADDRESS, 0);
+        subjects_need(d->subjects, PER_NETWORK, 0);
+    }
     if (d->set->asks_mailbox[kind] || kind == EVENT_MAILBOX)
         subjects_need(d->subjects, PER_EVERYONE, 0); /* whether accesses are reported */
     for (unsigned i = 0; i < d->set->taking_part_count[kind]; i++) {
@@ -454,4 +459,22 @@ int engine_forget_account(const struct rule_set *set, struct store *store,
     struct event e = {.kind = EVENT_REJECTED, .at_ms = now_ms, .account = account};
     struct decision d = {.set = set, .event = &e, .verdict = &ignored};
     return with_records(&d, store, decide_forget);
+}
+
+static void decide_forget_source(struct decision *d)
+{
+    struct record *address = subjects_find(d->subjects, PER_ADDRESS, 0);
+    struct record *network = subjects_find(d->subjects, PER_NETWORK, 0);
+    if (address)
+        record_forget_counts(address);
+    if (network)
+        record_forget_counts(network);
+}
+
+int engine_forget_source(const struct rule_set *set, struct store *store, const struct ipaddr *ip, int64_t now_ms)
+{
+    struct verdict ignored;
+    struct event e = {.kind = EVENT_CONNECT, .at_ms = now_ms, .ip = *ip};
+    struct decision d = {.set = set, .event = &e, .verdict = &ignored, .is_of_source = true};
+    return with_records(&d, store, decide_forget_source);
 }

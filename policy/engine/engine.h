@@ -76,5 +76,7 @@ int engine_give_back(const struct rule_set *set, struct store *store,
 /* After a release: the account's windows begin anew. */
 int engine_forget_account(const struct rule_set *set, struct store *store,
                           uint64_t account, int64_t now_ms);
+/* The same of an address, and of the network that it is in. */
+int engine_forget_source(const struct rule_set *set, struct store *store, const struct ipaddr *ip, int64_t now_ms);
 
 #endif

@@ -395,6 +395,53 @@ Test(policy_role, what_comes_after_a_release_is_a_record_of_its_own)
     }
 }
 
+#define SPRAYING "rule spray { count failed-accounts; per address; within 1h; limit 2; then lock; lock 6h; lock_max 1d; }"
+
+static void spray(void)
+{
+    for (uint64_t i = 1; i <= 2; i++) {
+        char login[32];
+        snprintf(login, sizeof login, "nobody%u@example.jp", (unsigned)i);
+        pf_connect(PF_A, i, PF_ABROAD);
+        pf_login(PF_A, i, PF_ABROAD, 0, login, AUTH_NO_SUCH_USER, i);
+    }
+    cr_assert_eq(pf_taro_signs_in(PF_A, 9, PF_ABROAD).verdict, VERDICT_REFUSE);
+}
+
+Test(policy_role, an_address_that_is_locked_is_let_in_by_a_release)
+{
+    char id[32];
+    pf_begin(SPRAYING);
+    spray();
+    release(standing_id(id));
+    cr_assert_eq(pf_taro_signs_in(PF_A, 10, PF_ABROAD).verdict, VERDICT_ALLOW);
+}
+
+Test(policy_role, a_release_that_cannot_lift_says_so)
+{
+    char id[32], args[128];
+    unsigned status;
+    pf_begin("privacy { addresses hash; }\n" SPRAYING);
+    spray();
+    snprintf(args, sizeof args, "{\"id\":\"%s\",\"note\":\"an office\"}", standing_id(id));
+    json_decref(pf_op("restriction.release", args, &status));
+    cr_assert_eq(status, 409);
+    standing_id(id); /* it stands as before */
+}
+
+Test(policy_role, mail_that_a_rule_of_all_held_is_let_go_by_its_record)
+{
+    pf_begin("rule burst { count messages; per everyone; within 1h; limit 0; then hold; }");
+    pf_taro_signs_in(PF_A, 1, PF_HOME);
+    cr_assert(send_one(1, PF_HOME));
+    json_t *o = pf_op("restriction.list", "{\"all\":true,\"account\":7}", NULL), *list = json_object_get(o, "restrictions");
+    cr_assert_eq(json_array_size(list), 1);
+    release(json_string_value(json_object_get(json_array_get(list, 0), "id")));
+    json_decref(o);
+    cr_assert_eq(pf_seen.held_account, PF_TARO);
+    cr_assert_eq(pf_seen.let_go, 1);
+}
+
 Test(policy_role, failures_slow_the_source_down_from_its_greeting_on)
 {
     pf_begin("rule slow { count failures; per address; within 10m; limit 3; then delay; delay 5s; }");
