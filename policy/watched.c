@@ -25,6 +25,8 @@ static void add_country(json_t *o, uint16_t country)
 void watched_restriction(struct policy *p, uint64_t id, const struct restriction *r)
 {
     char text[MSGID_TEXT_MAX];
+    if (!news_is_worth_it(&p->news))
+        return;
     json_t *o = json_object();
     bool is_over = r->released_ms != 0;
     msgid_format(id, text);
@@ -43,6 +45,8 @@ void watched_restriction(struct policy *p, uint64_t id, const struct restriction
 void watched_rule(struct policy *p, const struct event *e, const struct reason *reason, struct view login)
 {
     char actions[ENFORCE_ACTIONS_MAX];
+    if (!news_is_worth_it(&p->news))
+        return;
     json_t *o = json_object();
     enforce_action_names(reason->rule->actions, actions);
     add(o, "rule", reason->rule->name);

@@ -35,13 +35,26 @@ void news_peer_down(struct news_teller *t, const struct chan *peer)
         t->console = NULL;
 }
 
-static bool may_tell(struct news_teller *t)
+static bool has_room(struct news_teller *t)
 {
     int64_t second = clock_mono_ms() / 1000;
     if (t->second != second)
         t->in_second = 0;
     t->second = second;
-    return t->console && ++t->in_second <= NEWS_PER_SECOND;
+    return t->console && t->in_second < NEWS_PER_SECOND;
+}
+
+static void count_untold(struct news_teller *t)
+{
+    t->untold += t->untold < UINT32_MAX;
+}
+
+bool news_is_worth_it(struct news_teller *t)
+{
+    if (has_room(t))
+        return true;
+    count_untold(t);
+    return false;
 }
 
 static bool send_to_console(struct news_teller *t, enum news_kind kind, const json_t *o)
@@ -58,9 +71,11 @@ static bool send_to_console(struct news_teller *t, enum news_kind kind, const js
 
 void news_tell(struct news_teller *t, enum news_kind kind, json_t *o)
 {
-    if (o && may_tell(t) && send_to_console(t, kind, o))
+    bool may_tell = o && has_room(t);
+    t->in_second += may_tell;
+    if (may_tell && send_to_console(t, kind, o))
         t->untold = 0;
-    else if (t->untold < UINT32_MAX)
-        t->untold++;
+    else
+        count_untold(t);
     json_decref(o);
 }

@@ -6,6 +6,7 @@
 #ifndef MSA_IPC_NEWS_H
 #define MSA_IPC_NEWS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -55,6 +56,9 @@ struct news_teller {
 /* To be called with each peer of the role. */
 void news_peer_up(struct news_teller *t, struct chan *peer);
 void news_peer_down(struct news_teller *t, const struct chan *peer);
+
+/* Before `o` is built, where much may happen at once: false if it could not be told now, and it is counted. */
+bool news_is_worth_it(struct news_teller *t);
 
 /* `o` is taken over; NULL (out of memory while it was built) counts as untold. */
 void news_tell(struct news_teller *t, enum news_kind kind, json_t *o);

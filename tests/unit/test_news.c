@@ -84,6 +84,27 @@ Test(news, too_much_is_counted_and_the_next_one_says_so)
     chan_free(&e.console);
 }
 
+Test(news, what_could_not_be_told_need_not_be_built)
+{
+    struct news_teller t = {0};
+    struct ends e = make_ends();
+    cr_assert_not(news_is_worth_it(&t), "nobody is there");
+    news_peer_up(&t, e.policy);
+    for (int i = 0; i < NEWS_PER_SECOND; i++) {
+        cr_assert(news_is_worth_it(&t));
+        tell(&t, i);
+    }
+    cr_assert_not(news_is_worth_it(&t));
+    cr_assert_not(news_is_worth_it(&t));
+    clock_advance_for_test(1000);
+    cr_assert(news_is_worth_it(&t));
+    tell(&t, 100);
+    fx_turns(2);
+    cr_assert_eq(heard.untold, 2);
+    chan_free(&e.policy);
+    chan_free(&e.console);
+}
+
 Test(news, without_console_and_without_memory_it_is_counted)
 {
     struct news_teller t = {0};
