@@ -13,6 +13,8 @@
 #define SAME_MS        3600000 /* within it the same again is counted in one record */
 #define WRITE_EVERY_MS 60000   /* and that record is written at most so often */
 #define RECENT_MAX     20000
+#define LOCKS_MAX      65536
+#define LOCKS_FIRST    64
 
 /* The newest record of one kind, account and rule. */
 struct recent {
@@ -26,9 +28,17 @@ struct recent {
     uint64_t key[3];
 };
 
+/* One that stands, or has stood until lately. */
+struct lock {
+    uint64_t id;
+    int64_t until_ms;
+};
+
 struct restrictions {
     struct ledger *ledger;
     struct table standing; /* of struct standing, by account */
+    struct lock *locks;    /* those of LOCKED; beyond LOCKS_MAX the oldest are not listed */
+    size_t lock_count, lock_room;
     struct table recent;   /* of struct recent */
     struct list recent_by_use;
 };
@@ -73,6 +83,58 @@ static void drop_standing(struct restrictions *rs, struct standing *s)
     table_remove(&rs->standing, &s->entry);
     free(s);
 }
+
+/* ---- locks that stand ---- */
+
+static void drop_locks_over(struct restrictions *rs, int64_t now_ms)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < rs->lock_count; i++)
+        if (rs->locks[i].until_ms > now_ms)
+            rs->locks[kept++] = rs->locks[i];
+    rs->lock_count = kept;
+}
+
+/* Of locks that all stand the first is the oldest. */
+static void make_lock_room(struct restrictions *rs, int64_t now_ms)
+{
+    if (rs->lock_count < rs->lock_room)
+        return;
+    drop_locks_over(rs, now_ms);
+    if (rs->lock_count * 2 <= rs->lock_room && rs->lock_room > 0)
+        return;
+    size_t room = rs->lock_room ? 2 * rs->lock_room : LOCKS_FIRST;
+    struct lock *more = room <= LOCKS_MAX ? realloc(rs->locks, room * sizeof *more) : NULL;
+    if (more) {
+        rs->locks = more;
+        rs->lock_room = room;
+    } else if (rs->lock_count == rs->lock_room && rs->lock_count > 0) {
+        memmove(rs->locks, rs->locks + 1, --rs->lock_count * sizeof *rs->locks);
+    }
+}
+
+static void add_lock(struct restrictions *rs, const struct restriction *r, int64_t now_ms)
+{
+    if (r->kind != RESTRICTION_LOCKED || r->until_ms <= now_ms)
+        return;
+    make_lock_room(rs, now_ms);
+    if (rs->lock_count < rs->lock_room)
+        rs->locks[rs->lock_count++] = (struct lock){r->id, r->until_ms};
+}
+
+/* It lasts until another time; 0: it was lifted. */
+static void change_lock(struct restrictions *rs, const struct restriction *r, int64_t until_ms, int64_t now_ms)
+{
+    size_t i = rs->lock_count;
+    while (i > 0 && rs->locks[i - 1].id != r->id)
+        i--;
+    if (i > 0)
+        rs->locks[i - 1].until_ms = until_ms;
+    else if (until_ms > 0)
+        add_lock(rs, r, now_ms);
+}
+
+/* ---- suspensions in force ---- */
 
 struct each {
     restrictions_each_fn *fn;
@@ -191,6 +253,54 @@ static bool walk_of_account(void *arg, struct view key, struct view value)
     return goes_on;
 }
 
+/* What stands is a few among millions of records: their ids are in memory. */
+struct ids {
+    uint64_t *ids;
+    size_t count;
+    uint64_t after;
+};
+
+static void add_id(struct ids *all, uint64_t id)
+{
+    if (id > all->after)
+        all->ids[all->count++] = id;
+}
+
+static void add_suspension(void *arg, struct standing *s)
+{
+    add_id(arg, s->id);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* False: no memory for it. */
+static bool walk_standing(struct walk *w)
+{
+    struct restrictions *rs = w->rs;
+    struct ids all = {.after = w->filter->after};
+    struct restriction r;
+    struct buf bytes;
+    all.ids = malloc((rs->standing.count + rs->lock_count + 1) * sizeof *all.ids);
+    if (!all.ids)
+        return false;
+    restrictions_each_standing(rs, add_suspension, &all);
+    for (size_t i = 0; i < rs->lock_count; i++)
+        if (rs->locks[i].until_ms > w->now_ms)
+            add_id(&all, rs->locks[i].id);
+    qsort(all.ids, all.count, sizeof *all.ids, by_number);
+    buf_init(&bytes, RESTRICTION_BYTES_MAX + 512);
+    for (size_t i = 0; i < all.count && !w->is_cut; i++)
+        if (restrictions_read(rs, all.ids[i], &bytes, &r))
+            (void)walk_record(w, buf_view(&bytes));
+    buf_fini(&bytes);
+    free(all.ids);
+    return true;
+}
+
 uint64_t restrictions_each(struct restrictions *rs,
                            const struct restrictions_filter *filter, int64_t now_ms,
                            restrictions_record_fn *fn, void *arg)
@@ -207,7 +317,7 @@ uint64_t restrictions_each(struct restrictions *rs,
     if (filter->account != 0)
         ledger_each(rs->ledger, LEDGER_RESTRICTIONS_BY_ACCOUNT,
                     view_of(first, sizeof first), walk_of_account, &w);
-    else
+    else if (!filter->is_standing_only || !walk_standing(&w))
         ledger_each(rs->ledger, LEDGER_RESTRICTIONS,
                     view_of(first + KEY_BYTES, KEY_BYTES), walk_all, &w);
     return w.is_cut ? w.last_id : 0;
@@ -303,6 +413,7 @@ static void count_again(struct restrictions *rs, struct recent *recent, const st
         r.last_ms = again->at_ms;
         r.until_ms = recent->until_ms;
         write_record(rs, &r);
+        change_lock(rs, &r, r.until_ms, again->at_ms);
     }
     buf_fini(&bytes);
 }
@@ -332,6 +443,7 @@ uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r,
     next.times = 1;
     next.last_ms = next.at_ms;
     write_record(rs, &next);
+    add_lock(rs, &next, next.at_ms);
     if (!restriction_is_suspension(next.kind))
         remember(rs, &next, key);
     else if (add_standing(rs, &next) == MSA_ENOMEM)
@@ -355,6 +467,7 @@ int restrictions_release(struct restrictions *rs, uint64_t id, struct view by,
     }
     if (err == MSA_OK) {
         forget_recent(rs, &r);
+        change_lock(rs, &r, 0, now_ms);
         r.released_ms = now_ms;
         r.released_by = by;
         r.release_note = note;
@@ -376,6 +489,8 @@ static bool load_one(void *arg, struct view key, struct view value)
                 "a restriction does not decode");
     else if (restriction_is_suspension(r.kind) && r.released_ms == 0)
         (void)add_standing(rs, &r);
+    else if (r.released_ms == 0)
+        add_lock(rs, &r, clock_wall_ms());
     return true;
 }
 
@@ -407,6 +522,7 @@ void restrictions_free(struct restrictions **rs)
     while ((recent = LIST_FIRST(&(*rs)->recent_by_use, struct recent, by_use)) != NULL)
         drop_recent(*rs, recent);
     table_fini(&(*rs)->recent);
+    free((*rs)->locks);
     free(*rs);
     *rs = NULL;
 }

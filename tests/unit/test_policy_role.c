@@ -379,6 +379,39 @@ Test(policy_role, a_lock_that_holds_again_stands_in_its_record)
     cr_assert_eq(times, 2);
 }
 
+static size_t page_of_standing(const char *after, unsigned limit, char next_out[32])
+{
+    char args[128];
+    snprintf(args, sizeof args, "{\"limit\":%u%s%s%s}", limit, *after ? ",\"after\":\"" : "", after, *after ? "\"" : "");
+    json_t *o = pf_op("restriction.list", args, NULL);
+    const char *next = json_string_value(json_object_get(o, "next"));
+    size_t count = json_array_size(json_object_get(o, "restrictions"));
+    snprintf(next_out, 32, "%s", next ? next : "");
+    json_decref(o);
+    return count;
+}
+
+Test(policy_role, what_stands_is_found_in_pages_and_after_a_restart)
+{
+    char next[32];
+    pf_begin(THREE_COUNTRIES GUESSING "rule few { count messages; within 1h; limit 0; then defer; }");
+    for (uint64_t i = 1; i <= 3; i++)
+        guess(i, PF_ABROAD, i);
+    pf_taro_signs_in(PF_A, 4, PF_HOME);
+    pf_taro_sends(PF_A, 4, PF_HOME, 1); /* a record of what does not stand */
+    json_decref(pf_op("restriction.suspend", "{\"account\":7,\"login\":\"" PF_TARO_LOGIN "\",\"note\":\"x\"}", NULL));
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(page_of_standing("", 10, next), 2, "a lock and a suspension");
+        cr_assert_str_empty(next);
+        cr_assert_eq(page_of_standing("", 1, next), 1);
+        cr_assert_eq(page_of_standing(next, 1, next), 1);
+        cr_assert_str_empty(next);
+        pf_restart();
+    }
+    pf_advance(11 * MINUTE_MS);
+    cr_assert_eq(page_of_standing("", 10, next), 1, "the lock is over");
+}
+
 Test(policy_role, what_comes_after_a_release_is_a_record_of_its_own)
 {
     char id[2][32];
