@@ -82,3 +82,12 @@ class Desk(PageCase):
         talk, code = self.msad.sign_in("hana@example.test", guarded.address("JP"))
         self.assertEqual(code, 535)
         talk.close()
+
+    def test_every_kind_of_restriction_has_words_in_both_languages(self):
+        self.start_guarded()
+        b = self.open("ja")
+        self.sign_in_as(b, "support")
+        kinds = ["suspended", "locked", "held", "limited", "overseas", "locked-by-owner"]
+        missing = b.run_async("import('/desk/texts.js').then((m) => done(%r.filter((k) => !Object.values(m.default).every("
+                              "(words) => words[`kind_${k}`]))))" % kinds)
+        self.assertEqual(missing, [])

@@ -179,6 +179,16 @@ export const get = (path, query = {}) => {
   const given = Object.entries(query).filter(([, v]) => v !== "" && v != null);
   return call("GET", path + (given.length ? `?${new URLSearchParams(given)}` : ""));
 };
+/** All pages of a list whose oldest come first, such as {key: [...], next}; its newest are what people ask for. */
+export async function getAll(path, query, key) {
+  const all = [];
+  for (let cursor = ""; cursor != null;) {
+    const page = await get(path, { ...query, limit: 1000, cursor });
+    all.push(...page[key]);
+    cursor = page.next;
+  }
+  return all;
+}
 /** A path's part: names may hold any byte. */
 export const part = (text) => encodeURIComponent(text);
 

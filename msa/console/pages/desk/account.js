@@ -1,9 +1,10 @@
 // One account as the desk sees it: settings, history, held mail, and what was done to it.
-import { ago, ask, badge, bytes, call, country, el, field, get, number, part, say, session, t, table, time } from "/base.js";
+import { ago, ask, badge, bytes, call, country, el, field, get, getAll, number, part, say, t, table, time } from "/base.js";
 import { kindBadge } from "/desk/restriction.js";
 import { protocolName, resultBadge } from "/sign-in-words.js";
 
 const own = (login, rest) => `/accounts/${part(login)}${rest}`;
+const HISTORY_MAX = 100;
 /** A part of the page that its role may not see, or that is not to be had now, is left out. */
 const orNothing = (promise, otherwise) => promise.catch(() => otherwise);
 
@@ -98,12 +99,12 @@ function recordCard(entries) {
 export async function accountView(login, again, shown) {
   const [account, settings] = await Promise.all([get(own(login, "")), get(own(login, "/settings"))]);
   const [history, held, record, signIns] = await Promise.all([
-    orNothing(get(own(login, "/restrictions"), { all: true, limit: 100 }), { restrictions: [] }),
+    orNothing(getAll(own(login, "/restrictions"), { all: true }, "restrictions"), []),
     orNothing(get("/queue", { login, state: "held", limit: 100 }), { messages: [] }),
     orNothing(get("/audit", { target: login, limit: 20 }), { audit: [] }),
     orNothing(get(own(login, "/sign-ins"), { limit: 20 }), { sign_ins: [] })]);
-  const isStanding = history.restrictions.some((r) => r.standing && r.kind === "suspended");
-  const before = history.restrictions.filter((r) => !shown || r.id !== shown.id).reverse();
+  const isStanding = history.some((r) => r.standing && r.kind === "suspended");
+  const before = history.filter((r) => !shown || r.id !== shown.id).reverse().slice(0, HISTORY_MAX);
   return [accountCard(login, account, settings, isStanding, again), held.messages.length > 0 && heldCard(held.messages, again),
     signIns.sign_ins.length > 0 && signInsCard(signIns.sign_ins),
     before.length > 0 && historyCard(before), record.audit.length > 0 && recordCard(record.audit)].filter(Boolean);

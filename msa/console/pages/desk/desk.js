@@ -1,6 +1,6 @@
 // The support desk: who is restricted, why, and what can be done. What is shown hangs on the address behind the #:
 //   #r/ID     one restriction        #a/LOGIN  one account        nothing: the list alone
-import { $, addTexts, ago, call, country, el, frame, get, say, session, t, time, whoAmI } from "/base.js";
+import { $, addTexts, ago, country, el, frame, getAll, number, session, t, whoAmI } from "/base.js";
 import { accountView } from "/desk/account.js";
 import { kindBadge, restrictionView } from "/desk/restriction.js";
 import texts from "/desk/texts.js";
@@ -12,19 +12,20 @@ export function links(current) {
     session.role === "operator" && { href: "/operator/", text: t("operator"), current: current === "operator" }].filter(Boolean);
 }
 
+const SHOWN_MAX = 200; // who looks for one among more searches for it
 let standing = [];
 
 async function loadStanding() {
-  standing = (await get("/restrictions", { limit: 200 })).restrictions.filter((r) => r.standing).reverse();
+  standing = (await getAll("/restrictions", {}, "restrictions")).filter((r) => r.standing).reverse();
 }
 
 function listCard() {
   const at = location.hash;
-  const rows = standing.map((r) => el("li", {}, el("a", { href: `#r/${r.id}`, "aria-current": at === `#r/${r.id}` && "true" },
+  const rows = standing.slice(0, SHOWN_MAX).map((r) => el("li", {}, el("a", { href: `#r/${r.id}`, "aria-current": at === `#r/${r.id}` && "true" },
     el("span", { class: "row" }, el("strong", {}, r.login || r.source || "–"), kindBadge(r.kind)),
     el("span", { class: "small soft" }, ago(r.at_ms), " · ", r.rule || t("by_hand"), r.country ? ` · ${country(r.country)}` : ""))));
   return el("section", { class: "card", id: "standing" },
-    el("header", {}, el("h2", {}, t("restricted_now")), el("span", { class: `badge ${rows.length ? "bad" : "good"}` }, String(rows.length))),
+    el("header", {}, el("h2", {}, t("restricted_now")), el("span", { class: `badge ${rows.length ? "bad" : "good"}` }, number(standing.length))),
     rows.length ? el("ul", { class: "list" }, rows) : el("p", { class: "soft" }, t("nobody")));
 }
 

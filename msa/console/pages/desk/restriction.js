@@ -4,7 +4,7 @@ import { worldMap } from "/map.js";
 import { accountView } from "/desk/account.js";
 
 export function kindBadge(kind) {
-  const look = { suspended: "bad", locked: "warn", blocked: "warn", held: "warn" }[kind] || "";
+  const look = { suspended: "bad", "locked-by-owner": "bad", locked: "warn", overseas: "warn", held: "warn" }[kind] || "";
   return badge(look, hasText(`kind_${kind}`) ? t(`kind_${kind}`) : kind);
 }
 

@@ -3,7 +3,7 @@ export default {
   en: {
     title: "Support desk", search: "Find an account", login: "Mail address", find: "Find", restricted_now: "Restricted now", nobody: "Nobody is restricted. That is how it should be.",
     choose: "Choose an account on the left, or find one by its address.", not_found: "There is no account {0}.",
-    kind_suspended: "suspended", kind_blocked: "overseas refused", kind_locked: "sign-in locked", kind_held: "message held", kind_refused: "refused",
+    kind_suspended: "suspended", kind_overseas: "overseas refused", kind_locked: "sign-in locked", kind_held: "message held", kind_limited: "over a limit", "kind_locked-by-owner": "locked by its owner",
     why_restricted: "Why", rule: "Rule", because: "What it says", grounds: "Grounds", map: "Countries of the grounds", told: "What the mail program was told", since: "Since", last: "Last seen", times: "Times",
     source: "From address", by_hand: "by hand", until: "Ends", released: "Released {0} by {1}", note: "Note",
     release: "Release", release_title: "Release {0}?", release_about: "Sign-ins work again, counters begin anew, and mail that was held for it leaves. Make sure that the password was changed.",
@@ -19,7 +19,7 @@ export default {
   ja: {
     title: "サポート窓口", search: "アカウントを探す", login: "メールアドレス", find: "検索", restricted_now: "制限中のアカウント", nobody: "制限中のアカウントはありません。",
     choose: "左の一覧から選ぶか、メールアドレスで検索してください。", not_found: "{0} というアカウントはありません。",
-    kind_suspended: "停止", kind_blocked: "海外拒否", kind_locked: "ロック", kind_held: "保留", kind_refused: "拒否",
+    kind_suspended: "停止", kind_overseas: "海外拒否", kind_locked: "ロック", kind_held: "保留", kind_limited: "上限超過", "kind_locked-by-owner": "本人によるロック",
     why_restricted: "理由", rule: "ルール", because: "内容", grounds: "根拠", map: "根拠となった国", told: "メールソフトへの応答", since: "開始", last: "最後", times: "回数",
     source: "接続元", by_hand: "手動", until: "終了", released: "{0} に {1} が解除", note: "メモ",
     release: "解除", release_title: "{0} の制限を解除しますか", release_about: "サインインできるようになり、集計は最初からやり直し、保留中のメールを送信します。パスワードの変更を確認してください。",

@@ -8,7 +8,6 @@ import { usageCard } from "/me/usage.js";
 
 addTexts(texts);
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 let settings;
 
 
@@ -74,11 +73,16 @@ function homeCard() {
 // ---- journeys ----
 
 const midnight = (text) => new Date(`${text}T00:00:00`).getTime();
+/** A day may have 23 hours, or 25. */
+function nextMidnight(text) {
+  const day_ = new Date(`${text}T00:00:00`);
+  return day_.setDate(day_.getDate() + 1);
+}
 
 function exceptionOf(values) {
   const found = { country: values.country };
   if (values.from) found.from_ms = midnight(values.from);
-  if (values.until) found.until_ms = midnight(values.until) + DAY_MS;
+  if (values.until) found.until_ms = nextMidnight(values.until);
   if (found.from_ms && found.until_ms && found.until_ms <= found.from_ms) throw new Error(t("bad_days"));
   return found;
 }
