@@ -153,6 +153,11 @@ static void op_release(void *state, const struct admin_call *call)
 
 /* ---- by hand ---- */
 
+static json_t *identity(const char *id, struct view login)
+{
+    return json_pack("{s:s, s:s%}", "restriction", id, "login", login.n > 0 ? login.p : "", login.n);
+}
+
 static void op_suspend(void *state, const struct admin_call *call)
 {
     struct policy *p = state;
@@ -174,7 +179,7 @@ static void op_suspend(void *state, const struct admin_call *call)
     };
     msgid_format(enforce_suspend(p, &s), id);
     note(p, call, s.account);
-    admin_reply(call->chan, call->id, 200, json_pack("{s:s}", "restriction", id));
+    admin_reply(call->chan, call->id, 200, identity(id, s.login));
 }
 
 #define OWNERS_WORDS VIEW_LIT("its owner says that a sign-in was somebody else's")
@@ -198,7 +203,7 @@ static void op_lock(void *state, const struct admin_call *call)
     }
     msgid_format(enforce_suspend(p, &s), id);
     note(p, call, s.account);
-    policy_reply_when_durable(p, call, json_pack("{s:s}", "restriction", id));
+    policy_reply_when_durable(p, call, identity(id, s.login));
 }
 
 static void op_owner_is_back(void *state, const struct admin_call *call)

@@ -16,6 +16,7 @@ struct op_request {
     const struct console_op *op;
     char why[501];
     char target[API_VALUE_MAX + 1];
+    bool is_of_account; /* a login is among the arguments */
     unsigned status;
     char *answer;
 };
@@ -33,6 +34,16 @@ static void send_answer(void *arg)
         secret_wipe(q->answer, strlen(q->answer)); /* a new token stands in it, once */
     free(q->answer);
     free(q);
+}
+
+/* By the one form of its name, whatever was typed. */
+static void name_account(struct op_request *q, struct view json)
+{
+    json_t *o = q->is_of_account ? json_loadb(json.n ? json.p : "", json.n, 0, NULL) : NULL;
+    struct view login = view_cstr(json_string_value(json_object_get(o, "login")));
+    if (login.n > 0 && login.n <= API_VALUE_MAX)
+        (void)view_to_cstr(login, q->target, sizeof q->target);
+    json_decref(o);
 }
 
 static void forget_what_ended(struct op_request *q)
@@ -53,8 +64,10 @@ static void on_answer(void *arg, unsigned status, struct view json)
         send_answer(q);
         return;
     }
-    if (status < 400)
+    if (status < 400) {
+        name_account(q, json);
         forget_what_ended(q);
+    }
     const struct audit_entry e = {
         .actor = http_request_actor(q->request),
         .from = http_request_ip(q->request),
@@ -80,6 +93,7 @@ static char *read_args(struct op_request *q, struct view body)
     char *text = NULL;
     copy_text(args, "why", q->why, sizeof q->why);
     copy_text(args, "note", q->why, sizeof q->why);
+    q->is_of_account = json_object_get(args, "login") != NULL;
     copy_text(args, "login", q->target, sizeof q->target);
     copy_text(args, "id", q->target, sizeof q->target);
     if (json_object_del(args, "why") == 0)

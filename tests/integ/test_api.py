@@ -255,12 +255,15 @@ class Sessions(ApiCase):
     def test_another_password_and_a_suspension_end_it(self):
         self.start()
         taro, again = self.customer(), self.bearer("support")
-        status, _ = again.call("PUT", f"/accounts/{TARO}/password", {"password": "another one", **WHY})
+        status, _ = again.call("PUT", f"/accounts/{TARO.upper()}/password", {"password": "another one", **WHY})
         self.assertEqual(status, 200)
         self.assertEqual(taro.call("GET", "/accounts/me")[0], 401)
         hana = self.customer(HANA)
-        self.msad.msactl("account", "suspend", HANA, "--note", "spam")
+        self.msad.msactl("account", "suspend", HANA.upper(), "--note", "spam")
         self.assertEqual(hana.call("GET", "/accounts/me")[0], 401)
+        for login in (TARO, HANA):
+            found = self.bearer("operator").call("GET", f"/audit?target={login}")[1]["audit"]
+            self.assertEqual(len(found), 2, "how it began, and this: whatever was typed, the record has its name")
         self.assertEqual(self.browser().sign_in(login=HANA, password=m.ACCOUNTS[HANA]), 401)
 
     def test_a_change_by_cookie_comes_from_our_own_page(self):
