@@ -62,11 +62,12 @@ bool lines_is_foreign(const struct smtp_session *s)
            (command_parse(view_slice(in, 0, end), &c) == MSA_OK && c.verb == COMMAND_HTTP);
 }
 
-/* The last byte may be the CR of a CR LF to come. */
+/* The last byte may be the CR of a CR LF to come. A line that has `max` bytes and no end is too long, and there may be no
+ * room for one more. */
 static enum lines_step keep_looking(struct smtp_session *s, struct view in, size_t max)
 {
     size_t kept = in.n > 0 && in.p[in.n - 1] == '\r' ? 1 : 0;
-    if (in.n > max && !(s->flags & SMTP_SKIP_LINE))
+    if (in.n >= max && !(s->flags & SMTP_SKIP_LINE))
         s->flags |= SMTP_SKIP_LINE | (is_auth_line(s, in) ? SMTP_SKIP_AUTH : 0);
     s->scanned_bytes = (uint32_t)(in.n - kept);
     if (s->flags & SMTP_SKIP_LINE) {

@@ -87,6 +87,20 @@ Test(smtp_session, password_of_a_session_that_ends_is_wiped_too)
     end();
 }
 
+/* There may be no room for one byte more: 'auth_line' at its greatest is all that a connection holds. */
+Test(smtp_session, line_as_long_as_any_may_be_is_thrown_away_without_its_end)
+{
+    static char line[12288] = "AUTH PLAIN ";
+    begin(SMTP_AUTH_IN_CLEAR);
+    say("EHLO x\r\n");
+    memset(line + strlen(line), 'A', sizeof line - strlen(line));
+    fake_send(&fake, view_of(line, sizeof line - 1));
+    cr_assert_eq(buf_len(&fake.in), sizeof line - 1);
+    fake_send(&fake, VIEW_LIT("A"));
+    cr_assert_eq(buf_len(&fake.in), 0);
+    end();
+}
+
 /* Whom policy's kill must find: also a session that is not yet signed in, but will be without another
  * question to policy. */
 Test(smtp_session, account_is_known_from_the_right_password_on)
