@@ -117,8 +117,7 @@ static int fake_ask_login(struct smtp_session *s, const struct msg_policy_login_
 
 static int fake_ask_mail(struct smtp_session *s, const struct msg_policy_mail_ask *m)
 {
-    NOTE(s, "mail sender=<%.*s> size=%u login=%.*s\n", V(m->sender), (unsigned)m->declared_bytes,
-         V(m->login));
+    NOTE(s, "mail sender=<%.*s> size=%u login=%.*s\n", V(m->sender), (unsigned)m->declared_bytes, V(m->login));
     int err = ask(s, FAKE_MAIL);
     fake_of(s)->transactions += err == MSA_OK;
     return err;
@@ -163,14 +162,11 @@ static int fake_ask_route(struct smtp_session *s, const struct msg_policy_route_
     return ask(s, FAKE_ROUTE);
 }
 
-/* A body that came in the question, as those that did not. */
-static int as_descriptor(struct view body)
+static int file_of(struct view body)
 {
     int fd = memfd_create("body", MFD_CLOEXEC);
-    if (fd != -1 && write(fd, body.p, body.n) == (ssize_t)body.n)
-        return fd;
-    perror("memfd");
-    abort();
+    MSA_ASSERT(fd != -1 && write(fd, body.p, body.n) == (ssize_t)body.n);
+    return fd;
 }
 
 static int fake_ask_accept(struct smtp_session *s, const struct msg_relay_accept_ask *m, int fd)
@@ -178,13 +174,12 @@ static int fake_ask_accept(struct smtp_session *s, const struct msg_relay_accept
     struct fake *f = fake_of(s);
     NOTE(s, "accept pool=%.*s held=%d large=%d sender=<%.*s> body=%u utf8=%d requiretls=%d ret=%u "
             "envid=%.*s hold=%d score=%d found=%.*s count=%u",
-         V(m->pool), m->held_for != 0, m->is_large, V(m->sender), m->body_type, m->is_smtputf8,
-         m->is_requiretls, m->dsn_ret, V(m->dsn_envid), m->hold_until_ms != 0, (int)m->score_milli,
-         V(m->findings), m->recipient_count);
+         V(m->pool), m->held_for != 0, m->is_large, V(m->sender), m->body_type, m->is_smtputf8, m->is_requiretls,
+         m->dsn_ret, V(m->dsn_envid), m->hold_until_ms != 0, (int)m->score_milli, V(m->findings), m->recipient_count);
     note_recipients(s, m->recipients);
     if (f->accept_fd != -1)
         close(f->accept_fd);
-    f->accept_fd = fd != -1 ? fd : as_descriptor(m->body);
+    f->accept_fd = fd != -1 ? fd : file_of(m->body);
     buf_reset(&f->prepend);
     buf_add(&f->prepend, m->prepend);
     f->header_bytes = m->header_bytes;
