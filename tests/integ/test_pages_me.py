@@ -64,6 +64,20 @@ class Me(PageCase):
         b.has_text("サインインできません", "#wrong")
         self.picture(b, "sign-in-ja")
 
+    def test_a_refusal_is_said_in_the_language_of_the_page(self):
+        self.start(auth="failure_delay 0s;")
+        b = self.open("ja", expects=("403", "422"))
+        self.sign_in(b)
+        b.press("パスワードを変更", "#password-card button")
+        for current, chosen, words in (("wrong one", "longer than eight", "これまでのパスワードが違うか"),
+                                       (self.msad.accounts[TARO], self.msad.accounts[TARO], "これまでのパスワードと同じです")):
+            b.run("for (const i of document.querySelectorAll('dialog input')) i.value = ''")
+            for name, text in (("current", current), ("password", chosen), ("again", chosen)):
+                b.type(f"dialog input[name={name}]", text)
+            b.click("dialog button.main")
+            b.has_text(words, "dialog .note")
+            self.assertNotIn("password", b.text("dialog .note"))
+
     def test_what_a_client_calls_itself_is_shown_as_text(self):
         self.start(auth="failure_delay 0s;")
         evil = "<script>alert(1)</script>"

@@ -179,6 +179,10 @@ export const get = (path, query = {}) => {
   const given = Object.entries(query).filter(([, v]) => v !== "" && v != null);
   return call("GET", path + (given.length ? `?${new URLSearchParams(given)}` : ""));
 };
+/** Does `work`; a refusal of one of these statuses is said in the page's own words, {403: "…"}. */
+export async function inWords(words, work) {
+  try { return await work(); } catch (error) { error.message = words[error.status] || error.message; throw error; }
+}
 /** All pages of a list whose oldest come first, such as {key: [...], next}; its newest are what people ask for. */
 export async function getAll(path, query, key) {
   const all = [];

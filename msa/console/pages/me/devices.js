@@ -1,5 +1,5 @@
 // App passwords, one for each device, and the second factor.
-import { ask, badge, call, country, day, el, field, get, own, part, say, svg, t, table } from "/base.js";
+import { ask, badge, call, country, day, el, field, get, inWords, own, part, say, svg, t, table } from "/base.js";
 
 const SCOPES = ["smtp", "imap", "pop"];
 
@@ -8,7 +8,8 @@ async function makeOne(again) {
     SCOPES.map((s) => el("label", { class: "check" }, el("input", { type: "checkbox", name: s, checked: true }), t(`scope_${s}`))));
   let made;
   const done = await ask({ title: t("make"), go: t("make"), fields: [field("name", t("device_name"), { hint: t("device_hint"), maxlength: 64 }), boxes],
-    act: async (values) => { made = await call("POST", own("/app-passwords"), { name: values.name, scopes: SCOPES.filter((s) => values[s]) }); } });
+    act: async (values) => { made = await inWords({ 409: t("too_many_devices"), 422: t("bad_device") },
+      () => call("POST", own("/app-passwords"), { name: values.name, scopes: SCOPES.filter((s) => values[s]) })); } });
   if (!done) return;
   await ask({ title: t("made_title", made.name), body: [el("p", {}, t("made_about")), el("p", { class: "secret mono", id: "made" }, made.password)], go: t("noted") });
   await again();
@@ -60,7 +61,7 @@ async function switchOn(again) {
   let codes;
   const done = await ask({ title: t("totp"), go: t("switch_on"), fields: [codeField()],
     body: [el("p", {}, t("scan")), qrCode(offer.qr), el("p", { class: "small" }, t("key"), " ", el("code", { id: "totp-key" }, offer.secret))],
-    act: async (values) => { codes = (await call("PUT", own("/totp"), { code: values.code.trim() })).recovery_codes; } });
+    act: async (values) => { codes = (await inWords({ 422: t("wrong_code") }, () => call("PUT", own("/totp"), { code: values.code.trim() }))).recovery_codes; } });
   if (!done) return;
   await ask({ title: t("codes_title"), body: [el("p", {}, t("codes_about")), el("ul", { class: "codes mono" }, codes.map((c) => el("li", {}, c)))], go: t("codes_noted") });
   say(t("totp_said_on"));
@@ -69,7 +70,7 @@ async function switchOn(again) {
 
 async function switchOff(again) {
   const done = await ask({ title: t("switch_off"), danger: true, go: t("switch_off"), fields: [codeField()],
-    act: (values) => call("DELETE", own(`/totp?${new URLSearchParams({ code: values.code.trim() })}`)) });
+    act: (values) => inWords({ 422: t("wrong_code") }, () => call("DELETE", own(`/totp?${new URLSearchParams({ code: values.code.trim() })}`))) });
   if (!done) return;
   say(t("totp_said_off"));
   await again();

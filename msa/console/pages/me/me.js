@@ -1,5 +1,5 @@
 // The customer's own page: each part is a card that draws itself from what the API says and saves what is changed.
-import { $, addTexts, ask, badge, call, country, day, el, field, fillTexts, frame, get, language, own, part, say, session, t, table, time, whoAmI } from "/base.js";
+import { $, addTexts, ask, badge, call, country, day, el, field, fillTexts, frame, get, inWords, language, own, say, session, t, table, time, whoAmI } from "/base.js";
 import { countries, flagged } from "/countries.js";
 import { signInCards } from "/me/devices.js";
 import { passwordCard, signInsCard } from "/me/sign-ins.js";
@@ -60,7 +60,7 @@ async function editHome() {
   const select = field("country", t("add_country"), { kind: "select", required: false, options: [["", "–"], ...countries],
     onchange: (event) => { if (event.target.value && !chosen.includes(event.target.value)) chosen.push(event.target.value); event.target.value = ""; show(); } });
   await ask({ title: t("home_title"), body: [el("p", { class: "soft" }, t("home_about")), list], fields: [select], go: t("save"),
-    act: () => change({ home: chosen }, t("home_saved")) });
+    act: () => inWords({ 400: t("too_many_homes") }, () => change({ home: chosen }, t("home_saved"))) });
 }
 
 function homeCard() {
@@ -92,7 +92,7 @@ async function addJourney() {
   await ask({ title: t("travel_title"), go: t("add"), body: [el("p", { class: "soft" }, t("travel_hint"), " ", t("all_day"))],
     fields: [field("country", t("country"), { kind: "select", options: countries, value: "US" }),
       el("div", { class: "cards" }, field("from", t("from"), { kind: "date", required: false, value: today }), field("until", t("until"), { kind: "date", required: false }))],
-    act: (values) => change({ exceptions_add: [exceptionOf(values)] }, t("travel_saved")) });
+    act: (values) => inWords({ 400: t("too_many_journeys") }, () => change({ exceptions_add: [exceptionOf(values)] }, t("travel_saved"))) });
 }
 
 function journeysCard() {

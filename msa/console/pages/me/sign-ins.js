@@ -1,5 +1,5 @@
 // Who used the password, or tried to; and what to do about it.
-import { ago, ask, call, country, el, field, get, number, own, say, t, table } from "/base.js";
+import { ago, ask, call, country, el, field, get, inWords, number, own, say, t, table } from "/base.js";
 import { protocolName, resultBadge } from "/sign-in-words.js";
 
 
@@ -10,7 +10,8 @@ export async function changePassword() {
       field("again", t("again"), { kind: "password", autocomplete: "new-password" })],
     act: async (values) => {
       if (values.password !== values.again) throw new Error(t("differ"));
-      await call("PUT", own("/password"), { current: values.current, password: values.password });
+      await inWords({ 403: t("wrong_current"), 409: t("kept_elsewhere"), 422: t("bad_chosen") },
+        () => call("PUT", own("/password"), { current: values.current, password: values.password }));
     } });
   if (!done) return;
   say(t("password_said"));
