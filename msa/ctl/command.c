@@ -6,6 +6,7 @@
 
 #include "msa/base/err.h"
 #include "msa/base/msgid.h"
+#include "msa/config/suggest.h"
 #include "msa/ctl/show.h"
 
 const struct ctl_command ctl_commands[] = {
@@ -152,6 +153,16 @@ static const struct {
 
 /* ---- options ---- */
 
+static int refuse_option(const char *word, char error[COMMAND_ERROR_MAX])
+{
+    struct suggest near = {.word = view_cstr(word)};
+    suggest_offer(&near, "--json");
+    for (size_t i = 0; i < COMMAND_OPTION_COUNT; i++)
+        suggest_offer(&near, options[i].name);
+    snprintf(error, COMMAND_ERROR_MAX, "there is no option '%.40s'%s", word, suggest_text(&near));
+    return MSA_EINVAL;
+}
+
 /* How many arguments it was, or negative. */
 static int take_long(int argc, char *argv[], int at, struct ctl_line *out,
                      char error[COMMAND_ERROR_MAX])
@@ -178,8 +189,7 @@ static int take_long(int argc, char *argv[], int at, struct ctl_line *out,
         out->values[i] = argv[at + 1];
         return 2;
     }
-    snprintf(error, COMMAND_ERROR_MAX, "there is no option '%.40s'", argv[at]);
-    return MSA_EINVAL;
+    return refuse_option(argv[at], error);
 }
 
 /* -f FILE and -s SOCKET. How many arguments it was, 0 when it is neither, or negative. */
@@ -253,6 +263,27 @@ static bool has_kinds(const struct ctl_line *line)
     return !is_sorted || strcmp(line->command->verb, "train") == 0; /* which may go by what is known */
 }
 
+/* How a command is written. */
+static void say_usage(const struct ctl_command *c, const char *before, char error[COMMAND_ERROR_MAX])
+{
+    snprintf(error, COMMAND_ERROR_MAX, "%sit is: msactl %s%s%s%s%s", before, c->group, c->verb ? " " : "",
+             c->verb ? c->verb : "", c->words[0] ? " " : "", c->words);
+}
+
+static int check_options(const struct ctl_line *line, char error[COMMAND_ERROR_MAX])
+{
+    char before[64];
+    unsigned unknown = line->options & ~line->command->options;
+    for (size_t i = 0; unknown && i < COMMAND_OPTION_COUNT; i++) {
+        if (!(unknown & (1u << i)))
+            continue;
+        snprintf(before, sizeof before, "this command takes no %s; ", options[i].name);
+        say_usage(line->command, before, error);
+        return MSA_EINVAL;
+    }
+    return MSA_OK;
+}
+
 static int check_words(const struct ctl_line *line, char error[COMMAND_ERROR_MAX])
 {
     static const struct {
@@ -284,15 +315,30 @@ static int check_words(const struct ctl_line *line, char error[COMMAND_ERROR_MAX
     };
     const struct ctl_command *c = line->command;
     if (line->word_count < counts[c->form].least || line->word_count > counts[c->form].most || !has_kinds(line)) {
-        snprintf(error, COMMAND_ERROR_MAX, "it is: msactl %s %s%s%s", c->group,
-                 c->verb ? c->verb : "", c->verb ? " " : "", c->words);
+        say_usage(c, "", error);
         return MSA_EINVAL;
     }
-    if (line->options & ~c->options) {
-        snprintf(error, COMMAND_ERROR_MAX, "this command does not know one of its options");
-        return MSA_EINVAL;
+    return check_options(line, error);
+}
+
+/* Of a known group its verbs; else what was meant. */
+static int refuse_command(const char *group, char error[COMMAND_ERROR_MAX])
+{
+    struct suggest near = {.word = view_cstr(group)};
+    size_t used = 0;
+    for (size_t i = 0; i < ctl_command_count; i++) {
+        const struct ctl_command *c = &ctl_commands[i];
+        suggest_offer(&near, c->group);
+        if (strcmp(c->group, group) != 0 || used >= COMMAND_ERROR_MAX)
+            continue;
+        int n = used == 0 ? snprintf(error, COMMAND_ERROR_MAX, "it is: msactl %s %s", group, c->verb)
+                          : snprintf(error + used, COMMAND_ERROR_MAX - used, "|%s", c->verb);
+        used += n > 0 ? (size_t)n : 0;
     }
-    return MSA_OK;
+    if (used == 0)
+        snprintf(error, COMMAND_ERROR_MAX, "there is no command '%.40s'%s: see msactl help", group,
+                 suggest_text(&near));
+    return MSA_EINVAL;
 }
 
 int ctl_command_parse(int argc, char *argv[], struct ctl_line *out, char error[COMMAND_ERROR_MAX])
@@ -304,11 +350,8 @@ int ctl_command_parse(int argc, char *argv[], struct ctl_line *out, char error[C
     if (n == 0 || strcmp(argv[1], "help") == 0)
         return MSA_OK;
     out->command = find(argv + 1, (size_t)n);
-    if (!out->command) {
-        snprintf(error, COMMAND_ERROR_MAX, "there is no command '%.40s%s%.40s': see msactl help",
-                 argv[1], n > 1 ? " " : "", n > 1 ? argv[2] : "");
-        return MSA_EINVAL;
-    }
+    if (!out->command)
+        return refuse_command(argv[1], error);
     int own = out->command->verb ? 2 : 1;
     out->words = argv + 1 + own;
     out->word_count = (size_t)(n - own);

@@ -10,7 +10,7 @@
 #include "msa/base/buf.h"
 
 #define COMMAND_DEFAULT_FILE "/etc/msad/msad.conf"
-#define COMMAND_ERROR_MAX    160
+#define COMMAND_ERROR_MAX    320
 
 /* What stands behind the command's words. */
 enum command_form {

@@ -50,7 +50,7 @@ static int read_home(struct reading *r, const char *value)
 
 /* ---- travel ---- */
 
-/* The first moment of a day, or of the one after it. */
+/* The first moment of a day, or of the one after it. The 30th of February is none. */
 static bool read_day(struct view text, bool is_next, int64_t *ms_out)
 {
     char day[16];
@@ -61,10 +61,14 @@ static bool read_day(struct view text, bool is_next, int64_t *ms_out)
     const char *end = strptime(day, "%Y-%m-%d", &tm);
     if (!end || *end)
         return false;
+    int said_day = tm.tm_mday;
+    struct tm noon = tm;
+    noon.tm_hour = 12;
+    (void)mktime(&noon);
     tm.tm_mday += is_next;
     time_t t = mktime(&tm);
     *ms_out = (int64_t)t * 1000;
-    return t > 0;
+    return t > 0 && noon.tm_mday == said_day;
 }
 
 /* "FROM..UNTIL", of which one may be left out. */

@@ -63,13 +63,15 @@ Test(ctl, wrong_lines_say_what_would_be_right)
     } cases[] = {
         {"msactl account add", "msactl account add LOGIN"},
         {"msactl account add a b", "msactl account add LOGIN"},
-        {"msactl account", "no command 'account'"},
-        {"msactl account frob x", "'account frob'"},
+        {"msactl account", "it is: msactl account add|passwd|show"},
+        {"msactl account frob x", "|remove|import"},
+        {"msactl acount list", "(did you mean 'account'?)"},
         {"msactl queue show", "msactl queue show ID"},
         {"msactl mailbox report a", "msactl mailbox report LOGIN IP"},
         {"msactl mailbox report a 192.0.2.1 x", "msactl mailbox report LOGIN IP"},
         {"msactl status now", "msactl status"},
-        {"msactl status --stdin", "option"},
+        {"msactl status --stdin", "takes no --stdin; it is: msactl status"},
+        {"msactl account list --nte x", "(did you mean '--note'?)"},
         {"msactl --password=x account add a", "--password=x"},
         {"msactl account add a -f", "'-f' needs a value"},
         {"msactl -x", "'-x'"},
@@ -363,7 +365,7 @@ Test(ctl, settings_that_make_no_sense_are_named)
 {
     static const char *const lines[] = {
         "--travel FR:", "--travel :", "--travel FR:..", "--travel FR:2026-12-01", "--travel FR:2026-13-01..",
-        "--travel FR:2026-12-1x..", "--limit hour", "--limit =5", "--limit hour=-1", "--limit hour=many",
+        "--travel FR:2026-02-30..", "--travel FR:2026-12-1x..", "--limit hour", "--limit =5", "--limit hour=-1", "--limit hour=many",
         "--json",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
