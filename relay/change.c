@@ -64,6 +64,8 @@ void change_free(struct change **c)
 static void enter_index(struct change_step *s)
 {
     struct relay *r = s->change->relay;
+    if (r->is_closing)
+        return; /* the next start finds it */
     if (schedule_add(r, s->m, s->is_lent) < 0) {
         char id[MSGID_TEXT_MAX];
         msgid_format(s->m->id, id);

@@ -65,7 +65,7 @@ static void change_reasons(struct relay *r, struct queue_entry *e, unsigned held
         queue_set_held(r->queue, e);
     } else {
         queue_set_ready(r->queue, e);
-        pool_wake(pools_at(r->pools, e->pool));
+        schedule_wake(r, e);
     }
 }
 

@@ -223,7 +223,7 @@ static void close_role(void **state)
     struct relay *r = *state;
     if (!r)
         return;
-    r->is_draining = true;
+    r->is_draining = r->is_closing = true;
     r->policy = NULL;
     handover_forget_all(r);
     webhook_forget_all(r);

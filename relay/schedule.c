@@ -140,9 +140,10 @@ void schedule_reconfigure(struct relay *r)
 
 /* ---- what is due ---- */
 
-static void on_attempt_due(struct relay *r, const struct queue_entry *e)
+void schedule_wake(const struct relay *r, const struct queue_entry *e)
 {
-    pool_wake(pools_at(r->pools, e->pool));
+    if (!r->is_closing)
+        pool_wake(pools_at(r->pools, e->pool));
 }
 
 static void on_due(void *arg)
@@ -152,7 +153,7 @@ static void on_due(void *arg)
     for (int n = 0; n < DUE_PER_TURN; n++) {
         switch (queue_next_due(r->queue, clock_mono_ms(), &e)) {
         case QUEUE_DUE_NOTHING: n = DUE_PER_TURN; break;
-        case QUEUE_DUE_ATTEMPT: on_attempt_due(r, e); break;
+        case QUEUE_DUE_ATTEMPT: schedule_wake(r, e); break;
         case QUEUE_DUE_NOTICE: settle_send_delay_notice(r, e); break;
         case QUEUE_DUE_EXPIRY: settle_expire(r, e); break;
         }
@@ -272,7 +273,7 @@ void schedule_set_waits(struct relay *r, struct queue_entry *e, const struct mes
 void schedule_on_woken(void *arg, uint16_t pool)
 {
     struct relay *r = arg;
-    if (r->pools && pool < pools_count(r->pools))
+    if (r->pools && !r->is_closing && pool < pools_count(r->pools))
         pool_wake(pools_at(r->pools, pool));
 }
 

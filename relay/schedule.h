@@ -18,6 +18,9 @@ void schedule_reconfigure(struct relay *r);
  * delivered already and its delivery will end in schedule_on_done. MSA_OK or negative. */
 int schedule_add(struct relay *r, const struct message *m, bool is_active);
 
+/* The entry's pool has something to do. */
+void schedule_wake(const struct relay *r, const struct queue_entry *e);
+
 /* shape_events: `arg` is the relay. */
 void schedule_on_woken(void *arg, uint16_t pool);
 void schedule_on_open(void *arg, const struct shape *shape);

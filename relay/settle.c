@@ -103,10 +103,10 @@ void settle_put_back(struct relay *r, struct queue_entry *e, int64_t next_attemp
         queue_set_waiting(r->queue, e, clock_mono_ms() + wait_ms);
     } else if (e->is_rest_waiting && e->next_ms > clock_mono_ms()) {
         queue_set_ready_in_part(r->queue, e, e->next_ms);
-        pool_wake(pools_at(r->pools, e->pool));
+        schedule_wake(r, e);
     } else {
         queue_set_ready(r->queue, e);
-        pool_wake(pools_at(r->pools, e->pool));
+        schedule_wake(r, e);
     }
     schedule_rearm(r);
 }

@@ -52,6 +52,7 @@ struct relay {
     int refusal;               /* bodies_refusal's, as of the last look */
     int64_t looked_at_ms;      /* 0: never */
     bool is_draining;
+    bool is_closing; /* the pools go; what still comes back from the disk finds none */
     int64_t drain_left_ms;
     struct timer drain_timer;
     role_drained_fn *on_drained;

@@ -261,6 +261,22 @@ Test(relay_handover, queued_mail_outlives_the_process)
     cr_expect_eq(rx.mail_count, 10);
 }
 
+Test(relay_handover, an_end_before_a_commit_was_heard_of_does_no_harm)
+{
+    rx_set_up("handover queue;", "");
+    struct buf list;
+    const struct msg_recipient to = {.path = VIEW_LIT("a@x.jp")};
+    buf_init(&list, IPC_ITEMS_MAX);
+    items_add_recipient(&list, &to);
+    const struct msg_relay_notice_ask notice = {
+        .recipients = buf_view(&list), .text = VIEW_LIT("Subject: hello\r\n\r\nbody\r\n")};
+    CHAN_SEND(rx.policy, relay_notice_ask, 9, &notice);
+    buf_fini(&list);
+    cr_assert(rx_wait(committer_waiting(rx.relay->committer) > 0));
+    rx_restart();
+    cr_expect(rx_wait(rx.mail_count == 1 && rx_queued() == 0));
+}
+
 Test(relay_handover, held_mail_stays_until_it_is_released)
 {
     rx_set_up("", "");
