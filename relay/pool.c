@@ -21,6 +21,7 @@ struct pool {
     struct pool_settings set;
     struct client_settings client;       /* what links say */
     struct client_settings clear_client; /* where opportunistic TLS has failed */
+    struct config_relay_deadlines deadlines; /* a copy: what is under way may outlive the configuration */
     struct tls_client *tls;
     struct targets targets;
     struct list links[BUCKET_COUNT];
@@ -224,10 +225,10 @@ static void judge_target(struct pool *p, struct link *l, const struct link_end *
 {
     struct target *t = targets_find(&p->targets, link_ip(l), link_port(l));
     int64_t now_ms = clock_mono_ms();
-    int64_t pause_ms = p->set.config->dead_host_pause_ms;
     bool is_ours = end->failure == CLIENT_FAIL_BODY || end->failure == CLIENT_FAIL_HERE;
     if (!t || end->is_planned || is_ours || (end->was_ready && !end->left))
         return;
+    int64_t pause_ms = p->set.config->dead_host_pause_ms;
     if (t->dead_until_ms <= now_ms) /* several links at once tell one thing */
         log_trouble(p, l, end);
     if (end->is_tls_trouble && p->set.config->tls == CONFIG_RELAY_TLS_OPPORTUNISTIC &&
@@ -282,12 +283,11 @@ static void refuse_waiting(struct pool *p)
 
 static bool open_link(struct pool *p, struct target *t)
 {
-    const struct config_pool *config = p->set.config;
     bool is_clear = t->clear_until_ms > clock_mono_ms();
     const struct link_settings settings = {
         .loop = p->set.loop,
         .client = is_clear ? &p->clear_client : &p->client,
-        .deadlines = &config->deadlines,
+        .deadlines = &p->deadlines,
         .tls = p->tls,
         .server_name = t->name,
         .ip = t->ip,
@@ -418,6 +418,7 @@ struct pool *pool_new(const struct pool_settings *settings, char *error, size_t 
     if (!p)
         return NULL;
     p->set = *settings;
+    p->deadlines = settings->config->deadlines;
     p->is_proven = true;
     for (int i = 0; i < BUCKET_COUNT; i++)
         list_init(&p->links[i]);
@@ -473,6 +474,13 @@ void pool_retire(struct pool *p)
     refuse_waiting(p);
 }
 
+/* Without targets nobody asks for the configuration: links that finish have their own deadlines. */
+void pool_detach(struct pool *p)
+{
+    targets_fini(&p->targets);
+    p->set.config = NULL;
+}
+
 bool pool_is_empty(const struct pool *p)
 {
     return link_count(p) == 0 && p->waiting_count == 0;
@@ -525,7 +533,7 @@ void pool_try_now(struct pool *p)
 
 void pool_note_late(struct pool *p)
 {
-    if (++p->late_count < LATE_MAX)
+    if (p->is_retired || ++p->late_count < LATE_MAX)
         return;
     p->late_count = 0;
     p->late_until_ms = clock_mono_ms() + p->set.config->dead_host_pause_ms;

@@ -28,7 +28,7 @@ typedef uint64_t pool_ready_fn(void *arg, const struct pool *p);
 struct pool_settings {
     struct loop *loop;
     struct dns *dns;
-    const struct config_pool *config; /* outlives the pool */
+    const struct config_pool *config; /* outlives the pool, or ends with pool_detach */
     struct ipaddr source;             /* none: the kernel's choice */
     uint32_t connection_count;        /* its share of the configured one */
     uint16_t number;                  /* in the queue */
@@ -44,6 +44,8 @@ struct pool *pool_new(const struct pool_settings *settings, char *error, size_t 
 void pool_free(struct pool **p);
 /* After a reload: takes nothing more, what waits is NOT_TRIED, what is under way finishes. */
 void pool_retire(struct pool *p);
+/* A retired one needs its configuration and `dns` no more. */
+void pool_detach(struct pool *p);
 bool pool_is_empty(const struct pool *p); /* no links and nothing that waits */
 
 bool pool_is_open(const struct pool *p); /* pool_submit would take something now */

@@ -6,6 +6,7 @@
 #include "msa/base/table.h"
 
 struct pools {
+    struct pools *next; /* retired before it */
     const struct config *config;
     struct pool **items; /* those of one configured pool stand together */
     uint32_t count;
@@ -82,19 +83,49 @@ void pools_free(struct pools **ps)
     *ps = NULL;
 }
 
-void pools_retire(struct pools *ps)
+void pools_retire(struct pools *ps, struct pools **line)
 {
+    pools_drop_finished(line);
+    for (struct pools *before = *line; before; before = before->next) {
+        for (uint32_t i = 0; i < before->count; i++)
+            pool_detach(before->items[i]);
+    }
     for (uint32_t i = 0; i < ps->count; i++)
         pool_retire(ps->items[i]);
+    ps->next = *line;
+    *line = ps;
 }
 
-bool pools_are_empty(const struct pools *ps)
+static bool are_empty(const struct pools *ps)
 {
     for (uint32_t i = 0; i < ps->count; i++) {
         if (!pool_is_empty(ps->items[i]))
             return false;
     }
     return true;
+}
+
+static void drop_first(struct pools **line)
+{
+    struct pools *gone = *line;
+    *line = gone->next;
+    pools_free(&gone);
+}
+
+void pools_drop_finished(struct pools **line)
+{
+    while (*line) {
+        if (are_empty(*line))
+            drop_first(line);
+        else
+            line = &(*line)->next;
+    }
+}
+
+void pools_drop_all(struct pools **line)
+{
+    while (*line)
+        drop_first(line);
 }
 
 static uint32_t place_of(const struct pools *ps, struct view name)

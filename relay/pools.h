@@ -14,8 +14,12 @@ struct pools *pools_new(struct loop *loop, struct dns *dns, const struct config 
                         pool_next_fn *next, pool_ready_fn *ready, void *arg, char *error,
                         size_t error_size);
 void pools_free(struct pools **ps); /* as pool_free for each; NULL is fine */
-void pools_retire(struct pools *ps);
-bool pools_are_empty(const struct pools *ps);
+
+/* After a reload: as pool_retire for each, then they stand in front of `line`, where what is under way finishes, however
+ * many reloads follow. Those that were there before live without their configuration from here on. */
+void pools_retire(struct pools *ps, struct pools **line);
+void pools_drop_finished(struct pools **line);
+void pools_drop_all(struct pools **line); /* as pools_free for each */
 
 /* The pool called `name`, from the source address that the account always gets. A name that no longer
  * exists is the default pool's. Never NULL. */

@@ -27,6 +27,7 @@ static void on_minute(void *arg)
     spool_check_readers(r->spool);
     signing_give_back_old(r->signing);
     shapes_sweep(r->shapes);
+    pools_drop_finished(&r->retired_pools);
     if (timer_start(&r->minute, r->loop, MINUTE_MS) < 0)
         log_msg(LOG_LEVEL_WARN, "relay-no-memory", "the minute's timer does not run");
 }
@@ -83,14 +84,11 @@ static struct dns *dns_for(struct relay *r, const struct config *config, char *w
     return dns_new(r->loop, &config->dns, why_not, size);
 }
 
-/* Links of the configuration before the last have had their time. */
 static void retire(struct relay *r, struct pools *pools, struct dns *dns)
 {
-    pools_free(&r->retired_pools);
+    pools_retire(pools, &r->retired_pools);
     dns_free(&r->retired_dns);
-    r->retired_pools = pools;
     r->retired_dns = dns == r->dns ? NULL : dns;
-    pools_retire(pools);
 }
 
 /* The old pools go last: what they give back asks for the new ones. */
@@ -229,7 +227,7 @@ static void close_role(void **state)
     webhook_forget_all(r);
     fetcher_free(&r->fetcher);
     signing_free(&r->signing);
-    pools_free(&r->retired_pools);
+    pools_drop_all(&r->retired_pools);
     pools_free(&r->pools);
     dns_free(&r->retired_dns);
     dns_free(&r->dns);

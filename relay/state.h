@@ -37,7 +37,7 @@ struct relay {
     struct signing *signing; /* signs what is about to be sent */
     struct dns *dns;
     struct pools *pools;         /* of the configuration in force */
-    struct pools *retired_pools; /* of the one before: their links finish; or NULL */
+    struct pools *retired_pools; /* of those before: their links finish; or NULL */
     struct dns *retired_dns;
     struct chan *policy;         /* NULL while it is away */
     struct news_teller news;

@@ -205,6 +205,24 @@ Test(relay_schedule, reload_moves_what_waits_and_finishes_what_is_under_way)
     cr_expect_eq(rx_accept(&each).a.result, RELAY_DELIVERED);
 }
 
+Test(relay_schedule, any_number_of_reloads_lets_what_is_under_way_finish)
+{
+    static const struct smarthost_rule rules[] = {{".", ""}, {NULL, NULL}};
+    set_up("handover queue; deadlines { final_dot 10m; }", "retry 1m;");
+    rx_set_rules(rules);
+    rx_accept(&mail);
+    cr_assert(rx_wait(rx_in_state(QUEUE_ACTIVE) == 1 && rx.mail_count == 1));
+    for (int i = 0; i < 3; i++)
+        rx_reload("handover queue; deadlines { final_dot 20m; }", "retry 1m;");
+    pass(5 * 60000);
+    cr_expect_eq(rx_in_state(QUEUE_ACTIVE), 1, "the smarthost still has its time");
+    cr_expect_eq(rx.mail_count, 1, "and it is not sent again meanwhile");
+    pass(8 * 60000); /* the link times out */
+    cr_expect(rx_wait(rx_queued() == 0));
+    cr_expect_eq(rx.mail_count, 2);
+    cr_expect_null(rx.relay->retired_pools);
+}
+
 Test(relay_schedule, notice_of_policy_is_queued_and_delivered)
 {
     struct buf list;
