@@ -56,7 +56,7 @@ static int apply(struct spool *s, struct commit_job *job)
     case COMMIT_INSERT: return spool_insert(s, job->id, record, job->content, job->is_large);
     case COMMIT_UPDATE: return spool_update(s, job->id, record);
     case COMMIT_DELETE: return spool_delete(s, job->id);
-    case COMMIT_HOLD: return spool_set_held(s, job->id, job->held_for);
+    case COMMIT_HOLD: return spool_set_held(s, job->id, job->held_for, job->age_from_ms);
     case COMMIT_SET_ASIDE: return spool_set_aside(s, job->id);
     }
     return MSA_EINVAL;

@@ -39,6 +39,7 @@ struct commit_job {
     const struct content *content;
     bool is_large;
     uint8_t held_for;     /* COMMIT_HOLD: bits of enum hold_reason */
+    int64_t age_from_ms;  /* COMMIT_HOLD: wall clock of a release; 0: its age stays */
     bool is_refusable;    /* fresh mail: fails when there is no space, instead of waiting */
     bool is_with_next;    /* lands in the same transaction as the job behind it */
     int err;              /* MSA_OK: durable */

@@ -9,6 +9,7 @@
 #define MAGIC_1      0x3151534du /* "MSQ1" */
 #define MAGIC        0x3251534du /* "MSQ2" */
 #define HEAD_OFFSET  16
+#define HOLD_OFFSET  48
 #define FLAGS_OFFSET 92
 #define HEAD_MIN     100
 
@@ -211,11 +212,13 @@ int envelope_decode(struct view record, struct message **out)
     return err;
 }
 
-int envelope_set_held(char *record, size_t n, unsigned held_for)
+int envelope_set_held(char *record, size_t n, unsigned held_for, int64_t age_from_ms)
 {
     struct envelope_head head;
     if (envelope_read_head(view_of(record, n), &head) < 0)
         return MSA_ECORRUPT;
+    if (age_from_ms > head.hold_until_ms)
+        write_le(record + HOLD_OFFSET, (uint64_t)age_from_ms, 8);
     write_le(record + FLAGS_OFFSET, message_flags_with(head.flags, held_for), 2);
     seal(record, n);
     return MSA_OK;

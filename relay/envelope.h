@@ -58,7 +58,8 @@ int envelope_read_head(struct view record, struct envelope_head *out);
  * content.prepend.p is NULL. MSA_OK, MSA_ECORRUPT or MSA_ENOMEM. */
 int envelope_decode(struct view record, struct message **out);
 
-/* Changes what the message is held for (bits of enum hold_reason), in place. MSA_OK or MSA_ECORRUPT. */
-int envelope_set_held(char *record, size_t n, unsigned held_for);
+/* Changes what the message is held for (bits of enum hold_reason), in place; its age counts from `age_from_ms` at the
+ * earliest. MSA_OK or MSA_ECORRUPT. */
+int envelope_set_held(char *record, size_t n, unsigned held_for, int64_t age_from_ms);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "msa/base/clock.h"
 #include "msa/base/err.h"
 #include "msa/base/log.h"
 #include "relay/handover.h"
@@ -37,19 +38,36 @@ void hold_set_aside(struct relay *r, uint64_t id)
 
 /* ---- hold and release ---- */
 
-static void keep_reasons(struct relay *r, const struct queue_entry *e)
+static void keep_reasons(struct relay *r, const struct queue_entry *e, int64_t age_from_ms)
 {
     struct commit_job *job = job_of(COMMIT_HOLD, e->id);
     if (!job)
         return;
     job->held_for = e->held_for;
+    job->age_from_ms = age_from_ms;
     committer_submit(r->committer, job);
 }
 
 void hold_now(struct relay *r, struct queue_entry *e)
 {
-    keep_reasons(r, e);
+    keep_reasons(r, e, 0);
     queue_set_held(r->queue, e);
+}
+
+/* Its age counts from now on: while it was held nobody could deliver it. What was to wait for its time in any case
+ * (FUTURERELEASE) still does. */
+static void let_go(struct relay *r, struct queue_entry *e)
+{
+    int64_t now_ms = clock_mono_ms();
+    if (e->since_ms > now_ms) {
+        queue_set_waiting(r->queue, e, e->since_ms);
+    } else {
+        e->since_ms = now_ms; /* what is held stands in no order by it */
+        e->is_released = true;
+        queue_set_ready(r->queue, e);
+        schedule_wake(r, e);
+    }
+    schedule_rearm(r);
 }
 
 /* What was held before is written in any case: its progress may have gone to the disk as held. */
@@ -58,15 +76,13 @@ static void change_reasons(struct relay *r, struct queue_entry *e, unsigned held
     bool was_held = e->held_for != 0;
     e->held_for = (uint8_t)held_for;
     if (e->state != QUEUE_ACTIVE || was_held)
-        keep_reasons(r, e);
+        keep_reasons(r, e, e->state == QUEUE_HELD && held_for == 0 ? clock_wall_ms() : 0);
     if (e->state == QUEUE_ACTIVE || was_held == (held_for != 0))
         return;
-    if (held_for != 0) {
+    if (held_for != 0)
         queue_set_held(r->queue, e);
-    } else {
-        queue_set_ready(r->queue, e);
-        schedule_wake(r, e);
-    }
+    else
+        let_go(r, e);
 }
 
 bool hold_entry(struct relay *r, struct queue_entry *e, unsigned reasons, bool is_held)
@@ -113,6 +129,8 @@ void hold_flush(struct relay *r, struct queue_entry *e)
 static void flush_each(struct queue_entry *e, void *arg)
 {
     struct holding *h = arg;
+    if (e->since_ms > clock_mono_ms())
+        return;
     h->count += e->state == QUEUE_WAITING || e->state == QUEUE_READY;
     hold_flush(h->relay, e);
 }

@@ -15,7 +15,8 @@ void hold_now(struct relay *r, struct queue_entry *e); /* what is put back and w
 /* Everything of an account that has not left, clients' messages under way included; the number. */
 uint32_t hold_account(struct relay *r, uint64_t account, unsigned reasons, bool is_held);
 
-/* Tries now, whatever the schedule says; not what is held or under way. */
+/* Tries now, whatever the schedule says; not what is held or under way. With all of them it leaves what its sender wants
+ * to go later (FUTURERELEASE). */
 void hold_flush(struct relay *r, struct queue_entry *e);
 uint32_t hold_flush_all(struct relay *r);
 

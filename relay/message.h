@@ -73,7 +73,7 @@ struct message {
     uint8_t dsn_ret;    /* enum params_ret */
     uint16_t flags;     /* of enum message_flag */
     int64_t arrival_ms; /* wall clock, like the next two */
-    int64_t hold_until_ms; /* FUTURERELEASE; 0: none */
+    int64_t hold_until_ms; /* FUTURERELEASE, or when it was released last: its age counts from there; 0: none */
     int64_t next_attempt_ms;
     int64_t score_milli;
     uint32_t attempt_count;

@@ -73,6 +73,7 @@ struct queue_entry {
     bool is_noticed;  /* the delay notice is out */
     bool is_large;
     uint8_t held_for; /* bits of enum hold_reason; while ACTIVE: whoever gives it back leaves it HELD */
+    bool is_released; /* since_ms is of that, perhaps not yet on disk */
     bool is_rest_waiting; /* READY, but for some recipients only from next_ms on */
     uint8_t more_count;
 };

@@ -30,8 +30,10 @@ int64_t schedule_wait_ms(const struct config_durations *retry, uint32_t attempt_
  * the future (the clock was set back) is as good as new. */
 static int64_t since_of(int64_t arrival_ms, int64_t hold_until_ms)
 {
-    int64_t from_ms = hold_until_ms > arrival_ms ? hold_until_ms : arrival_ms;
-    return clock_mono_ms() - (clock_wall_ms() - from_ms);
+    int64_t now_ms = clock_wall_ms(), from_ms = arrival_ms < now_ms ? arrival_ms : now_ms;
+    if (hold_until_ms > from_ms)
+        from_ms = hold_until_ms;
+    return clock_mono_ms() - (now_ms - from_ms);
 }
 
 static enum queue_state state_of(const struct envelope_head *h, bool is_active)
@@ -48,7 +50,7 @@ static int64_t next_of(const struct relay *r, const struct envelope_head *h)
     int64_t wait_ms = h->next_attempt_ms - clock_wall_ms();
     const struct config_durations *retry = &r->config->queue.retry;
     int64_t longest_ms = retry->count > 0 ? retry->items_ms[retry->count - 1] * 2 : RETRY_SOON_MS;
-    if (h->hold_until_ms <= clock_wall_ms() && wait_ms > longest_ms)
+    if (h->next_attempt_ms != h->hold_until_ms && wait_ms > longest_ms)
         wait_ms = longest_ms; /* the clock was set back since this was written */
     return clock_mono_ms() + wait_ms;
 }
@@ -226,6 +228,16 @@ static struct delivery *admit(struct relay *r, struct shape *s, struct queue_ent
     return d;
 }
 
+/* With what is perhaps still on its way to the disk. */
+static void catch_up(struct message *m, const struct queue_entry *e)
+{
+    int64_t since_ms = clock_wall_ms() - (clock_mono_ms() - e->since_ms);
+    if (e->is_noticed)
+        m->flags |= MESSAGE_DELAY_NOTICED;
+    if (e->is_released && m->hold_until_ms < since_ms)
+        m->hold_until_ms = since_ms;
+}
+
 static struct delivery *look_at(struct relay *r, struct pool *p, struct queue_entry *e,
                                 struct queue_wait *granted)
 {
@@ -236,8 +248,7 @@ static struct delivery *look_at(struct relay *r, struct pool *p, struct queue_en
         settle_unreadable(r, e, err);
         return NULL;
     }
-    if (e->is_noticed)
-        m->flags |= MESSAGE_DELAY_NOTICED; /* perhaps still on its way to the disk */
+    catch_up(m, e);
     return admit(r, schedule_shape_of(r, p), e, m, granted);
 }
 

@@ -169,7 +169,7 @@ static int copy_record(struct spool *s, struct view key, char **copy_out, size_t
     return MSA_OK;
 }
 
-int spool_set_held(struct spool *s, uint64_t id, unsigned held_for)
+int spool_set_held(struct spool *s, uint64_t id, unsigned held_for, int64_t age_from_ms)
 {
     struct spool_key buf;
     struct view key = spool_key_of(id, &buf);
@@ -178,7 +178,7 @@ int spool_set_held(struct spool *s, uint64_t id, unsigned held_for)
     int err = copy_record(s, key, &copy, &n);
     if (err < 0)
         return err;
-    err = envelope_set_held(copy, n, held_for);
+    err = envelope_set_held(copy, n, held_for, age_from_ms);
     if (err == MSA_OK)
         db_put(&s->txn, SPOOL_ENVELOPES, key, view_of(copy, n));
     free(copy);

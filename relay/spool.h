@@ -67,7 +67,7 @@ int spool_insert(struct spool *s, uint64_t id, struct view record, const struct 
                  bool is_large);
 int spool_update(struct spool *s, uint64_t id, struct view record);
 int spool_delete(struct spool *s, uint64_t id);
-int spool_set_held(struct spool *s, uint64_t id, unsigned held_for);
+int spool_set_held(struct spool *s, uint64_t id, unsigned held_for, int64_t age_from_ms);
 int spool_set_aside(struct spool *s, uint64_t id); /* the record goes to `damaged` */
 /* MSA_OK: durable. MSA_EFULL, MSA_EIO, MSA_ENOMEM: nothing was changed. */
 int spool_commit(struct spool *s);

@@ -361,6 +361,7 @@ void rx_accept_async(const struct rx_accept *what, struct rx_answer *answer)
         .sender = view_cstr(what->sender),
         .is_large = what->large_bytes > 0,
         .held_for = what->held_for,
+        .hold_until_ms = what->hold_until_ms,
         .prepend = VIEW_LIT("Received: by mx\r\n"),
     };
     buf_init(&list, IPC_ITEMS_MAX);

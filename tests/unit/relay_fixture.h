@@ -63,6 +63,7 @@ struct rx_accept {
     bool is_in_file;        /* a small body, in a memory file */
     size_t large_bytes;     /* > 0: a body of that size in a file of the spool */
     uint8_t held_for; /* bits of enum hold_reason */
+    int64_t hold_until_ms;
     size_t missing_bytes; /* the body is said to be longer than it is */
 };
 

@@ -132,7 +132,7 @@ Test(relay_envelope, record_of_the_form_before_is_read_and_changed_in_place)
     struct message *m;
     unsigned char copy[sizeof old_record];
     memcpy(copy, old_record, sizeof copy);
-    cr_assert_eq(envelope_set_held((char *)copy, sizeof copy, HELD_FOR_RULE), MSA_OK);
+    cr_assert_eq(envelope_set_held((char *)copy, sizeof copy, HELD_FOR_RULE, 0), MSA_OK);
     cr_assert_eq(envelope_decode(view_of((char *)copy, sizeof copy), &m), MSA_OK);
     cr_expect_eq(m->id, 0x0123456789abcdef);
     cr_expect(view_eq(m->envid, VIEW_LIT("x+2By")));
@@ -151,13 +151,17 @@ Test(relay_envelope, hold_flags_are_changed_in_place)
     struct buf b = encode(m);
     struct envelope_head h;
     for (unsigned held_for = 0; held_for <= HELD_FOR_ALL; held_for++) {
-        cr_assert_eq(envelope_set_held(b.data, buf_len(&b), held_for), MSA_OK);
+        cr_assert_eq(envelope_set_held(b.data, buf_len(&b), held_for, 2999), MSA_OK);
         cr_assert_eq(envelope_read_head(buf_view(&b), &h), MSA_OK);
         cr_expect_eq(message_held_for(h.flags), held_for);
         cr_expect_eq(h.flags & ~MESSAGE_HELD, MESSAGE_SMTPUTF8);
+        cr_expect_eq(h.hold_until_ms, 3000);
     }
+    cr_assert_eq(envelope_set_held(b.data, buf_len(&b), 0, 4000), MSA_OK);
+    cr_assert_eq(envelope_read_head(buf_view(&b), &h), MSA_OK);
+    cr_expect_eq(h.hold_until_ms, 4000, "a release makes it younger, never older");
     b.data[20] ^= 1;
-    cr_expect_eq(envelope_set_held(b.data, buf_len(&b), HELD_FOR_RULE), MSA_ECORRUPT);
+    cr_expect_eq(envelope_set_held(b.data, buf_len(&b), HELD_FOR_RULE, 0), MSA_ECORRUPT);
     message_free(&m);
     buf_fini(&b);
 }

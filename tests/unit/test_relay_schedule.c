@@ -168,6 +168,45 @@ Test(relay_schedule, hold_of_an_account_takes_effect_on_all_it_has)
     cr_expect_eq(rx_in_state(QUEUE_HELD), 3, "held over the restart, too");
 }
 
+Test(relay_schedule, mail_released_after_a_long_hold_has_all_its_time)
+{
+    set_up("dead_host_pause 1m;", "retry 10m; expiry 2d; delay_notice_after 4h;");
+    rx_stop_smarthost();
+    struct rx_accept held = mail;
+    held.held_for = HELD_FOR_ACCOUNT;
+    rx_accept(&held);
+    clock_advance_for_test(72 * HOUR_MS);
+    turns(20);
+    cr_expect_eq(hold_account(rx.relay, 7, HELD_FOR_ACCOUNT, false), 1);
+    pass(HOUR_MS);
+    cr_expect_not_null(queue_find(rx.relay->queue, mail.id), "no bounce in the place of a first attempt");
+    cr_expect_eq(rx_queued(), 1, "nor is the delay told that was ours");
+    cr_assert(rx_wait(committer_waiting(rx.relay->committer) == 0));
+    rx_restart();
+    pass(HOUR_MS);
+    cr_expect_eq(rx_queued(), 1, "the same after a restart");
+    rx_start_smarthost();
+    pass(HOUR_MS);
+    cr_expect(rx_wait(rx_queued() == 0));
+    cr_assert_eq(rx.mail_count, 1);
+    cr_expect_not_null(strstr(rx.mails[0].envelope, "MAIL FROM:<t@example.jp>"));
+}
+
+Test(relay_schedule, neither_release_nor_flush_of_all_sends_mail_before_the_time_its_sender_wants)
+{
+    set_up("", "");
+    struct rx_accept later = mail;
+    later.held_for = HELD_FOR_ACCOUNT;
+    later.hold_until_ms = clock_wall_ms() + 6 * HOUR_MS;
+    rx_accept(&later);
+    cr_expect_eq(hold_account(rx.relay, 7, HELD_FOR_ACCOUNT, false), 1);
+    cr_expect_eq(hold_flush_all(rx.relay), 0);
+    pass(5 * HOUR_MS);
+    cr_expect_eq(rx.mail_count, 0);
+    pass(2 * HOUR_MS);
+    cr_expect(rx_wait(rx.mail_count == 1 && rx_queued() == 0));
+}
+
 Test(relay_schedule, hold_while_it_is_delivered_holds_what_comes_back)
 {
     static const struct smarthost_rule rules[] = {{".", ""}, {NULL, NULL}};

@@ -140,7 +140,7 @@ Test(relay_spool, progress_replaces_the_envelope_and_keeps_the_body)
     spool_begin(s);
     cr_expect_eq(spool_update(s, 5, buf_view(&b)), MSA_OK);
     cr_expect_eq(spool_update(s, 6, buf_view(&b)), MSA_ENOENT);
-    cr_expect_eq(spool_set_held(s, 5, HELD_FOR_OPERATOR), MSA_OK);
+    cr_expect_eq(spool_set_held(s, 5, HELD_FOR_OPERATOR, 0), MSA_OK);
     cr_assert_eq(spool_commit(s), MSA_OK);
     cr_assert_eq(spool_load(s, 5, &back), MSA_OK);
     cr_expect_eq(back->rcpt_count, 1);
