@@ -9,6 +9,7 @@
 #include "msa/base/msgid.h"
 #include "relay/bodies.h"
 #include "relay/change.h"
+#include "relay/hold.h"
 #include "relay/outcome.h"
 #include "relay/settle.h"
 #include "relay/signing.h"
@@ -28,6 +29,8 @@ struct handover {
     bool is_signing;           /* a thread reads the message: nobody else may have it */
     bool is_late;              /* and when it is back the client has waited long enough */
     bool is_committing;
+    uint8_t held_meanwhile; /* what was said while it was on its way to the disk, bits of enum hold_reason */
+    uint8_t released_meanwhile;
     bool is_ended;             /* a late delivery ended before the commit did */
     enum delivery_end end;
 };
@@ -90,6 +93,30 @@ static void answer_as_smarthost(struct handover *h, enum relay_result result, en
     destroy(h);
 }
 
+/* ---- hold and release ---- */
+
+static void set_hold(struct message *m, unsigned reasons, bool is_held)
+{
+    unsigned before = message_held_for(m->flags);
+    m->flags = message_flags_with(m->flags, is_held ? before | reasons : before & ~reasons);
+}
+
+static void note_hold(struct handover *h, unsigned reasons, bool is_held)
+{
+    h->held_meanwhile = (uint8_t)(is_held ? h->held_meanwhile | reasons : h->held_meanwhile & ~reasons);
+    h->released_meanwhile = (uint8_t)(is_held ? h->released_meanwhile & ~reasons : h->released_meanwhile | reasons);
+}
+
+/* It is in the index now, unless nothing of it was left to queue. */
+static void hold_as_noted(struct handover *h)
+{
+    struct queue_entry *e = queue_find(h->relay->queue, h->id);
+    if (!e)
+        return;
+    hold_entry(h->relay, e, h->held_meanwhile, true);
+    hold_entry(h->relay, e, h->released_meanwhile, false);
+}
+
 /* ---- to the disk ---- */
 
 static void on_committed(void *arg, int err)
@@ -99,6 +126,7 @@ static void on_committed(void *arg, int err)
         fail(h, err);
         return;
     }
+    hold_as_noted(h);
     answer_queued(h);
     destroy(h);
 }
@@ -222,6 +250,7 @@ static void leave_to_queue(struct handover *h)
     h->m = NULL;
     d->done = schedule_on_done;
     d->arg = h->relay;
+    hold_as_noted(h);
     answer_queued(h);
     destroy(h);
     if (is_ended)
@@ -232,9 +261,12 @@ static void on_late_committed(void *arg, int err)
 {
     struct handover *h = arg;
     h->is_committing = false;
-    if (err == MSA_OK)
+    if (err == MSA_OK) {
         leave_to_queue(h);
-    else if (h->is_ended)
+        return;
+    }
+    set_hold(h->m, h->held_meanwhile, true);
+    if (h->is_ended)
         end_try(h, h->end);
     /* else: the disk does not take it, so the smarthost's answer is waited for after all */
 }
@@ -393,10 +425,12 @@ uint32_t handover_hold_account(struct relay *r, uint64_t account, unsigned reaso
     struct handover *h, *tmp;
     uint32_t count = 0;
     LIST_FOREACH (h, tmp, &r->handovers, struct handover, link) {
-        if (h->account != account || !h->m || h->is_committing)
+        if (h->account != account)
             continue;
-        unsigned before = message_held_for(h->m->flags);
-        h->m->flags = message_flags_with(h->m->flags, is_held ? before | reasons : before & ~reasons);
+        if (h->is_committing)
+            note_hold(h, reasons, is_held);
+        else if (h->m)
+            set_hold(h->m, reasons, is_held);
         count++;
     }
     return count;

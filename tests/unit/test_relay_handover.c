@@ -296,6 +296,33 @@ Test(relay_handover, held_mail_stays_until_it_is_released)
     cr_expect(rx_wait(rx.mail_count == 1 && rx_queued() == 0));
 }
 
+Test(relay_handover, hold_reaches_what_is_on_its_way_to_the_disk)
+{
+    rx_set_up("handover queue;", "");
+    struct rx_answer answer;
+    rx_accept_async(&mail, &answer);
+    cr_assert(rx_wait(committer_waiting(rx.relay->committer) > 0));
+    cr_expect_eq(hold_account(rx.relay, 7, HELD_FOR_ACCOUNT, true), 1);
+    cr_assert(rx_wait(answer.is_here));
+    cr_expect_eq(rx_in_state(QUEUE_HELD), 1);
+    cr_assert(rx_wait(committer_waiting(rx.relay->committer) == 0));
+    rx_restart();
+    cr_expect_eq(rx_in_state(QUEUE_HELD), 1);
+    cr_expect_eq(rx.mail_count, 0);
+}
+
+Test(relay_handover, release_reaches_what_is_on_its_way_to_the_disk)
+{
+    rx_set_up("", "");
+    struct rx_accept held = mail;
+    struct rx_answer answer;
+    held.held_for = HELD_FOR_ACCOUNT;
+    rx_accept_async(&held, &answer);
+    cr_assert(rx_wait(committer_waiting(rx.relay->committer) > 0));
+    cr_expect_eq(hold_account(rx.relay, 7, HELD_FOR_ACCOUNT, false), 1);
+    cr_expect(rx_wait(answer.is_here && rx.mail_count == 1 && rx_queued() == 0));
+}
+
 Test(relay_handover, success_is_told_by_us_where_the_smarthost_does_not_speak_dsn)
 {
     rx_set_up("", "");
