@@ -269,8 +269,11 @@ void settle_expire(struct relay *r, struct queue_entry *e)
     msgid_format(e->id, id);
     log_msg(LOG_LEVEL_INFO, "expired", "message %s after %u attempts", id, e->attempt_count);
     int err = settle_give_up(r, e, &reason, true);
-    if (err < 0)
-        settle_unreadable(r, e, err);
+    if (err == MSA_OK)
+        return;
+    /* Or it would be too old again in this very turn. */
+    e->since_ms = clock_mono_ms() - r->config->queue.expiry_ms + TROUBLE_WAIT_MS;
+    settle_unreadable(r, e, err);
 }
 
 static void on_noticed(void *arg, int err)

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "msa/base/clock.h"
 #include "msa/base/err.h"
@@ -100,6 +101,27 @@ Test(relay_schedule, delay_is_told_once_and_expiry_bounces)
     cr_expect_not_null(strstr(delay, "Action: delayed"));
     cr_expect_not_null(strstr(bounce, "Action: failed\r\nStatus: 4.4.7"));
     cr_expect_not_null(strstr(rx.mails[0].envelope, "MAIL FROM:<>"));
+}
+
+Test(relay_schedule, what_expires_and_cannot_be_read_just_now_is_looked_at_once_a_minute)
+{
+    char path[128], id[MSGID_TEXT_MAX];
+    set_up("dead_host_pause 1m;", "expiry 2d; delay_notice_after off;");
+    rx_stop_smarthost();
+    struct rx_accept large = mail;
+    large.large_bytes = 1u << 20;
+    cr_expect_eq(rx_accept(&large).a.result, RELAY_QUEUED);
+    msgid_format(large.id, id);
+    snprintf(path, sizeof path, "%s/bodies/%s", rx.dir, id);
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(symlink("elsewhere", path), 0); /* which is not opened, and no damage either */
+    clock_advance_for_test(49 * HOUR_MS);
+    turns(20);
+    cr_assert_not_null(queue_find(rx.relay->queue, large.id));
+    cr_expect_gt(queue_wait_ms(rx.relay->queue, clock_mono_ms()), 50000);
+    cr_assert_eq(unlink(path), 0); /* now it is damage */
+    pass(2 * 60000);
+    cr_expect(rx_wait(rx_queued() == 0));
 }
 
 Test(relay_schedule, step_of_the_wall_clock_neither_expires_nor_delays)
