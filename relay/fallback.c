@@ -61,7 +61,18 @@ static void tell_change(struct relay *r, struct pool *p)
                json_pack("{s:s}", "pool", pool_config(p)->name));
 }
 
-/* Whether there is more to do at once. */
+static bool can_be_reached(const struct relay *r, const char *pool)
+{
+    for (uint32_t i = 0; i < pools_count(r->pools); i++) {
+        const struct pool *p = pools_at(r->pools, i);
+        if (pool_down_ms(p) == 0 && view_eq(view_cstr(pool_config(p)->name), view_cstr(pool)))
+            return true;
+    }
+    return false;
+}
+
+/* Whether there is more to do at once. Where the fallback is down, too, nothing is gained; and two that fall back to
+ * each other would pass their mail to and fro. */
 static bool look_at(struct relay *r, struct pool *p)
 {
     const struct config_pool *config = pool_config(p);
@@ -73,7 +84,7 @@ static bool look_at(struct relay *r, struct pool *p)
         pool_marks(p)->is_given_up = is_over;
         log_change(p, is_over);
     }
-    return is_over && give(r, p);
+    return is_over && can_be_reached(r, config->fallback) && give(r, p);
 }
 
 static void on_look(void *arg)

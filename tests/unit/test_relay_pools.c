@@ -158,6 +158,24 @@ Test(relay_pools, mail_of_a_pool_that_is_down_goes_to_its_fallback_after_its_tim
     cr_expect(rx_wait(rx_queued() == 0));
 }
 
+Test(relay_pools, mail_is_not_given_to_a_fallback_that_is_down_itself)
+{
+    set_up_fallback("fallback other; fallback_after 5m;");
+    rx_stop_smarthost();
+    struct rx_accept to_other = mail;
+    rx_accept(&mail);
+    pass(310000);
+    cr_assert(pool_marks(first_pool())->is_given_up);
+    cr_assert(rx_wait(pool_down_ms(pools_at(rx.relay->pools, 1)) > 0), "the first one went there and told");
+    to_other.id = 2;
+    rx_accept(&to_other);
+    pass(60000);
+    cr_expect_eq(queue_find(rx.relay->queue, 2)->pool, 0);
+    rx_start_smarthost();
+    pass(60000);
+    cr_expect(rx_wait(rx.mail_count == 2 && rx_queued() == 0));
+}
+
 Test(relay_pools, without_a_fallback_mail_waits)
 {
     set_up_fallback("");
