@@ -13,6 +13,7 @@
 #define OUTPUT_HIGH      (128u << 10) /* above it the body waits for the kernel to take some */
 #define PIECE_BYTES      (32u << 10)
 #define TOWARDS_MAX      16
+#define FAREWELL_MS      10000 /* nothing depends on the reply to QUIT, and the link takes the place of another */
 
 enum link_stage { LINK_CONNECTING = 0, LINK_HANDSHAKE, LINK_TALKING };
 
@@ -112,6 +113,7 @@ static int64_t deadline_of(const struct link *l)
     case CLIENT_GREETING: return l->deadlines->greeting_ms;
     case CLIENT_IDLE: return l->deadlines->idle_ms;
     case CLIENT_TRANSACTION: return transaction_deadline(l);
+    case CLIENT_QUIT: return l->deadlines->command_ms < FAREWELL_MS ? l->deadlines->command_ms : FAREWELL_MS;
     default: return l->deadlines->command_ms;
     }
 }

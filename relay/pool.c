@@ -352,15 +352,18 @@ static void open_links(struct pool *p)
     }
 }
 
+/* One that has been idle for long may be saying its farewell among the others. */
 static void on_work(void *arg)
 {
     struct pool *p = arg;
+    const struct list *idle = &p->links[BUCKET_IDLE];
+    bool is_work_left = true;
     loop_hook_remove(&p->work);
-    while (p->link_counts[BUCKET_IDLE] > 0) {
-        struct link *l = link_of_place(p->links[BUCKET_IDLE].next);
+    for (struct list *at = idle->next, *next; at != idle && is_work_left; at = next) {
+        struct link *l = link_of_place(at);
+        next = at->next;
         feed(p, l);
-        if (link_bucket(l) == BUCKET_IDLE)
-            break; /* nothing left to do */
+        is_work_left = !link_is_ready(l);
     }
     open_links(p);
 }

@@ -126,6 +126,22 @@ Test(relay_pools, a_421_while_other_connections_stand_does_not_make_the_smarthos
     cr_expect_gt(target().slow_limit, 0);
 }
 
+Test(relay_pools, a_farewell_that_is_not_answered_keeps_nobody_waiting)
+{
+    static const struct smarthost_rule mute[] = {{"QUIT", ""}, {0}};
+    set_up("connections 1; deadlines { idle 30s; command 5m; }", "");
+    rx_set_rules(mute);
+    cr_assert_eq(rx_accept(&mail).a.result, RELAY_DELIVERED);
+    pass(31000);
+    struct rx_accept second = mail;
+    struct rx_answer answer;
+    second.id = 2;
+    rx_accept_async(&second, &answer);
+    pass(15000);
+    cr_expect(rx_wait(answer.is_here && rx.mail_count == 2));
+    cr_expect_eq(answer.a.result, RELAY_DELIVERED);
+}
+
 /* The first pool has a source address from which its smarthost cannot be reached. */
 static void set_up_fallback(const char *pool)
 {
