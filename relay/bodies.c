@@ -25,7 +25,8 @@ static int find_refusal(struct relay *r)
     spool_usage(r->spool, &used, &free_bytes);
     const struct config_queue *limits = &r->config->queue;
     bool is_full = total >= limits->message_count || counts.bytes >= limits->bytes ||
-                   used >= limits->bytes || free_bytes < limits->min_free_bytes;
+                   used >= limits->bytes || used >= spool_max_bytes(r->spool) ||
+                   free_bytes < limits->min_free_bytes;
     return is_full ? MSA_EFULL : MSA_OK;
 }
 

@@ -48,6 +48,7 @@ struct spool *spool_open(const char *state_dir, uint64_t max_bytes, char *error,
         snprintf(error, error_size, "out of memory");
         return NULL;
     }
+    s->max_bytes = max_bytes;
     /* The directory first: opening the store syncs the one above, and with it both names. */
     snprintf(path, sizeof path, "%s/bodies", state_dir);
     s->bodies_fd = open_dir(path, error, error_size);
@@ -83,6 +84,11 @@ void spool_usage(struct spool *s, uint64_t *used_bytes_out, uint64_t *free_bytes
     struct statvfs fs;
     db_usage(s->db, used_bytes_out, &max);
     *free_bytes_out = fstatvfs(s->bodies_fd, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize : 0;
+}
+
+uint64_t spool_max_bytes(const struct spool *s)
+{
+    return s->max_bytes;
 }
 
 void spool_check_readers(struct spool *s)

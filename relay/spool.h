@@ -54,6 +54,9 @@ bool spool_page(struct spool *s, uint64_t after, uint32_t max_count, spool_page_
 /* Bytes in use of the environment, and how many the file system could still take. */
 void spool_usage(struct spool *s, uint64_t *used_bytes_out, uint64_t *free_bytes_out);
 
+/* As spool_open was told: beyond it even progress and deletions might find no room. */
+uint64_t spool_max_bytes(const struct spool *s);
+
 /* Every minute: places of readers that were killed are given back. */
 void spool_check_readers(struct spool *s);
 

@@ -10,6 +10,7 @@ struct spool {
     struct db *db;
     struct db_txn txn; /* the committer's */
     int bodies_fd;     /* the directory */
+    uint64_t max_bytes;
 };
 
 struct spool_key {

@@ -369,7 +369,7 @@ static const struct schema_key queue_keys[] = {
      .min = 1 << 20,
      .max = INT64_C(1) << 44,
      .roles = FOR_RELAY,
-     .doc = "Bytes in the queue; then 452."},
+     .doc = "Bytes in the queue; then 452. More of them need a new start: the database has its size then."},
     {.name = "min_free",
      .type = SCHEMA_SIZE64,
      SCHEMA_FIELD(config_queue, min_free_bytes),

@@ -104,6 +104,8 @@ static void warn_of_fixed(const struct config *was, const struct config *is)
         what = "the number of workers";
     else if (was->sandbox != is->sandbox)
         what = "sandbox";
+    else if (was->queue.bytes < is->queue.bytes)
+        what = "a larger 'max_bytes' of the queue's database";
     else if (strcmp(was->console.socket, is->console.socket) != 0)
         what = "console { socket }";
     if (what)

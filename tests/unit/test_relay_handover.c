@@ -367,6 +367,22 @@ Test(relay_handover, full_queue_is_452)
     expect(&answer, RELAY_FAILED, 452);
 }
 
+Test(relay_handover, a_reload_promises_no_more_room_than_the_open_queue_has)
+{
+    static char body[50001];
+    rx_set_up("handover queue;", "max_bytes 1M;");
+    rx_reload("handover queue;", "max_bytes 1G;");
+    rx_stop_smarthost();
+    struct rx_accept each = mail;
+    memset(body, 'x', sizeof body - 1);
+    each.content = body;
+    for (each.id = 1; each.id <= 30; each.id++)
+        rx_accept(&each);
+    rx.relay->looked_at_ms = 0;
+    struct rx_answer answer = rx_accept(&each);
+    expect(&answer, RELAY_FAILED, 452);
+}
+
 Test(relay_handover, many_at_once_all_get_their_answer)
 {
     enum { N = 200 };
