@@ -14,6 +14,7 @@ import unittest
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 BUILD = os.path.abspath(os.environ.get("MSAD_BUILD", os.path.join(ROOT, "build")))
+IS_SANITIZED = "asan" in BUILD
 WAIT_S = 20  # generous: a sanitizer build on a busy machine; a wait that succeeds ends at once
 
 

@@ -316,7 +316,7 @@ class GreedyTest(LoadCase):
                 "auth": "credential_cache 0s;"}
 
     def test_monstrous_headers_cost_neither_time_nor_memory(self):
-        talk = self.talk(USER)
+        talk, most_cpu_s = self.talk(USER), 5 if harness.IS_SANITIZED else 1
         monsters = {
             "nested comments": "From: " + "(" * 200000 + "x" + ")" * 200000 + " <a@b.test>",
             "unclosed comments": "From: " + "(" * 200000,
@@ -331,8 +331,8 @@ class GreedyTest(LoadCase):
             with self.subTest(name=name):
                 started, before = time.monotonic(), cpu_s(self.worker)
                 self.assertIn(talk.submit(USER, [TO], (header + "\r\n\r\nx\r\n").encode())[0], (250, 550, 552, 554))
-                self.assertLess(cpu_s(self.worker) - before, 1)
-                self.assertLess(time.monotonic() - started, 5)
+                self.assertLess(cpu_s(self.worker) - before, most_cpu_s)
+                self.assertLess(time.monotonic() - started, harness.WAIT_S)
         self.assertLess(peak_kib(self.worker), 100 * 1024)
         self.assertEqual(self.msad.role_pids("smtp"), [self.worker])
 
