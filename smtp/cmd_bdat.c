@@ -75,8 +75,10 @@ static void take_octets(struct smtp_session *s, size_t n)
 static void discard(struct smtp_session *s, size_t n)
 {
     take_octets(s, n);
-    if (s->chunk_left == 0)
-        s->flags &= ~(unsigned)SMTP_DISCARD_CHUNK;
+    if (s->chunk_left > 0)
+        return;
+    s->flags &= ~(unsigned)SMTP_DISCARD_CHUNK;
+    smtp_deadline_step(s); /* a command is next */
 }
 
 static enum body_step feed(struct smtp_session *s)

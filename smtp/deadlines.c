@@ -57,7 +57,7 @@ void smtp_deadline_body(struct smtp_session *s)
     const struct smtp_txn *t = s->txn;
     int64_t now_ms = clock_mono_ms();
     s->step_until_ms = later_ms(now_ms, d->data_idle_ms);
-    if (!t || d->data_min_rate_bytes == 0)
+    if (!t || !t->body.is_begun || d->data_min_rate_bytes == 0)
         return;
     /* The first idle time is free, then bytes must have paid for the time that passed. */
     int64_t paid_ms = (int64_t)(t->received_bytes * 1000 / d->data_min_rate_bytes);
