@@ -185,7 +185,7 @@ void smtp_body_input(struct smtp_session *s)
     while ((step = feed(s)) == BODY_NEEDS_LARGE) {
         smtp_grow_body(s);
         if (s->wait != WAIT_NONE)
-            break;
+            return; /* relay's time is not the client's */
     }
     smtp_deadline_body(s);
     if (step == BODY_END)
