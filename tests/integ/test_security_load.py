@@ -222,6 +222,17 @@ class HandshakesTest(LoadCase):
             self.assertEqual(tls.recv(3), b"220")
 
 
+class EarlyTest(LoadCase):
+    def test_policy_keeps_nothing_of_who_does_not_wait_for_the_greeting(self):
+        for i in range(40):
+            with socket.create_connection(("127.0.0.1", self.msad.port), timeout=harness.WAIT_S) as early:
+                early.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                if i % 2:
+                    early.sendall(b"EHLO x\r\n")
+                    early.recv(100)
+        harness.wait_for(lambda: self.msad.ctl_json("status")["policy"][0]["sessions"] == 0, "policy to forget them")
+
+
 class DescriptorsTest(LoadCase):
     settings = {"limits": "handshakes_per_address off; errors 1000;"}
 
@@ -239,15 +250,6 @@ class DescriptorsTest(LoadCase):
 
         before, after = run(2), run(4)  # 144 sessions; relay's stock of bodies goes up and down by a few
         self.assertTrue(all(after[pid] <= before[pid] + 4 for pid in pids), (before, after))
-
-    def test_policy_keeps_nothing_of_who_does_not_wait_for_the_greeting(self):
-        for i in range(40):
-            with socket.create_connection(("127.0.0.1", self.msad.port), timeout=harness.WAIT_S) as early:
-                early.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-                if i % 2:
-                    early.sendall(b"EHLO x\r\n")
-                    early.recv(100)
-        harness.wait_for(lambda: self.msad.ctl_json("status")["policy"][0]["sessions"] == 0, "policy to forget them")
 
     # A step is what is sent, and whether a reply is waited for.
     STEPS = ((b"EHLO x\r\n", True), (b"STARTTLS\r\n", True), ("tls", False), (b"EHLO x\r\n", True),
