@@ -40,6 +40,14 @@ static void log_worker(enum log_level level, const char *event, const struct wor
     log_end(&l);
 }
 
+/* One timer for whatever is next; it may run for the last matter still, and must not be forgotten in the loop. */
+static void set_timer(struct worker *w, timer_fn *fn, int64_t ms)
+{
+    timer_stop(&w->timer);
+    timer_init(&w->timer, fn, w);
+    timer_start(&w->timer, w->sup->loop, ms);
+}
+
 /* ---- a process that must go ---- */
 
 static void on_kill_timer(void *arg)
@@ -54,8 +62,7 @@ static void on_kill_timer(void *arg)
 
 static void kill_after(struct worker *w, int64_t ms)
 {
-    timer_init(&w->timer, on_kill_timer, w);
-    timer_start(&w->timer, w->sup->loop, ms);
+    set_timer(w, on_kill_timer, ms);
 }
 
 static void close_channels(struct worker *w)
@@ -277,8 +284,7 @@ static void on_start_timer(void *arg)
 
 static void start_after(struct worker *w, int64_t ms)
 {
-    timer_init(&w->timer, on_start_timer, w);
-    timer_start(&w->timer, w->sup->loop, ms);
+    set_timer(w, on_start_timer, ms);
 }
 
 void worker_init(struct worker *w, struct supervisor *sup, const struct role_spec *spec,

@@ -92,6 +92,20 @@ class Supervision(harness.SharedCase):
                                              for _, text in self.sink.stored()), "the message to arrive")
                 harness.wait_for(lambda: self.msad.msactl("status", check=False).returncode == 0, "msactl to work")
 
+    def test_role_that_cannot_start_is_tried_again_and_left_alone_once_it_can(self):
+        folder = os.path.join(self.msad.directory, "state", "auth")
+        starts = len(self.msad.role_pids("auth"))
+        os.rename(folder, folder + ".away")
+        os.kill(self.msad.role_pids("auth")[-1], signal.SIGKILL)
+        try:
+            self.msad.wait_for_event("role-ended", count=3, role="auth", status="1")
+        finally:
+            os.rename(folder + ".away", folder)
+        self.msad.wait_for_event("role-ready", count=starts + 1, role="auth")
+        submit(self.msad, "behind the starts that failed")
+        self.assertEqual(self.msad.events("role-killed"), [])
+        self.assertEqual(len(self.msad.role_pids("auth")), starts + 1)
+
     def test_each_role_is_walled_in(self):
         self.msad.wait_for_event("sandbox-closed")
         is_filtered = not harness.IS_SANITIZED  # a sanitizer makes calls of its own
