@@ -81,16 +81,30 @@ static uint32_t time_left_ms(const struct supervisor *sup)
     return left > 0 ? (uint32_t)left : 1;
 }
 
+static void ask(struct worker *w)
+{
+    struct msg_boot_drain_ask m = {.within_ms = time_left_ms(w->sup)};
+    if (w->state != WORKER_READY || !w->boot)
+        return;
+    if (CHAN_ASK(w->boot, boot_drain_ask, &m, m.within_ms, on_drained, w, NULL) < 0)
+        w->state = WORKER_DRAINED;
+}
+
 static void begin_stage(struct supervisor *sup)
 {
-    struct msg_boot_drain_ask ask = {.within_ms = time_left_ms(sup)};
-    for (size_t i = 0; i < sup->worker_count; i++) {
-        struct worker *w = &sup->workers[i];
-        if (!(w->spec->role & stages[sup->drain.stage]) || w->state != WORKER_READY || !w->boot)
-            continue;
-        if (CHAN_ASK(w->boot, boot_drain_ask, &ask, ask.within_ms, on_drained, w, NULL) < 0)
-            w->state = WORKER_DRAINED;
-    }
+    for (size_t i = 0; i < sup->worker_count; i++)
+        if (sup->workers[i].spec->role & stages[sup->drain.stage])
+            ask(&sup->workers[i]);
+    go_on_if_done(sup);
+}
+
+/* It was not there when its stage was asked. */
+void drain_on_ready(struct worker *w)
+{
+    struct supervisor *sup = w->sup;
+    for (unsigned i = 0; i <= sup->drain.stage; i++)
+        if (w->spec->role & stages[i])
+            ask(w);
     go_on_if_done(sup);
 }
 

@@ -89,6 +89,8 @@ void supervisor_on_ready(struct worker *w)
             open_doors(sup);
         return;
     }
+    if (sup->phase == SUPERVISOR_DRAINING)
+        drain_on_ready(w);
     if (sup->phase != SUPERVISOR_SERVING)
         return;
     worker_send_sockets(w, &sup->sockets, false);

@@ -151,6 +151,7 @@ void reload_forget_asker(struct supervisor *sup, const struct chan *asker);
 /* ---- drain.c ---- */
 
 void drain_begin(struct supervisor *sup); /* again: at once */
+void drain_on_ready(struct worker *w);
 void drain_on_worker_gone(struct worker *w);
 
 /* ---- admin.c ---- */

@@ -219,6 +219,21 @@ class Drain(harness.Case):
         self.assertLess(time.monotonic() - began, 10)
         self.assertEqual(self.smarthost.messages(), [])
 
+    def test_a_process_that_is_ready_only_now_is_not_waited_for(self):
+        self.begin(top="workers 2;")
+        busy = self.msad.talk(USER)
+        busy.begin(USER, FRIEND)
+        busy.expect("DATA", 354)
+        serving = self.msad.wait_for_event("auth-ok")[0]["by_index"]
+        idle = next(line for line in self.msad.events("role-ready", role="smtp") if line["index"] != str(serving))
+        os.kill(int(idle["pid"]), signal.SIGKILL)
+        self.msad.wait_for_event("role-ended", pid=idle["pid"])
+        self.ask_to_end()
+        self.msad.wait_for_event("role-ready", count=2, role="smtp", index=idle["index"])
+        busy.send(dot_stuff(b"Subject: last\r\n\r\nlast\r\n"))
+        self.assertEqual(busy.reply()[0], 250)
+        self.wait_for_end()  # long before `drain`, 30 s
+
     def test_asked_twice_it_does_not_wait(self):
         self.begin()
         busy = self.msad.talk(USER)
