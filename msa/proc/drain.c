@@ -123,8 +123,8 @@ void drain_begin(struct supervisor *sup)
         return;
     }
     int64_t within_ms = sup->generation->config->deadlines.drain_ms + LAST_STAGES_MS;
-    reload_abort(sup);
     sup->phase = SUPERVISOR_DRAINING;
+    reload_abort(sup);
     log_msg(LOG_LEVEL_INFO, "draining", "no new connections");
     systemd_notify(sup->notify_fd, "STOPPING=1");
     sockets_close(&sup->sockets);

@@ -85,6 +85,7 @@ static void finish(struct supervisor *sup, bool is_taken)
     *r = (struct reload){0};
     for (size_t i = 0; i < sup->worker_count; i++) /* who became ready while this went on */
         supervisor_catch_up(&sup->workers[i]);
+    reload_begin_if_due(sup);
 }
 
 /* ---- commit ---- */
@@ -227,8 +228,11 @@ void reload_begin(struct supervisor *sup, struct chan *asker, uint64_t asker_id)
     if (r->is_on || sup->phase != SUPERVISOR_SERVING) {
         if (asker)
             admin_refuse(asker, asker_id, 409, "msad is starting, reloading or ending");
+        else
+            sup->is_reload_due = true;
         return;
     }
+    sup->is_reload_due = false;
     *r = (struct reload){.is_on = true, .asker = asker, .asker_id = asker_id};
     buf_init(&r->report, GENERATION_REPORT_MAX);
     notify_reloading(sup);
@@ -236,6 +240,12 @@ void reload_begin(struct supervisor *sup, struct chan *asker, uint64_t asker_id)
         finish(sup, false);
     else
         hand_out(sup, r->next);
+}
+
+void reload_begin_if_due(struct supervisor *sup)
+{
+    if (sup->is_reload_due)
+        reload_begin(sup, NULL, 0);
 }
 
 void reload_forget_asker(struct supervisor *sup, const struct chan *asker)

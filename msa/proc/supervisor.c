@@ -69,6 +69,7 @@ static void open_doors(struct supervisor *sup)
     log_num(&l, "after_ms", clock_mono_ms() - sup->started_at_ms);
     log_end(&l);
     systemd_notify(sup->notify_fd, "READY=1\nSTATUS=serving");
+    reload_begin_if_due(sup);
 }
 
 static void on_late_config(void *arg, struct chan_message *m, int err)

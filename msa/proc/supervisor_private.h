@@ -112,6 +112,7 @@ struct supervisor {
     size_t worker_count;
     struct links links;
     struct reload reload;
+    bool is_reload_due;
     struct news_teller news;
     struct drain drain;
     struct loop_hook log_hook;
@@ -145,6 +146,8 @@ void links_note_break(struct worker *w, uint64_t link);
 
 /* By signal (`asker` NULL) or by console's question. Answers it in the end, whatever happens. */
 void reload_begin(struct supervisor *sup, struct chan *asker, uint64_t asker_id);
+/* A signal that came when no reload could begin: what it is about may have changed since files were read. */
+void reload_begin_if_due(struct supervisor *sup);
 void reload_abort(struct supervisor *sup); /* msad is ending */
 void reload_forget_asker(struct supervisor *sup, const struct chan *asker);
 

@@ -60,6 +60,21 @@ class Reload(harness.Case):
         talk.expect(f"MAIL FROM:<{USER}>", 250)  # still signed in
         self.assertEqual(self.offered_size(), 1 << 20)
 
+    def test_a_signal_in_the_middle_of_a_reload_is_not_lost(self):
+        slow = self.msad.role_pids("smtp")[0]
+        os.kill(slow, signal.SIGSTOP)
+        try:
+            self.msad.write_config(limits="message_size 1M;")
+            self.msad.child.send_signal(signal.SIGHUP)
+            harness.wait_for(lambda: "reloading" in self.msad.msactl("reload", check=False).stderr, "the first to be on")
+            self.msad.write_config(limits="message_size 2M;")
+            self.msad.child.send_signal(signal.SIGHUP)
+            time.sleep(0.2)  # nothing tells that it has come
+        finally:
+            os.kill(slow, signal.SIGCONT)
+        self.msad.wait_for_event("reload-taken", count=2)
+        self.assertEqual(self.offered_size(), 2 << 20)
+
     def test_new_clients_see_the_new_certificate(self):
         before = self.certificate_of(self.msad.tls_port)
         old = self.msad.talk(USER, implicit=True)
