@@ -131,8 +131,6 @@ static void on_signal(void *arg, int signo)
         reload_begin(sup, NULL, 0);
     else if (signo == SIGUSR1)
         supervisor_reopen_log(sup);
-    else if (sup->phase == SUPERVISOR_STARTING)
-        supervisor_fail(sup);
     else
         drain_begin(sup);
 }

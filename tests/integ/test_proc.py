@@ -211,6 +211,19 @@ class Starts(harness.Case):
         submit(msad, "logged in the new one")
         self.assertEqual(os.path.getsize(msad.log_path + ".1"), size, "nobody writes to the old one")
 
+    def test_told_to_end_before_it_serves_it_ends_well(self):
+        class Hasty(Wrapped):
+            def wait_for_event(self, event, count=1, **wanted):
+                while not self.processes():
+                    pass
+                self.child.send_signal(signal.SIGTERM)
+
+        msad = Hasty(self.directory, harness.free_port(), accounts={})
+        self.addCleanup(msad.kill)
+        self.assertEqual(msad.child.process.wait(harness.WAIT_S), 0, msad.child.log())
+        self.assertEqual(msad.events("serving"), [])
+        self.assertEqual(msad.events("role-cannot-start"), [])
+
     def test_second_msad_on_the_same_state_is_refused(self):
         msad = self.stop_later(Msad(self.directory, self.sink().port))
         second = subprocess.run([os.path.join(harness.BUILD, "msad"), "-f", msad.config_path], capture_output=True,
