@@ -7,6 +7,13 @@ static const int64_t waits_ms[] = {RESTART_FIRST_MS, 500, 1000, 2000, 4000, 8000
 #define WAIT_COUNT (sizeof waits_ms / sizeof waits_ms[0])
 #define LOOP_SHORT_LIVES 3
 
+#define HANGS_BELOW_MS 20 /* the page faults of a scan, on a slow disk, come to 100 ms a minute */
+
+bool restart_start_goes_on(int64_t lived_ms, int64_t busy_ms)
+{
+    return busy_ms >= HANGS_BELOW_MS && lived_ms < RESTART_START_MAX_MS;
+}
+
 int64_t restart_after_ms(struct restart *r, int64_t lived_ms)
 {
     if (lived_ms >= RESTART_LONG_LIFE_MS)

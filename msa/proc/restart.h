@@ -13,7 +13,14 @@ struct restart {
     unsigned short_lives; /* in a row */
 };
 
-/* Notes a death after `lived_ms` and says how long to wait before the next start. */
+/* A start takes as long as it needs: a queue of millions, on a cold disk, is scanned before relay is ready. So a role
+ * that is not ready is looked at now and then, and must go when it has done nothing since the last look. */
+#define RESTART_LOOK_MS      60000
+#define RESTART_START_MAX_MS 3600000
+/* `busy_ms`: CPU time since the last look; each page that is read costs some. */
+bool restart_start_goes_on(int64_t lived_ms, int64_t busy_ms);
+
+/* Notes a death after `lived_ms` (0: it was never ready) and says how long to wait before the next start. */
 int64_t restart_after_ms(struct restart *r, int64_t lived_ms);
 
 /* The waits have become long: something is wrong that starting again does not mend. */

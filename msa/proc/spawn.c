@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "msa/base/err.h"
@@ -122,4 +123,14 @@ pid_t spawn_role(const struct spawn_settings *settings)
     sigprocmask(SIG_SETMASK, &before, NULL);
     errno = saved_errno;
     return pid;
+}
+
+/* Not out of /proc, where systemd may show us nothing. */
+int64_t spawn_cpu_ms(pid_t pid)
+{
+    clockid_t id;
+    struct timespec used = {0};
+    if (clock_getcpuclockid(pid, &id) != 0 || clock_gettime(id, &used) == -1)
+        return 0;
+    return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define SPAWN_BOOT_FD    3
@@ -41,5 +42,8 @@ struct spawn_settings {
 
 /* The new process's id, or -1 with errno. A failure behind the fork shows as exit status 127. */
 pid_t spawn_role(const struct spawn_settings *settings);
+
+/* CPU time that the process has used up to now; 0 when it is gone. */
+int64_t spawn_cpu_ms(pid_t pid);
 
 #endif

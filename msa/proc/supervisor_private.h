@@ -43,6 +43,8 @@ struct worker {
     struct chan *control; /* console only: its channel to us */
     uint64_t generation;  /* number of the configuration it has taken */
     int64_t started_at_ms;
+    int64_t start_cpu_ms; /* at the last look; see restart_start_goes_on */
+    bool was_ready;
     uint32_t start_count;
     struct restart restart;
     struct timer timer;   /* down: to start; starting or boot closed: to kill */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,8 +15,8 @@
 #include "msa/base/log.h"
 #include "msa/proc/options.h"
 
-#define START_WITHIN_MS 60000 /* databases with a long queue are scanned before a role is ready */
-#define END_WITHIN_MS   5000  /* from the end of its boot channel to SIGKILL */
+#define RELOAD_WITHIN_MS 60000
+#define END_WITHIN_MS    5000 /* from the end of its boot channel to SIGKILL */
 
 const char *worker_state_name(enum worker_state state)
 {
@@ -65,6 +66,30 @@ static void kill_after(struct worker *w, int64_t ms)
     set_timer(w, on_kill_timer, ms);
 }
 
+/* Twice as long as until the next look, which asks again. */
+static void ask_systemd_for_time(const struct supervisor *sup)
+{
+    char text[64];
+    if (sup->phase != SUPERVISOR_STARTING)
+        return;
+    snprintf(text, sizeof text, "EXTEND_TIMEOUT_USEC=%d", 2 * RESTART_LOOK_MS * 1000);
+    systemd_notify(sup->notify_fd, text);
+}
+
+static void on_start_look(void *arg)
+{
+    struct worker *w = arg;
+    int64_t cpu_ms = spawn_cpu_ms(w->pid);
+    if (!restart_start_goes_on(clock_mono_ms() - w->started_at_ms, cpu_ms - w->start_cpu_ms)) {
+        on_kill_timer(w);
+        return;
+    }
+    w->start_cpu_ms = cpu_ms;
+    log_worker(LOG_LEVEL_WARN, "role-starts-slowly", w, "it is busy, and is waited for");
+    ask_systemd_for_time(w->sup);
+    set_timer(w, on_start_look, RESTART_LOOK_MS);
+}
+
 static void close_channels(struct worker *w)
 {
     if (w->control) {
@@ -106,6 +131,7 @@ static int on_ready(void *owner, struct chan *chan, struct chan_message *m)
         return MSA_EPROTO;
     timer_stop(&w->timer);
     w->state = WORKER_READY;
+    w->was_ready = true;
     log_worker(LOG_LEVEL_INFO, "role-ready", w, NULL);
     news_tell(&w->sup->news, NEWS_PROCESS_UP,
                json_pack("{s:s, s:i}", "process", role_name(w->spec->role), "number", (int)w->index));
@@ -185,7 +211,8 @@ int worker_send_config(struct worker *w, const struct generation *g, uint64_t nu
     int err = config_serialize(g->config, w->spec->config_role, &text);
     ask.text = buf_view(&text);
     if (err == MSA_OK)
-        err = CHAN_ASK(w->boot, boot_config_ask, &ask, START_WITHIN_MS, fn, w, NULL);
+        err = CHAN_ASK(w->boot, boot_config_ask, &ask,
+                       w->state == WORKER_STARTING ? RESTART_START_MAX_MS : RELOAD_WITHIN_MS, fn, w, NULL);
     buf_fini(&text);
     return err;
 }
@@ -309,7 +336,9 @@ void worker_start(struct worker *w)
         return;
     }
     w->state = WORKER_STARTING;
-    kill_after(w, START_WITHIN_MS);
+    w->start_cpu_ms = 0;
+    w->was_ready = false;
+    set_timer(w, on_start_look, RESTART_LOOK_MS);
     send_hello(w);
     if (w->spec->role == ROLE_SMTP) {
         struct msg_boot_ticket_keys keys = {.keys = buf_view(&w->sup->ticket_keys)};
@@ -341,7 +370,8 @@ static void log_exit(const struct worker *w, int status, int64_t wait_ms)
 
 void worker_on_exit(struct worker *w, int status)
 {
-    int64_t wait_ms = restart_after_ms(&w->restart, clock_mono_ms() - w->started_at_ms);
+    int64_t lived_ms = w->was_ready ? clock_mono_ms() - w->started_at_ms : 0;
+    int64_t wait_ms = restart_after_ms(&w->restart, lived_ms);
     log_exit(w, status, wait_ms);
     w->pid = 0;
     worker_end(w);
