@@ -4,6 +4,9 @@
  * acknowledged is in the queue, what was not is the client's still). */
 #include "msa/proc/supervisor_private.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "msa/base/clock.h"
 #include "msa/base/err.h"
 #include "msa/base/log.h"
@@ -17,7 +20,8 @@ static const unsigned stages[] = {
 
 #define STAGE_COUNT (sizeof stages / sizeof stages[0])
 
-#define LAST_STAGES_MS 2000 /* kept back for them, however long the sessions take */
+#define LAST_STAGES_MS    2000  /* kept back for them, however long the sessions take */
+#define LAST_PROCESSES_MS 10000 /* for those that must be killed */
 
 static void end_all(struct supervisor *sup)
 {
@@ -115,6 +119,14 @@ static void on_time_is_up(void *arg)
     end_all(sup);
 }
 
+/* TimeoutStopSec knows nothing of `drain`, which may be an hour. */
+static void tell_systemd(const struct supervisor *sup, int64_t within_ms)
+{
+    char text[64];
+    snprintf(text, sizeof text, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRId64, (within_ms + LAST_PROCESSES_MS) * 1000);
+    systemd_notify(sup->notify_fd, text);
+}
+
 void drain_begin(struct supervisor *sup)
 {
     if (supervisor_is_ending(sup)) { /* asked twice: somebody is in a hurry */
@@ -126,7 +138,7 @@ void drain_begin(struct supervisor *sup)
     sup->phase = SUPERVISOR_DRAINING;
     reload_abort(sup);
     log_msg(LOG_LEVEL_INFO, "draining", "no new connections");
-    systemd_notify(sup->notify_fd, "STOPPING=1");
+    tell_systemd(sup, within_ms);
     sockets_close(&sup->sockets);
     sup->drain.stage = 0;
     sup->drain.until_ms = clock_mono_ms() + within_ms;

@@ -211,6 +211,24 @@ class Starts(harness.Case):
         submit(msad, "logged in the new one")
         self.assertEqual(os.path.getsize(msad.log_path + ".1"), size, "nobody writes to the old one")
 
+    def test_systemd_is_told_how_long_the_end_may_take(self):
+        path = os.path.join(self.directory, "notify")
+        systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(systemd.close)
+        systemd.bind(path)
+        os.chmod(path, 0o666)
+        systemd.settimeout(harness.WAIT_S)
+
+        class Notifying(Wrapped):
+            wrapper = ("env", f"NOTIFY_SOCKET={path}")
+
+        msad = self.stop_later(Notifying(self.directory, harness.free_port(), deadlines="drain 5m;"))
+        self.assertIn(b"READY=1", systemd.recv(1024))
+        msad.child.send_signal(signal.SIGTERM)
+        stopping = dict(line.split("=") for line in systemd.recv(1024).decode().split("\n"))
+        self.assertEqual(stopping["STOPPING"], "1")
+        self.assertGreater(int(stopping["EXTEND_TIMEOUT_USEC"]), 5 * 60 * 1000000)
+
     def test_told_to_end_before_it_serves_it_ends_well(self):
         class Hasty(Wrapped):
             def wait_for_event(self, event, count=1, **wanted):
