@@ -45,6 +45,15 @@ static const struct socket_entry *find(const struct sockets *s, const char *name
     return NULL;
 }
 
+/* Whatever its name was: a port has one socket, which a listener that was renamed goes on with. */
+static const struct socket_entry *find_address(const struct sockets *s, const struct config_endpoint *at)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (at->port != 0 && s->items[i].port == at->port && ipaddr_eq(&s->items[i].ip, &at->addr))
+            return &s->items[i];
+    return NULL;
+}
+
 bool sockets_has(const struct sockets *s, const struct socket_entry *e)
 {
     const struct config_endpoint at = {.addr = e->ip, .port = e->port};
@@ -98,18 +107,22 @@ static int open_one(const struct plan *plan, enum role role, const char *name,
                     const struct config_endpoint *at, uint32_t backlog)
 {
     int fd = -1;
-    const struct socket_entry *old = find(plan->now, name, at);
+    const struct socket_entry *old = find_address(plan->now, at);
     int err = MSA_OK;
-    if (old)
+    if (find_address(plan->next, at)) {
+        errno = EADDRINUSE;
+        err = MSA_EIO;
+    } else if (old) {
         fd = duplicate(old->fd);
-    else
+    } else {
         err = listener_open(&at->addr, at->port, &fd);
+    }
     struct socket_entry *e = err == MSA_OK ? add(plan->next, role, name, fd) : NULL;
     if (!e || listen(fd, (int)backlog) == -1) /* Linux: again changes the backlog */
         return fail(plan, name, at);
     e->ip = at->addr;
     e->port = at->port;
-    e->is_new = !old;
+    e->is_new = !find(plan->now, name, at);
     return MSA_OK;
 }
 

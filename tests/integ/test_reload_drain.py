@@ -111,6 +111,23 @@ class Reload(harness.Case):
         self.msad.reload(more=f"listener extra {{ address 127.0.0.1:{new_port}; }}")
         self.assertTrue(harness.can_connect(new_port))
 
+    def test_a_listener_gets_another_name_and_a_door_another_use(self):
+        port = harness.free_port()
+
+        def greeting():
+            with socket.create_connection(("127.0.0.1", port), timeout=harness.WAIT_S) as client:
+                client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+                return client.recv(4)
+
+        for more, wanted in ((f"listener extra {{ address 127.0.0.1:{port}; }}", b"220 "),
+                             (f"listener other {{ address 127.0.0.1:{port}; }}", b"220 "),
+                             (f"console {{ metrics 127.0.0.1:{port}; }}", b"HTTP")):
+            self.msad.reload(more=more)
+            harness.wait_for(lambda wanted=wanted: greeting() == wanted, f"an answer for {more}")
+        self.msad.write_config(more=f"listener both {{ address 127.0.0.1:{port}; }} console {{ metrics 127.0.0.1:{port}; }}")
+        self.assertIn("already in use", self.refused())
+        self.assertEqual(greeting(), b"HTTP")
+
     def test_the_session_of_a_listener_that_goes_is_served_to_its_end(self):
         port = harness.free_port()
         self.msad.reload(more=f"listener extra {{ address 127.0.0.1:{port}; }}")
