@@ -183,9 +183,20 @@ static bool gives_way(const struct standing *standing, const struct suspension *
     return !s->is_by_owner && (standing->kind == RESTRICTION_OWNER_LOCKED || is_longer);
 }
 
-/* A stricter one takes its place; nobody is told of that end. */
-static void replace(struct policy *p, uint64_t id)
+/* What the owner has said outlasts a suspension that ends by itself: the stranger still has the password. */
+static bool waits_behind(struct policy *p, const struct standing *standing, const struct suspension *s)
 {
+    return s->is_by_owner && standing->until_ms != 0 &&
+           restrictions_owner_lock(p->restrictions, s->account, clock_wall_ms()) == 0;
+}
+
+/* A stricter one takes its place; nobody is told of that end. The owner's lock stays, to stand again when the other's
+ * time is over. */
+static void replace(struct policy *p, const struct standing *standing, const struct suspension *s)
+{
+    uint64_t id = standing->id;
+    if (s->is_by_owner || (standing->kind == RESTRICTION_OWNER_LOCKED && s->until_ms != 0))
+        return;
     tell_forget(p, id);
     (void)restrictions_release(p->restrictions, id, VIEW_LIT("msad"), VIEW_LIT("suspended instead"),
                                clock_wall_ms());
@@ -194,10 +205,10 @@ static void replace(struct policy *p, uint64_t id)
 uint64_t enforce_suspend(struct policy *p, const struct suspension *s)
 {
     struct standing *standing = restrictions_standing(p->restrictions, s->account);
-    if (standing && !gives_way(standing, s))
+    if (standing && !gives_way(standing, s) && !waits_behind(p, standing, s))
         return standing->id;
     if (standing)
-        replace(p, standing->id);
+        replace(p, standing, s);
     struct restriction r = {
         .kind = s->is_by_owner ? RESTRICTION_OWNER_LOCKED : RESTRICTION_SUSPENDED,
         .account = s->account,
@@ -352,8 +363,11 @@ int enforce_release(struct policy *p, uint64_t id, struct view by, struct view n
     if (err == MSA_OK && restrictions_read(p->restrictions, id, &bytes, &r)) {
         say_restriction(p, id, &r);
         lift(p, &r, &source);
-        if (restriction_is_suspension(r.kind))
+        bool is_free = r.account == 0 || !restrictions_standing(p->restrictions, r.account);
+        if (restriction_is_suspension(r.kind) && is_free)
             tell_restriction(p, id, &r);
+        else if (restriction_is_suspension(r.kind))
+            tell_forget(p, id); /* another one still shuts it out */
     }
     buf_fini(&bytes);
     return err;
@@ -361,9 +375,9 @@ int enforce_release(struct policy *p, uint64_t id, struct view by, struct view n
 
 bool enforce_owner_is_back(struct policy *p, uint64_t account, struct view by)
 {
-    const struct standing *s = restrictions_standing(p->restrictions, account);
-    return s && s->kind == RESTRICTION_OWNER_LOCKED &&
-           enforce_release(p, s->id, by, VIEW_LIT("its owner has another password now")) == MSA_OK;
+    uint64_t id = restrictions_owner_lock(p->restrictions, account, clock_wall_ms());
+    return id != 0 && enforce_release(p, id, by, VIEW_LIT("its owner has another password now")) == MSA_OK &&
+           !restrictions_standing(p->restrictions, account);
 }
 
 /* ---- peers that come (again) ---- */

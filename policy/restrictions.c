@@ -64,11 +64,23 @@ size_t restrictions_standing_count(const struct restrictions *rs)
     return rs->standing.count;
 }
 
+static void drop_standing(struct restrictions *rs, struct standing *s)
+{
+    table_remove(&rs->standing, &s->entry);
+    free(s);
+}
+
+/* One for each account: an owner's lock waits behind a suspension. */
 static int add_standing(struct restrictions *rs, const struct restriction *r)
 {
+    struct standing *before = restrictions_standing(rs, r->account);
+    if (before && (before->kind != RESTRICTION_OWNER_LOCKED || r->kind == RESTRICTION_OWNER_LOCKED))
+        return MSA_EEXIST;
     struct standing *s = calloc(1, sizeof *s);
     if (!s)
         return MSA_ENOMEM;
+    if (before)
+        drop_standing(rs, before);
     *s = (struct standing){
         .account = r->account, .id = r->id, .kind = r->kind, .at_ms = r->at_ms, .until_ms = r->until_ms};
     s->entry.key = view_of((const char *)&s->account, sizeof s->account);
@@ -76,12 +88,6 @@ static int add_standing(struct restrictions *rs, const struct restriction *r)
     if (err < 0)
         free(s);
     return err;
-}
-
-static void drop_standing(struct restrictions *rs, struct standing *s)
-{
-    table_remove(&rs->standing, &s->entry);
-    free(s);
 }
 
 /* ---- locks that stand ---- */
@@ -452,6 +458,45 @@ uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r,
     return next.id;
 }
 
+static bool find_owner_lock(void *arg, const struct restriction *r)
+{
+    uint64_t *id_out = arg;
+    if (r->kind == RESTRICTION_OWNER_LOCKED)
+        *id_out = r->id;
+    return *id_out == 0;
+}
+
+/* Not lifted; 0: there is none. */
+static uint64_t owner_lock_of(struct restrictions *rs, uint64_t account, int64_t now_ms)
+{
+    struct restrictions_filter filter = {.account = account, .is_standing_only = true};
+    uint64_t id = 0;
+    do
+        filter.after = restrictions_each(rs, &filter, now_ms, find_owner_lock, &id);
+    while (id == 0 && filter.after != 0);
+    return id;
+}
+
+uint64_t restrictions_owner_lock(struct restrictions *rs, uint64_t account, int64_t now_ms)
+{
+    const struct standing *s = restrictions_standing(rs, account);
+    if (!s || s->kind == RESTRICTION_OWNER_LOCKED)
+        return s ? s->id : 0;
+    return owner_lock_of(rs, account, now_ms);
+}
+
+/* What its owner has said of it while it was suspended holds from now on. */
+static void let_owner_lock_stand(struct restrictions *rs, uint64_t account, int64_t now_ms)
+{
+    struct restriction r;
+    struct buf bytes;
+    uint64_t id = owner_lock_of(rs, account, now_ms);
+    buf_init(&bytes, RESTRICTION_BYTES_MAX + 512);
+    if (id != 0 && restrictions_read(rs, id, &bytes, &r))
+        (void)add_standing(rs, &r);
+    buf_fini(&bytes);
+}
+
 int restrictions_release(struct restrictions *rs, uint64_t id, struct view by,
                          struct view note, int64_t now_ms)
 {
@@ -472,6 +517,8 @@ int restrictions_release(struct restrictions *rs, uint64_t id, struct view by,
         r.released_by = by;
         r.release_note = note;
         write_record(rs, &r);
+        if (restriction_is_suspension(r.kind))
+            let_owner_lock_stand(rs, r.account, now_ms);
     }
     buf_fini(&bytes);
     return err;

@@ -12,7 +12,7 @@
 #include "policy/ledger.h"
 #include "policy/restriction.h"
 
-/* A suspension in force. */
+/* A suspension in force; of an account that has two, the one that its owner cannot lift. */
 struct standing {
     struct table_entry entry; /* by account */
     uint64_t account;
@@ -65,7 +65,11 @@ uint64_t restrictions_each(struct restrictions *rs,
                            const struct restrictions_filter *filter, int64_t now_ms,
                            restrictions_record_fn *fn, void *arg);
 
-/* Lifts it. MSA_OK, MSA_ENOENT, or MSA_EEXIST: it was lifted before. */
+/* The owner's own lock of an account that is shut out, also one that waits behind a suspension. 0: there is none. */
+uint64_t restrictions_owner_lock(struct restrictions *rs, uint64_t account, int64_t now_ms);
+
+/* Lifts it; an owner's lock that waited behind it stands then. MSA_OK, MSA_ENOENT, or MSA_EEXIST: it was lifted
+ * before. */
 int restrictions_release(struct restrictions *rs, uint64_t id, struct view by,
                          struct view note, int64_t now_ms);
 

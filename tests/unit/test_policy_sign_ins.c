@@ -207,6 +207,52 @@ Test(policy_sign_ins, a_suspension_takes_the_place_of_an_owners_lock)
     check_standing("suspended");
 }
 
+#define SUSPEND_2H "{" TARO ",\"note\":\"spam\",\"hours\":2}"
+#define HOURS_MS   INT64_C(3600000)
+
+/* What is told, and in which order, makes no difference: the stranger who has the password is not let in by time. */
+Test(policy_sign_ins, an_owners_lock_outlasts_a_suspension_that_ends_by_itself)
+{
+    static const char *const ops[][2] = {{"restriction.suspend", "restriction.lock"},
+                                         {"restriction.lock", "restriction.suspend"}};
+    for (unsigned i = 0; i < 2; i++) {
+        pf_begin(COUNTRIES);
+        for (unsigned k = 0; k < 2; k++)
+            cr_assert_eq(status_of(ops[i][k], ops[i][k][12] == 's' ? SUSPEND_2H : "{" TARO "}"), 200);
+        cr_assert_eq(status_of("restriction.lock", "{" TARO "}"), 200, "again is the same");
+        check_standing("suspended");
+        pf_restart();
+        check_standing("suspended");
+        pf_advance(2 * HOURS_MS);
+        pf_advance(2000);
+        check_standing("locked-by-owner");
+        cr_assert_eq(sign_in(1, HOME, AUTH_OK).verdict, VERDICT_REFUSE);
+        cr_assert_eq(pf_seen.let_go, 0);
+        pf_restart();
+        check_standing("locked-by-owner");
+        cr_assert_eq(status_of("restriction.owner-is-back", "{" TARO "}"), 200);
+        check_standing(NULL);
+        cr_assert_eq(pf_seen.let_go, 1);
+        cr_assert_eq(sign_in(2, HOME, AUTH_OK).verdict, VERDICT_ALLOW);
+        pf_end();
+    }
+    pf_begin(COUNTRIES);
+}
+
+Test(policy_sign_ins, an_owner_who_is_back_before_the_suspension_ends_is_free_with_its_end)
+{
+    pf_begin(COUNTRIES);
+    cr_assert_eq(status_of("restriction.suspend", SUSPEND_2H), 200);
+    cr_assert_eq(status_of("restriction.lock", "{" TARO "}"), 200);
+    json_t *o = pf_op("restriction.owner-is-back", "{" TARO "}", NULL);
+    cr_assert(json_is_false(json_object_get(o, "released")), "the suspension stands");
+    json_decref(o);
+    pf_advance(2 * HOURS_MS);
+    pf_advance(2000);
+    check_standing(NULL);
+    cr_assert_eq(sign_in(1, HOME, AUTH_OK).verdict, VERDICT_ALLOW);
+}
+
 Test(policy_sign_ins, the_desk_lifts_it_too)
 {
     char args[128];
