@@ -99,6 +99,7 @@ static int add_app(struct ops_call *call, struct ops_factors *x, struct view nam
     int status = ops_factors_write(call, x, false);
     if (status == 200) {
         *answer_out = describe(a);
+        json_object_set_new(*answer_out, "login", json_string(call->login));
         json_object_set_new(*answer_out, "password", json_string(password));
         status = 201;
     }
@@ -182,7 +183,7 @@ int ops_app_password_remove(struct ops_call *call, json_t *args, json_t **answer
         status = ops_fail(call, 404, "there is no such app password");
     }
     if (status == 200)
-        *answer_out = json_pack("{s:s}", "id", id);
+        *answer_out = json_pack("{s:s, s:s}", "login", call->login, "id", id);
     ops_factors_end(&x);
     return status;
 }

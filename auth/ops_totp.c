@@ -24,7 +24,7 @@ static int show_secret(struct ops_call *call, const uint8_t secret[TOTP_SECRET_B
     struct view v = buf_view(&uri);
     json_t *rows = buf_failed(&uri) ? NULL : qr_rows(v);
     if (rows)
-        *answer_out = json_pack("{s:s, s:s%, s:o}", "secret", text, "uri", v.p, v.n, "qr", rows);
+        *answer_out = json_pack("{s:s, s:s, s:s%, s:o}", "login", call->login, "secret", text, "uri", v.p, v.n, "qr", rows);
     buf_fini(&uri);
     secret_wipe(text, sizeof text);
     return *answer_out ? 200 : ops_fail(call, 503, "out of memory");
@@ -94,7 +94,7 @@ static int confirm(struct ops_call *call, struct ops_factors *x, json_t **answer
     for (size_t i = 0; list && i < FACTORS_RECOVERY_MAX; i++)
         json_array_append_new(list, json_string(codes[i]));
     if (list)
-        *answer_out = json_pack("{s:o}", "recovery_codes", list);
+        *answer_out = json_pack("{s:s, s:o}", "login", call->login, "recovery_codes", list);
     secret_wipe(codes, sizeof codes);
     return status;
 }

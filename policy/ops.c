@@ -61,11 +61,12 @@ static void op_status(void *state, const struct admin_call *call)
 static void op_notice_test(void *state, const struct admin_call *call)
 {
     uint64_t account = (uint64_t)admin_number(call->args, "account", 0);
-    int err = tell_samples(state, account, admin_text(call->args, "login"));
+    struct view login = admin_text(call->args, "login");
+    int err = tell_samples(state, account, login);
     if (err < 0)
         admin_refuse(call->chan, call->id, 503, "%s", msa_strerror(err));
     else
-        admin_reply(call->chan, call->id, 200, json_pack("{s:b}", "done", 1));
+        admin_reply(call->chan, call->id, 200, json_pack("{s:b, s:s%}", "done", 1, "login", login.n > 0 ? login.p : "", login.n));
 }
 
 static const struct admin_op ops_status[] = {

@@ -227,8 +227,9 @@ static void op_clear_risk(void *state, const struct admin_call *call)
         admin_refuse(call->chan, call->id, 507, "%s", msa_strerror(err));
     } else {
         access_note(p->ledger, account, call->actor, call->op, clock_wall_ms());
+        struct view login = admin_text(call->args, "login");
         log_cleared(call);
-        policy_reply_when_durable(p, call, json_object());
+        policy_reply_when_durable(p, call, json_pack("{s:s%}", "login", login.n > 0 ? login.p : "", login.n));
     }
 }
 

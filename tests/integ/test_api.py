@@ -266,6 +266,16 @@ class Sessions(ApiCase):
             self.assertEqual(len(found), 2, "how it began, and this: whatever was typed, the record has its name")
         self.assertEqual(self.browser().sign_in(login=HANA, password=m.ACCOUNTS[HANA]), 401)
 
+    def test_what_is_done_to_an_account_is_found_by_its_name_however_it_was_typed(self):
+        self.start()
+        desk, typed = self.bearer("operator"), f"/accounts/{TARO.upper()}"
+        status, app = desk.call("POST", f"{typed}/app-passwords", {"name": "telephone", "scopes": ["smtp"], **WHY})
+        self.assertEqual(status, 201)
+        self.assertEqual(desk.call("DELETE", f"{typed}/app-passwords/{app['id']}?why=lost")[0], 200)
+        self.assertEqual(desk.call("POST", f"{typed}/notice-test", WHY)[0], 200)
+        found = desk.call("GET", f"/audit?target={TARO}")[1]["audit"]
+        self.assertEqual([e["op"] for e in found[:3]], ["notice.test", "app-password.remove", "app-password.add"])
+
     def test_a_change_by_cookie_comes_from_our_own_page(self):
         self.start()
         taro = self.customer()
