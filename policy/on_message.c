@@ -170,7 +170,7 @@ static bool reserve(struct policy *p, struct live_session *s, const struct event
                     const struct verdict *v)
 {
     reservation_free(&s->reservation);
-    s->reservation = reservation_new(++p->last_reservation, e, v);
+    s->reservation = reservation_new(++p->last_reservation, p->rules, e, v);
     return s->reservation != NULL;
 }
 
@@ -306,7 +306,7 @@ static void judge_route(struct policy *p, struct asker *a,
         return;
     out->answer = policy_decide(p, &e, a->account.login, &v);
     if (r && out->answer.verdict == VERDICT_ALLOW)
-        (void)reservation_add_content(r, &e, &v); /* no memory: the count stays */
+        (void)reservation_add_content(r, p->rules, &e, &v); /* no memory: the count stays */
     if ((v.actions & THEN_ALIGN) && !is_strict && !align_route(p, a, ask, true, &e, out))
         return;
     out->score_milli =

@@ -60,6 +60,40 @@ static bool copy_event(struct arena *arena, const struct event *from, struct eve
            COPY_ARRAY(arena, to, fingerprints, fingerprint_count);
 }
 
+static bool note_held(struct arena *arena, const struct rule_set *rules, const struct circumstances *c,
+                      struct held_rules *out)
+{
+    uint32_t names[RULES_MAX];
+    const void *array = names;
+    *out = (struct held_rules){0};
+    for (unsigned i = 0; i < rules->rule_count; i++)
+        if (c->also[i / 64] >> i % 64 & 1)
+            names[out->count++] = rules->rules[i].name_hash;
+    if (!copy_array(arena, &array, out->count, sizeof names[0]))
+        return false;
+    out->names = array;
+    return true;
+}
+
+static bool holds(const struct held_rules *held, uint32_t name)
+{
+    for (size_t i = 0; i < held->count; i++)
+        if (held->names[i] == name)
+            return true;
+    return false;
+}
+
+static struct circumstances under(const struct rule_set *rules, const struct circumstances *then,
+                                  const struct held_rules *held)
+{
+    struct circumstances now = *then;
+    memset(now.also, 0, sizeof now.also);
+    for (unsigned i = 0; held->count > 0 && i < rules->rule_count; i++)
+        if (holds(held, rules->rules[i].name_hash))
+            now.also[i / 64] |= UINT64_C(1) << i % 64;
+    return now;
+}
+
 static bool note_verdict(struct reservation *r, const struct verdict *v)
 {
     r->is_held = r->is_held || (v->actions & THEN_HOLD) != 0;
@@ -71,7 +105,7 @@ static bool note_verdict(struct reservation *r, const struct verdict *v)
     return copy_view(&r->arena, &r->pool);
 }
 
-struct reservation *reservation_new(uint64_t id, const struct event *e,
+struct reservation *reservation_new(uint64_t id, const struct rule_set *rules, const struct event *e,
                                     const struct verdict *v)
 {
     struct reservation *r = calloc(1, sizeof *r);
@@ -81,7 +115,8 @@ struct reservation *reservation_new(uint64_t id, const struct event *e,
     r->is_message_counted = v->is_counted;
     r->message_circumstances = v->circumstances;
     arena_init(&r->arena, ARENA_BYTES_MAX);
-    if (!copy_event(&r->arena, e, &r->message) || !note_verdict(r, v))
+    if (!copy_event(&r->arena, e, &r->message) || !note_verdict(r, v) ||
+        !note_held(&r->arena, rules, &v->circumstances, &r->message_held))
         reservation_free(&r);
     return r;
 }
@@ -95,11 +130,12 @@ void reservation_free(struct reservation **r)
     *r = NULL;
 }
 
-int reservation_add_content(struct reservation *r, const struct event *e,
+int reservation_add_content(struct reservation *r, const struct rule_set *rules, const struct event *e,
                             const struct verdict *v)
 {
     r->content_circumstances = v->circumstances;
-    bool is_copied = copy_event(&r->arena, e, &r->content);
+    bool is_copied = copy_event(&r->arena, e, &r->content) &&
+                     note_held(&r->arena, rules, &v->circumstances, &r->content_held);
     r->is_content_counted = is_copied && v->is_counted;
     return note_verdict(r, v) && is_copied ? MSA_OK : MSA_ENOMEM;
 }
@@ -107,8 +143,10 @@ int reservation_add_content(struct reservation *r, const struct event *e,
 void reservation_give_back(const struct reservation *r, const struct rule_set *rules,
                            struct store *store)
 {
+    const struct circumstances message = under(rules, &r->message_circumstances, &r->message_held);
+    const struct circumstances content = under(rules, &r->content_circumstances, &r->content_held);
     if (r->is_message_counted)
-        (void)engine_give_back(rules, store, &r->message, &r->message_circumstances);
+        (void)engine_give_back(rules, store, &r->message, &message);
     if (r->is_content_counted)
-        (void)engine_give_back(rules, store, &r->content, &r->content_circumstances);
+        (void)engine_give_back(rules, store, &r->content, &content);
 }

@@ -14,6 +14,12 @@
 #include "msa/base/arena.h"
 #include "policy/engine/engine.h"
 
+/* Rules that others ask for and that held: by name, as a reload may put them at other places. */
+struct held_rules {
+    const uint32_t *names;
+    size_t count;
+};
+
 struct reservation {
     uint64_t id;
     struct arena arena; /* what the events point to */
@@ -23,6 +29,8 @@ struct reservation {
     bool is_content_counted;
     struct circumstances message_circumstances;
     struct circumstances content_circumstances;
+    struct held_rules message_held;
+    struct held_rules content_held;
 
     /* What the rules have said of it so far, for the end of the message. */
     bool is_held;
@@ -31,17 +39,17 @@ struct reservation {
     struct view pool; /* empty: none */
 };
 
-/* Of a message that `v` lets pass. NULL: out of memory. */
-struct reservation *reservation_new(uint64_t id, const struct event *e,
+/* Of a message that `v` of these rules lets pass. NULL: out of memory. */
+struct reservation *reservation_new(uint64_t id, const struct rule_set *rules, const struct event *e,
                                     const struct verdict *v);
 void reservation_free(struct reservation **r);
 
 /* The content passed, too. MSA_OK or MSA_ENOMEM with what it used up not to be given
  * back. */
-int reservation_add_content(struct reservation *r, const struct event *e,
+int reservation_add_content(struct reservation *r, const struct rule_set *rules, const struct event *e,
                             const struct verdict *v);
 
-/* The message was not accepted: everything goes back. */
+/* The message was not accepted: everything goes back, by the rules that are in force now. */
 void reservation_give_back(const struct reservation *r, const struct rule_set *rules,
                            struct store *store);
 

@@ -48,7 +48,7 @@ static struct reservation *message(struct store *store, uint64_t id, bool *passe
     struct verdict v;
     cr_assert_eq(engine_decide(&set, store, &e, &v), MSA_OK);
     *passed_out = verdict_is_pass(&v);
-    struct reservation *r = *passed_out ? reservation_new(id, &e, &v) : NULL;
+    struct reservation *r = *passed_out ? reservation_new(id, &set, &e, &v) : NULL;
     memset(hashes, 0xff, sizeof hashes);
     memset(domain, 'x', sizeof domain - 1);
     return r;
@@ -61,7 +61,7 @@ static bool content(struct store *store, struct reservation *r, uint64_t kib)
     struct verdict v;
     cr_assert_eq(engine_decide(&set, store, &e, &v), MSA_OK);
     if (verdict_is_pass(&v))
-        cr_assert_eq(reservation_add_content(r, &e, &v), MSA_OK);
+        cr_assert_eq(reservation_add_content(r, &set, &e, &v), MSA_OK);
     return verdict_is_pass(&v);
 }
 
@@ -115,7 +115,7 @@ Test(reservation, what_was_not_counted_is_not_given_back)
     struct store *store = store_memory_new();
     struct reservation *counted = message(store, 1, &passed);
     verdict_init(&v); /* the counters could not answer */
-    struct reservation *r = reservation_new(2, &e, &v);
+    struct reservation *r = reservation_new(2, &set, &e, &v);
     reservation_give_back(r, &set, store);
     reservation_free(&r);
     reservation_free(&counted);
@@ -137,15 +137,52 @@ Test(reservation, remembers_what_the_rules_said)
     v.actions = THEN_HOLD | THEN_SCORE | THEN_POOL;
     v.score_hundredths = 300;
     v.pool = view_cstr(pool);
-    struct reservation *r = reservation_new(1, &e, &v);
+    struct reservation *r = reservation_new(1, &set, &e, &v);
     memset(pool, 'x', sizeof pool - 1);
     verdict_init(&v);
     v.actions = THEN_ALIGN;
     v.score_hundredths = 50;
-    cr_assert_eq(reservation_add_content(r, &e, &v), MSA_OK);
+    cr_assert_eq(reservation_add_content(r, &set, &e, &v), MSA_OK);
     cr_assert(r->is_held);
     cr_assert(r->must_align);
     cr_assert_eq(r->score_hundredths, 350);
     cr_assert(view_eq(r->pool, VIEW_LIT("doubtful")));
     reservation_free(&r);
+}
+
+#define SEND_RULE(rule_name, most, ...) \
+    {.name = {rule_name, sizeof rule_name - 1}, .count = COUNT_MESSAGES, .within_ms = 3600000, .limit = most, __VA_ARGS__}
+
+/* Whoever has sent once has only two more, and a reload puts another rule before both. */
+Test(reservation, what_another_rule_let_count_is_given_back_after_a_reload_moved_that_rule)
+{
+    static const struct view busy = {"busy", 4};
+    static struct rule before[] = {
+        SEND_RULE("busy", 1, .actions = THEN_NOTIFY),
+        SEND_RULE("few", 2, .actions = THEN_DEFER, .when = {.also = &busy, .also_count = 1}),
+    };
+    static struct rule after[] = {
+        SEND_RULE("many", 1000, .actions = THEN_NOTIFY),
+        SEND_RULE("few", 2, .actions = THEN_DEFER, .when = {.also = &busy, .also_count = 1}),
+        SEND_RULE("busy", 1, .actions = THEN_NOTIFY),
+    };
+    struct reservation *r[3];
+    bool passed;
+    seal();
+    rules_seal(&set, before, 2);
+    struct store *store = store_memory_new();
+    for (int i = 0; i < 3; i++) {
+        r[i] = message(store, (uint64_t)i + 1, &passed);
+        cr_assert(passed);
+    }
+    rules_seal(&set, after, 3);
+    cr_assert_null(message(store, 4, &passed));
+    cr_assert_not(passed, "two were counted by `few`");
+    reservation_give_back(r[2], &set, store);
+    reservation_free(&r[2]);
+    r[2] = message(store, 5, &passed);
+    cr_assert(passed, "one of them was given back");
+    for (int i = 0; i < 3; i++)
+        reservation_free(&r[i]);
+    store_memory_free(&store);
 }
