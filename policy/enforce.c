@@ -12,6 +12,7 @@
 #include "policy/privacy.h"
 #include "policy/tell.h"
 #include "policy/watched.h"
+#include "policy/way.h"
 
 /* ---- the log ---- */
 
@@ -155,6 +156,7 @@ static uint64_t keep(struct policy *p, struct restriction *r, const struct ipadd
         r->source = view_cstr(source);
     }
     uint64_t id = restrictions_add(p->restrictions, r, &is_new);
+    way_note_restriction(p, r);
     if (is_new)
         say_restriction(p, id, r);
     if (is_new && notifies)

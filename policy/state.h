@@ -68,6 +68,8 @@ struct rule_hits {
     uint64_t hits;
 };
 
+#define POLICY_RESTRICTED_MAX 1024
+
 struct policy {
     struct loop *loop;
     const char *state_dir;
@@ -97,6 +99,10 @@ struct policy {
         int64_t told_ms;           /* monotonic */
     } watched;
     struct list holds_due; /* see mail_hold.h */
+    struct policy_restricted {
+        uint64_t account; /* 0: none */
+        int64_t last_ms;  /* 0: never */
+    } restricted[POLICY_RESTRICTED_MAX]; /* when accounts that send were restricted last; see way.h */
 
     struct list
         slow_answers; /* of operations that wait for the disk; see ops_account.c */

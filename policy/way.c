@@ -12,30 +12,44 @@ static bool is_serious(enum restriction_kind kind)
     return kind == RESTRICTION_SUSPENDED || kind == RESTRICTION_LOCKED || kind == RESTRICTION_HELD;
 }
 
-struct latest {
-    int64_t at_ms;
-};
+static struct policy_restricted *remembered_of(struct policy *p, uint64_t account)
+{
+    return &p->restricted[(account ^ account >> 32) % POLICY_RESTRICTED_MAX];
+}
 
 static bool see_restriction(void *arg, const struct restriction *r)
 {
-    struct latest *l = arg;
+    struct policy_restricted *l = arg;
     int64_t at_ms = r->last_ms > r->at_ms ? r->last_ms : r->at_ms;
-    if (is_serious(r->kind) && at_ms > l->at_ms)
-        l->at_ms = at_ms;
+    if (is_serious(r->kind) && at_ms > l->last_ms)
+        l->last_ms = at_ms;
     return true;
 }
 
-/* Only where a route asks for it: it is a walk over the account's records. */
-static int64_t restricted_ago_ms(const struct policy *p, uint64_t account, int64_t now_ms)
+void way_note_restriction(struct policy *p, const struct restriction *r)
 {
-    const struct restrictions_filter filter = {.account = account};
-    struct latest l = {0};
+    struct policy_restricted *l = remembered_of(p, r->account);
+    if (l->account == r->account)
+        (void)see_restriction(l, r);
+}
+
+/* Only where a route asks for it, and for an account that has sent lately from memory: else it is a walk over all its
+ * records. */
+static int64_t restricted_ago_ms(struct policy *p, uint64_t account, int64_t now_ms)
+{
+    struct restrictions_filter filter = {.account = account};
+    struct policy_restricted *l = remembered_of(p, account);
     if (routes_ask_restricted_ms(p->routes) == 0 || account == 0)
         return -1;
-    (void)restrictions_each(p->restrictions, &filter, now_ms, see_restriction, &l);
-    if (l.at_ms == 0)
+    if (l->account != account) {
+        *l = (struct policy_restricted){.account = account};
+        do
+            filter.after = restrictions_each(p->restrictions, &filter, now_ms, see_restriction, l);
+        while (filter.after != 0);
+    }
+    if (l->last_ms == 0)
         return -1;
-    return l.at_ms < now_ms ? now_ms - l.at_ms : 0;
+    return l->last_ms < now_ms ? now_ms - l->last_ms : 0;
 }
 
 /* ---- pools ---- */

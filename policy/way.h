@@ -24,4 +24,7 @@ void way_choose(struct policy *p, const struct account *account, const struct ev
                 const struct msg_policy_route_ask *ask, int64_t score_milli, struct way *out,
                 struct answer *answer);
 
+/* One has come up (again). */
+void way_note_restriction(struct policy *p, const struct restriction *r);
+
 #endif

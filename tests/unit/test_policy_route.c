@@ -318,3 +318,39 @@ Test(policy_route, where_nothing_is_kept_bounces_are_known_by_login)
     cr_expect_str_eq(reported(by_id), "404");
     cr_expect_str_eq(reported("\"message_id\":\"a@x.example\""), "404");
 }
+
+/* ---- what the account did before ---- */
+
+static const char *pool_now(uint64_t session)
+{
+    static struct pf_answer a;
+    pf_taro_signs_in(PF_A, session, PF_HOME);
+    struct pf_answer q = pf_taro_sends(PF_A, session, PF_HOME, 1);
+    a = pf_route(PF_A, session, PF_HOME, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, q.reservation, 0);
+    pf_settle(PF_A, session, q.reservation, true);
+    pf_disconnect(PF_A, session);
+    return a.pool;
+}
+
+static void suspend_for_an_hour(void)
+{
+    json_decref(pf_op("restriction.suspend",
+                      "{\"account\":7,\"login\":\"" PF_TARO_LOGIN "\",\"note\":\"spam\",\"hours\":1}", NULL));
+    pf_advance(3600000);
+    pf_advance(2000);
+}
+
+Test(policy_route, a_restriction_is_seen_by_the_next_message_also_of_who_was_looked_up_before)
+{
+    pf_begin("policy { default_pool main; } pool main { } pool doubtful { }\n"
+             "route known { when { restricted_within 2d; } then pool; to_pool doubtful; }");
+    cr_assert_str_eq(pool_now(1), "main");
+    cr_assert_str_eq(pool_now(2), "main");
+    suspend_for_an_hour();
+    cr_assert_str_eq(pool_now(3), "doubtful");
+    cr_assert_str_eq(pool_now(4), "doubtful");
+    pf_restart();
+    cr_assert_str_eq(pool_now(5), "doubtful");
+    pf_advance(3 * INT64_C(86400000));
+    cr_assert_str_eq(pool_now(6), "main");
+}
