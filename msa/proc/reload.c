@@ -90,28 +90,34 @@ static void finish(struct supervisor *sup, bool is_taken)
 
 /* ---- commit ---- */
 
-/* What stands outside the roles' own reach, and is decided once. */
+static bool is_other_user(const struct config *was, const struct config *is)
+{
+    for (size_t i = 0; i < role_spec_count; i++)
+        if (strcmp(role_user(&role_specs[i], was), role_user(&role_specs[i], is)) != 0)
+            return true;
+    return false;
+}
+
+static void warn_if(bool is_changed, const char *what)
+{
+    if (is_changed)
+        log_msg(LOG_LEVEL_WARN, "reload-needs-restart", "%s changes only when msad starts anew", what);
+}
+
+/* What is decided once: who believes that it is in force should learn that it is not. */
 static void warn_of_fixed(const struct config *was, const struct config *is)
 {
-    const char *what = NULL;
-    if (strcmp(was->state_dir, is->state_dir) != 0)
-        what = "state_dir";
-    else if (strcmp(was->runtime_dir, is->runtime_dir) != 0)
-        what = "runtime_dir";
-    else if (strcmp(was->user, is->user) != 0)
-        what = "user";
-    else if (was->worker_count != is->worker_count ||
-             was->score_worker_count != is->score_worker_count)
-        what = "the number of workers";
-    else if (was->sandbox != is->sandbox)
-        what = "sandbox";
-    else if (was->queue.bytes < is->queue.bytes)
-        what = "a larger 'max_bytes' of the queue's database";
-    else if (strcmp(was->console.socket, is->console.socket) != 0)
-        what = "console { socket }";
-    if (what)
-        log_msg(LOG_LEVEL_WARN, "reload-needs-restart", "%s changes only when msad starts anew",
-                what);
+    warn_if(strcmp(was->state_dir, is->state_dir) != 0, "state_dir");
+    warn_if(strcmp(was->runtime_dir, is->runtime_dir) != 0, "runtime_dir");
+    warn_if(strcmp(was->console.socket, is->console.socket) != 0, "console { socket }");
+    warn_if(is_other_user(was, is), "the user of a process");
+    warn_if(was->worker_count != is->worker_count || was->score_worker_count != is->score_worker_count,
+            "the number of workers");
+    warn_if(was->auth.thread_count != is->auth.thread_count || was->score.thread_count != is->score.thread_count,
+            "the number of threads");
+    warn_if(was->sandbox != is->sandbox, "sandbox");
+    warn_if(was->queue.bytes < is->queue.bytes, "a larger 'max_bytes' of the queue's database");
+    warn_if(was->counters.file_bytes != is->counters.file_bytes, "counters { size }");
 }
 
 static void commit(struct supervisor *sup)

@@ -75,6 +75,16 @@ class Reload(harness.Case):
         self.msad.wait_for_event("reload-taken", count=2)
         self.assertEqual(self.offered_size(), 2 << 20)
 
+    def test_what_only_a_restart_changes_is_told(self):
+        self.msad.write_config(top="workers 9;", auth="threads 3;", limits="message_size 1M;")
+        with open(self.msad.config_path, "r+", encoding="utf-8") as file:
+            text = file.read().replace("counters { size 16M; }", "counters { size 32M; }")
+            file.seek(0)
+            file.write(text)
+        self.msad.ctl_json("reload")
+        told = {event["text"].split(" changes ")[0] for event in self.msad.events("reload-needs-restart")}
+        self.assertEqual(told, {"the number of workers", "the number of threads", "counters { size }"})
+
     def test_new_clients_see_the_new_certificate(self):
         before = self.certificate_of(self.msad.tls_port)
         old = self.msad.talk(USER, implicit=True)
