@@ -299,6 +299,15 @@ static void close_fd(int fd)
         close(fd);
 }
 
+/* systemd goes on listening there, and would not make the name again for the next msad. */
+static bool is_console_given(const struct supervisor *sup)
+{
+    for (size_t i = 0; i < sup->given.count; i++)
+        if (strcmp(sup->given.items[i].name, SOCKETS_CONSOLE) == 0)
+            return true;
+    return false;
+}
+
 static void fini(struct supervisor *sup)
 {
     reload_abort(sup);
@@ -310,7 +319,7 @@ static void fini(struct supervisor *sup)
     free(sup->workers);
     sockets_close(&sup->sockets);
     buf_fini(&sup->ticket_keys);
-    if (sup->generation && sup->lock_fd >= 0)
+    if (sup->generation && sup->lock_fd >= 0 && !is_console_given(sup))
         unlink(sup->generation->config->console.socket);
     generation_free(&sup->generation);
     log_flush();

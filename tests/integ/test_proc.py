@@ -175,6 +175,23 @@ class Starts(harness.Case):
         submit(msad, "behind a reload")
         self.assertEqual(len(sink.wait_for_messages(2)), 2)
 
+    def test_leaves_the_control_socket_that_systemd_made_where_it_is(self):
+        code = ("import os, socket, sys\n"
+                "os.makedirs(os.path.dirname(sys.argv[1]), exist_ok=True)\n"
+                "s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()\n"
+                "os.dup2(s.fileno(), 3); os.set_inheritable(3, True)\n"
+                "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1', LISTEN_FDNAMES='console')\n"
+                "os.execv(sys.argv[2], sys.argv[2:])\n")
+        path = os.path.join(self.directory, "msad", "run", "console.sock")
+
+        class Activated(Wrapped):
+            wrapper = (sys.executable, "-c", code, path)
+
+        msad = Activated(self.directory, harness.free_port())  # msactl has added accounts over it
+        self.addCleanup(msad.kill)
+        self.assertEqual(msad.stop(), 0)
+        self.assertTrue(os.path.exists(path))
+
     def test_log_that_was_renamed_is_opened_again_by_every_process(self):
         class Logged(Msad):
             def write_config(self, **changes):
