@@ -100,6 +100,7 @@ struct client {
     uint32_t rcpt_end;   /* those behind it are not in this transaction */
     uint32_t outstanding_count;
     uint32_t accepted_count;
+    bool is_rset_refused;
     bool is_mail_refused;
     bool is_bdat;
     bool is_body_ended;

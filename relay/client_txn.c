@@ -228,7 +228,7 @@ bool client_begin(struct client *c, struct message *m)
     c->send_rcpt = c->await_rcpt = next_rcpt(c, 0);
     MSA_ASSERT(c->send_rcpt < c->rcpt_end);
     c->outstanding_count = c->accepted_count = 0;
-    c->is_mail_refused = c->is_body_ended = false;
+    c->is_rset_refused = c->is_mail_refused = c->is_body_ended = false;
     c->is_bdat = offers(c, EHLO_CHUNKING);
     stuff_init(&c->stuff);
     pump(c);
@@ -244,11 +244,23 @@ static void answer_open(struct client *c, const struct reply *r)
     message_answer_open(c->m, (uint16_t)r->code, enhanced, reply_text(r));
 }
 
+static void on_rset(struct client *c, const struct reply *r)
+{
+    c->await = CLIENT_STEP_MAIL;
+    c->is_rset_refused = !client_is_positive(r);
+}
+
+/* Behind a refused RSET a refusal is for what was before: it says nothing of this message, and the session cannot go on.
+ * A MAIL that is taken has reset it by itself (RFC 5321 section 4.1.1.2). */
 static void on_mail(struct client *c, const struct reply *r)
 {
     c->await = CLIENT_STEP_RCPT;
     if (client_is_positive(r))
         return;
+    if (c->is_rset_refused) {
+        client_fail_reply(c, CLIENT_FAIL_PROTOCOL, r);
+        return;
+    }
     answer_open(c, r);
     c->is_mail_refused = true;
     if (c->outstanding_count == 0)
@@ -320,7 +332,7 @@ void client_txn_on_reply(struct client *c, const struct reply *r)
     }
     c->outstanding_count--;
     switch (c->await) {
-    case CLIENT_STEP_RSET: c->await = CLIENT_STEP_MAIL; break;
+    case CLIENT_STEP_RSET: on_rset(c, r); break;
     case CLIENT_STEP_MAIL: on_mail(c, r); break;
     case CLIENT_STEP_RCPT: on_rcpt(c, r); break;
     case CLIENT_STEP_DATA:

@@ -111,6 +111,45 @@ Test(relay_client, kept_session_carries_several_messages_and_resets_after_a_refu
     }
 }
 
+Test(relay_client, mail_refused_for_a_reset_that_was_refused_is_kept)
+{
+    static const struct smarthost_rule rules[] = {{"RCPT", "550 5.1.1 no\r\n"},
+                                                  {"RSET", "502 5.5.1 what is that\r\n"},
+                                                  {"MAIL FROM:<y@", "503 5.5.1 sender already given\r\n"},
+                                                  {NULL, NULL}};
+    static const char *const offers[] = {"X", "PIPELINING", "PIPELINING CHUNKING"};
+    for (size_t o = 0; o < 3; o++) {
+        EACH_PIECE(i) {
+            struct message *a = smarthost_message("x@example.jp", "a@example.com", SMARTHOST_CONTENT);
+            struct message *b = smarthost_message("y@example.jp", "b@example.com", SMARTHOST_CONTENT);
+            struct message *all[] = {a, b, NULL};
+            struct smarthost_run run = {.offers = offers[o], .rules = rules, .piece = smarthost_pieces[i],
+                                        .messages = all, .settings.tls = CONFIG_RELAY_TLS_OFF};
+            smarthost_run(&run);
+            smarthost_expect_codes(a, "550", smarthost_pieces[i]);
+            smarthost_expect_codes(b, "451", smarthost_pieces[i]);
+            cr_expect_eq(run.failure, CLIENT_FAIL_PROTOCOL);
+            smarthost_done(&run, a);
+            message_free(&b);
+        }
+    }
+}
+
+Test(relay_client, reset_that_was_refused_does_no_harm_where_mail_is_taken)
+{
+    static const struct smarthost_rule rules[] = {
+        {"RCPT", "550 5.1.1 no\r\n"}, {"RSET", "502 5.5.1 what is that\r\n"}, {NULL, NULL}};
+    struct message *a = smarthost_message("x@example.jp", "a@example.com", SMARTHOST_CONTENT);
+    struct message *b = smarthost_message("y@example.jp", "b@example.com", SMARTHOST_CONTENT);
+    struct message *all[] = {a, b, NULL};
+    struct smarthost_run run = {.offers = "PIPELINING", .rules = rules, .messages = all,
+                                .settings.tls = CONFIG_RELAY_TLS_OFF};
+    smarthost_run(&run);
+    smarthost_expect_codes(b, "250", 0);
+    smarthost_done(&run, a);
+    message_free(&b);
+}
+
 /* ---- each recipient its own answer ---- */
 
 Test(relay_client, mixed_recipients_each_get_their_own_answer)
