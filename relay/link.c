@@ -70,12 +70,18 @@ void link_free(struct link **l)
         destroy(l);
 }
 
+bool link_was_stale(const struct link_end *end)
+{
+    return end->left && end->was_reused && !end->was_answered && !end->is_timeout && !end->left->is_second_try;
+}
+
 static void go(struct link *l, bool is_tls_trouble, const char *text)
 {
+    bool is_farewell = l->client.failure == CLIENT_FAIL_CLOSING;
     struct link_end end = {
         .was_ready = l->was_ready,
         .was_reused = l->client.transaction_count > 0,
-        .was_answered = l->client.reply_count > l->replies_before,
+        .was_answered = l->client.reply_count - is_farewell > l->replies_before,
         .is_planned = l->is_planned && !l->delivery,
         .is_timeout = l->is_timeout,
         .failure = l->client.failure,

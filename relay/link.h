@@ -18,7 +18,7 @@ struct link;
 struct link_end {
     bool was_ready;    /* it had come as far as taking messages */
     bool was_reused;   /* and had carried at least one */
-    bool was_answered; /* a reply to the delivery under way had come */
+    bool was_answered; /* a reply to the delivery under way had come, other than a farewell */
     bool is_planned;   /* QUIT, after enough messages or idleness */
     bool is_timeout;
     enum client_failure failure;
@@ -26,6 +26,10 @@ struct link_end {
     struct delivery *left; /* what it was carrying, its open recipients answered with 4xx; NULL */
     char text[192];        /* for the log */
 };
+
+/* A kept link that the other side closed just as it was used, with a 421 or without: that is tried once more, on another,
+ * before anybody hears of it. */
+bool link_was_stale(const struct link_end *end);
 
 struct link_owner {
     /* Ready for a delivery: link_send, link_quit, or nothing (it waits idle). */

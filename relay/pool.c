@@ -226,7 +226,7 @@ static void judge_target(struct pool *p, struct link *l, const struct link_end *
     struct target *t = targets_find(&p->targets, link_ip(l), link_port(l));
     int64_t now_ms = clock_mono_ms();
     bool is_ours = end->failure == CLIENT_FAIL_BODY || end->failure == CLIENT_FAIL_HERE;
-    if (!t || end->is_planned || is_ours || (end->was_ready && !end->left))
+    if (!t || end->is_planned || is_ours || link_was_stale(end) || (end->was_ready && !end->left))
         return;
     int64_t pause_ms = p->set.config->dead_host_pause_ms;
     if (t->dead_until_ms <= now_ms) /* several links at once tell one thing */
@@ -244,14 +244,11 @@ static void judge_target(struct pool *p, struct link *l, const struct link_end *
         p->is_proven = false;
 }
 
-/* A kept link may have been closed by the other side just as we used it: that is tried once more, on another,
- * before anybody hears of it. */
 static void return_delivery(struct pool *p, struct delivery *d, const struct link_end *end)
 {
     if (end->failure == CLIENT_FAIL_BODY) {
         d->done(d, DELIVERY_ANSWERED);
-    } else if (end->was_reused && !end->was_answered && !end->is_timeout && !d->is_second_try &&
-               !p->is_retired) {
+    } else if (link_was_stale(end) && !p->is_retired) {
         d->is_second_try = true;
         d->is_sent = false;
         list_prepend(&p->waiting, &d->link);

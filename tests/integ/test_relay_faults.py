@@ -150,7 +150,8 @@ class FaultTest(FaultCase):
     def test_a_kept_connection_that_is_closed_is_nobodys_trouble(self):
         self.start()
         self.assertRegex(self.submit("first"), DELIVERED)
-        for number, fault in enumerate(("mail times 1 drop", "mail times 1 reset", "rset times 1 drop")):
+        for number, fault in enumerate(("mail times 1 drop", "mail times 1 reset", "rset times 1 drop",
+                                        "mail times 1 reply 421 4.4.2 idle for too long")):
             with self.subTest(fault=fault):
                 self.smarthost.set_faults(fault)
                 self.assertRegex(self.submit(f"again-{number}"), DELIVERED)
