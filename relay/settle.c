@@ -1,6 +1,7 @@
 #include "relay/settle.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "msa/base/clock.h"
 #include "msa/base/err.h"
@@ -51,14 +52,26 @@ int settle_add_notices(struct relay *r, struct change *c, const struct message *
 
 /* ---- the next attempt ---- */
 
-static bool is_only_too_many(const struct message *m)
+/* "Too many at once" says nothing of the recipient; 4.0.0 stands for a reply without a code of RFC 3463. */
+static bool is_one_too_many(const struct message_rcpt *r)
 {
-    bool has_progress = message_count(m, RCPT_DELIVERED) > 0;
-    for (uint32_t i = 0; i < m->rcpt_count && has_progress; i++) {
-        if (message_is_tried(&m->rcpts[i]) && m->rcpts[i].answer.code != 452)
-            return false;
+    bool says_so = strcmp(r->answer.enhanced, "4.5.3") == 0 || strcmp(r->answer.enhanced, "4.0.0") == 0;
+    return message_is_tried(r) && r->answer.code == 452 && says_so;
+}
+
+/* Those who were too many come first in the next attempt, or the same ones who are deferred each time would keep the rest
+ * out. True when it may be made at once: there are such, and the last one got on. */
+static bool put_too_many_first(struct message *m)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < m->rcpt_count; i++) {
+        struct message_rcpt r = m->rcpts[i];
+        if (!is_one_too_many(&r))
+            continue;
+        m->rcpts[i] = m->rcpts[count];
+        m->rcpts[count++] = r;
     }
-    return has_progress;
+    return count > 0 && message_count(m, RCPT_PENDING) < m->rcpt_count;
 }
 
 static bool has_tried(const struct message *m)
@@ -87,7 +100,7 @@ void settle_plan_retry(const struct relay *r, struct message *m)
     int64_t wait_ms = 0;
     if (!has_tried(m))
         return; /* those who are pending had no part in the attempt */
-    if (!is_only_too_many(m)) {
+    if (!put_too_many_first(m)) {
         wait_ms = schedule_wait_ms(&r->config->queue.retry, m->attempt_count, random);
         m->attempt_count++;
     }

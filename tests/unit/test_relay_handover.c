@@ -121,6 +121,35 @@ Test(relay_handover, too_many_recipients_is_no_failure_and_goes_on_at_once)
     cr_expect(rx_wait(rx.mail_count == 2 && rx_queued() == 0));
 }
 
+Test(relay_handover, too_many_recipients_do_not_wait_for_one_who_is_deferred)
+{
+    static const struct smarthost_rule rules[] = {{"RCPT TO:<b@", "450 4.2.1 later\r\n"},
+                                                  {"RCPT TO:<c@", "452 4.5.3 too many\r\n"},
+                                                  {NULL, NULL}};
+    rx_set_up("", "retry 1h;");
+    rx_set_rules(rules);
+    struct rx_accept mixed = mail;
+    mixed.recipients = "a@x.jp b@x.jp c@x.jp";
+    struct rx_answer answer = rx_accept(&mixed);
+    expect(&answer, RELAY_QUEUED, 250);
+    cr_assert(rx_wait(rx.mail_count == 2 && rx_queued() == 0));
+    cr_expect_not_null(strstr(rx.mails[1].envelope, "RCPT TO:<c@x.jp>\r\nRCPT TO:<b@x.jp>\r\n"), "%s",
+                       rx.mails[1].envelope);
+}
+
+Test(relay_handover, mailbox_that_is_full_is_not_too_many_recipients)
+{
+    static const struct smarthost_rule rules[] = {{"RCPT TO:<b@", "452 4.2.2 full\r\n"}, {NULL, NULL}};
+    rx_set_up("", "retry 1h;");
+    rx_set_rules(rules);
+    struct rx_answer answer = rx_accept(&mail);
+    expect(&answer, RELAY_QUEUED, 250);
+    for (int64_t until_ms = rx_now_ms() + 200; rx_now_ms() < until_ms;)
+        rx_turn();
+    cr_expect_eq(rx.mail_count, 1);
+    cr_expect_eq(rx_queued(), 1);
+}
+
 Test(relay_handover, null_sender_is_never_bounced)
 {
     static const struct smarthost_rule rules[] = {{"RCPT TO:<b@", "550 5.1.1 never\r\n"}, {NULL, NULL}};
