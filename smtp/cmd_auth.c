@@ -86,8 +86,7 @@ static int64_t passed_ms(const struct smtp_session *s)
 
 static void wait_for_auth(struct smtp_session *s, int asked)
 {
-    if (asked != MSA_OK) {
-        s->auth->is_open = false;
+    if (asked != MSA_OK) { /* an exchange that was open is so still: leaving it says so over there */
         fail(s, REPLY_AUTH_AWAY);
         return;
     }

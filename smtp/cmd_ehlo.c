@@ -107,6 +107,7 @@ void smtp_session_on_tls(struct smtp_session *s)
     if (!smtp_wait_end(s, WAIT_TLS))
         return;
     s->flags |= SMTP_TLS;
+    s->output_since_ms = SMTP_NEVER; /* the 220 has left, or there would be no handshake: nobody else says so */
     note_tls(s);
     event_tls(s);
     if (s->phase == PHASE_START)

@@ -116,9 +116,10 @@ static void on_delivery(void *arg, struct chan_message *m, int err)
     struct stock_order *o = arg;
     o->is_open = false;
     o->shelf->open_count--;
-    if (take_delivery(o->shelf, m, err))
+    bool is_good = take_delivery(o->shelf, m, err);
+    if (is_good)
         order(o->shelf);
-    else
+    if (!is_good || o->shelf->open_count == 0) /* nothing that they wait for is on its way */
         disappoint_waiting(o->shelf);
 }
 

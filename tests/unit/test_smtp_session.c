@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "msa/base/clock.h"
+#include "smtp/deadlines.h"
 #include "smtp/txn.h"
 #include "smtp/worker.h"
 #include "tests/common/smtp_fake.h"
@@ -267,5 +268,31 @@ Test(smtp_session, message_id_is_new_for_each_message)
         say("RSET\r\n");
     }
     cr_assert(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
+    end();
+}
+
+/* The auth role takes a second exchange of a session for a broken channel. */
+Test(smtp_session, exchange_whose_step_could_not_be_sent_is_ended_there_too)
+{
+    begin(SMTP_AUTH_IN_CLEAR);
+    say("EHLO client.example\r\n");
+    say("AUTH LOGIN\r\n");
+    fake.is_away[FAKE_AUTH] = true;
+    say("dGFybw==\r\n");
+    cr_expect_eq(fake.auth_aborts, 1);
+    end();
+}
+
+/* What waits when TLS begins leaves before the handshake, which tells nobody. */
+Test(smtp_session, reply_to_starttls_does_not_count_as_waiting_output_for_ever)
+{
+    begin(0);
+    say("EHLO client.example\r\n");
+    fake.output_len = 1;
+    say("STARTTLS\r\n");
+    cr_assert_neq(fake.session.output_since_ms, SMTP_NEVER);
+    fake.output_len = 0;
+    fake_finish_tls(&fake);
+    cr_expect_eq(fake.session.output_since_ms, SMTP_NEVER);
     end();
 }
