@@ -1,11 +1,16 @@
 /* RCPT (RFC 5321 section 4.1.1.3) with NOTIFY and ORCPT (RFC 3461). Recipients are checked for form alone:
  * a submission server does not know who exists elsewhere. */
+#include <string.h>
+
 #include "msa/base/err.h"
 #include "msa/mail/command.h"
+#include "msa/mail/local_part.h"
 #include "msa/mail/path.h"
 #include "smtp/commands.h"
 #include "smtp/machine.h"
 #include "smtp/txn.h"
+
+#define ADDED_QUOTES 2
 
 struct rcpt_command {
     struct path path;
@@ -19,8 +24,8 @@ static bool parse(struct smtp_session *s, struct view args, struct rcpt_command 
         smtp_reply(s, REPLY_RCPT_SYNTAX);
         return false;
     }
-    if (path_parse(&args, PATH_FORWARD, 0, &c->path) != MSA_OK ||
-        c->path.address.n > IPC_PATH_MAX) {
+    if (path_parse(&args, PATH_FORWARD, PATH_STRAY_DOTS, &c->path) != MSA_OK ||
+        c->path.address.n > IPC_PATH_MAX - ADDED_QUOTES) {
         smtp_reply(s, REPLY_RCPT_ADDRESS);
         return false;
     }
@@ -31,10 +36,23 @@ static bool parse(struct smtp_session *s, struct view args, struct rcpt_command 
     return result == PARAMS_OK;
 }
 
+/* Japanese carriers have given out addresses like a..b.@docomo.example, and mail programs send them as they are. From
+ * here on they are what RFC 5321 makes of them, "a..b."@docomo.example; `room` holds that. */
+static struct view address_of(const struct path *p, char room[static PATH_CANONICAL_SIZE])
+{
+    if (!p->has_stray_dots)
+        return p->address;
+    size_t n = local_quote(p->local, room);
+    room[n++] = '@';
+    memcpy(room + n, p->domain.p, p->domain.n);
+    return view_of(room, n + p->domain.n);
+}
+
 static bool add(struct smtp_txn *t, const struct rcpt_command *c)
 {
+    char room[PATH_CANONICAL_SIZE];
     const struct msg_recipient r = {
-        .path = c->path.address,
+        .path = address_of(&c->path, room),
         .notify = (uint8_t)c->params.notify,
         .orcpt = c->params.orcpt,
     };

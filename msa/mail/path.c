@@ -22,15 +22,16 @@ static struct view take(struct view *v, size_t n)
     return head;
 }
 
-static bool take_local(struct view *rest, struct view *out)
+static bool take_local(struct view *rest, unsigned flags, struct path *out)
 {
     if (peek(*rest) == '"')
-        return local_take_quoted(rest, out);
-    size_t n = 0;
-    while (n < rest->n && (char_is_atext(rest->p[n]) || rest->p[n] == '.'))
-        n++;
-    *out = take(rest, n);
-    return local_is_dot_atom(*out);
+        return local_take_quoted(rest, &out->local);
+    size_t n = 0, dots = 0;
+    for (; n < rest->n && (char_is_atext(rest->p[n]) || rest->p[n] == '.'); n++)
+        dots += rest->p[n] == '.';
+    out->local = take(rest, n);
+    out->has_stray_dots = !local_is_dot_atom(out->local);
+    return !out->has_stray_dots || (flags & PATH_STRAY_DOTS && dots < n);
 }
 
 static bool is_domain_char(char c)
@@ -82,10 +83,10 @@ static int check_local(struct view local)
 }
 
 /* local@domain off the front; no domain is left to the caller to judge. */
-static int take_address(struct view *rest, struct path *out)
+static int take_address(struct view *rest, unsigned flags, struct path *out)
 {
     const char *start = rest->p;
-    if (!take_local(rest, &out->local))
+    if (!take_local(rest, flags, out))
         return MSA_EINVAL;
     int err = check_local(out->local);
     if (err == MSA_OK && view_take_char(rest, '@'))
@@ -114,7 +115,7 @@ static int take_content(struct view *rest, enum path_kind kind, unsigned flags, 
             return err;
         out->had_route = true;
     }
-    int err = take_address(rest, out);
+    int err = take_address(rest, flags, out);
     if (err < 0)
         return err;
     bool may_lack_domain =
@@ -143,7 +144,7 @@ int path_parse_address(struct view text, struct path *out)
 {
     struct view rest = text;
     *out = (struct path){.is_null = false};
-    int err = take_address(&rest, out);
+    int err = take_address(&rest, 0, out);
     if (err < 0)
         return err;
     if (rest.n > 0 || out->domain.n == 0)

@@ -27,6 +27,7 @@ enum path_kind {
 
 enum path_flag {
     PATH_REFUSE_ROUTE = 1 << 0, /* a source route is an error instead of being dropped */
+    PATH_STRAY_DOTS = 1 << 1,   /* dots may stand side by side, first and last in an unquoted local part */
 };
 
 struct path {
@@ -37,6 +38,7 @@ struct path {
     bool is_utf8;        /* not all ASCII: needs SMTPUTF8, and is valid UTF-8 */
     bool is_literal;     /* the domain is an address literal */
     bool had_route;      /* a source route was dropped */
+    bool has_stray_dots; /* no address of the RFC until local_quote has been at the local part */
 };
 
 /* Takes a path in angle brackets off the front of `*in`; what follows (nothing, or a space and the

@@ -202,3 +202,31 @@ Test(path, reads_addresses_without_brackets)
     cr_assert_eq(path_parse_address(VIEW_LIT("a@b.example"), &p), MSA_OK);
     cr_assert(view_eq(p.address, VIEW_LIT("a@b.example")));
 }
+
+Test(path, stray_dots_are_taken_where_asked_for)
+{
+    static const struct {
+        const char *in;
+        bool is_taken, has_stray_dots;
+    } cases[] = {
+        {"<a..b@c.example>", true, true}, {"<a.@c.example>", true, true},  {"<.a@c.example>", true, true},
+        {"<a.b@c.example>", true, false}, {"<\"a..b\"@c.example>", true, false},
+        {"<.@c.example>", false, false},  {"<..@c.example>", false, false}, {"<@c.example>", false, false},
+        {"<a..b>", false, false},         {"<a. b@c.example>", false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct view in = view_cstr(cases[i].in);
+        struct path p;
+        cr_assert_eq(path_parse(&in, PATH_FORWARD, PATH_STRAY_DOTS, &p) == MSA_OK, cases[i].is_taken, "%s", cases[i].in);
+        cr_assert(!cases[i].is_taken || p.has_stray_dots == cases[i].has_stray_dots, "%s", cases[i].in);
+    }
+}
+
+Test(path, stray_dots_in_and_out_of_quotes_are_one_address)
+{
+    struct view in = VIEW_LIT("<a..b.@C.example>"), quoted = VIEW_LIT("<\"a..b.\"@c.example>");
+    struct path a, b;
+    cr_assert_eq(path_parse(&in, PATH_FORWARD, PATH_STRAY_DOTS, &a), MSA_OK);
+    cr_assert_eq(path_parse(&quoted, PATH_FORWARD, 0, &b), MSA_OK);
+    cr_assert(path_eq(&a, &b));
+}
