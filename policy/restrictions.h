@@ -3,8 +3,8 @@
  *
  * Standing suspensions are in memory, so that every question about an account costs one
  * look into a table, and with them the ids of standing locks, so that the desk's list
- * costs no walk over millions of records; all records are in the ledger. What comes up again and again (a
- * phone that keeps knocking) is one record that counts. One thread. */
+ * costs no walk over millions of records; all records are in the ledger. What comes up
+ * again and again (a phone that keeps knocking) is one record that counts. One thread. */
 #ifndef POLICY_RESTRICTIONS_H
 #define POLICY_RESTRICTIONS_H
 
@@ -37,9 +37,9 @@ typedef void restrictions_each_fn(void *arg, struct standing *s);
 void restrictions_each_standing(struct restrictions *rs, restrictions_each_fn *fn,
                                 void *arg);
 
-/* Writes a record: a new one, or the same again within the hour (kind, account, rule),
- * unless it was lifted meanwhile, which is counted, and stands as long as the later one. `r->id` and `times` are chosen here. The id; *is_new_out (may be
- * NULL) says which. */
+/* Writes a record: a new one, or the same again within the hour (kind, account, rule) where
+ * that was not lifted meanwhile, which is counted and stands as long as the later one. `r->id`
+ * and `times` are chosen here. The id; *is_new_out (may be NULL) says which. */
 uint64_t restrictions_add(struct restrictions *rs, const struct restriction *r,
                           bool *is_new_out);
 

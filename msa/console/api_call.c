@@ -125,14 +125,6 @@ static void keep_shown(json_t *o, const char *names)
 
 /* ---- one operation ---- */
 
-/* Sessions and the record of changes know an account by the one form of its name, whatever was typed. */
-static void name_account(struct api_call *call, const json_t *answer)
-{
-    const json_t *login = json_object_get(answer, "login");
-    if (json_object_get(call->args, "login") && json_string_length(login) <= API_VALUE_MAX && json_is_string(login))
-        (void)view_to_cstr(view_cstr(json_string_value(login)), call->target, sizeof call->target);
-}
-
 /* What the password or the token opened before it was changed is shut. */
 static void after_change(struct api_call *call)
 {
@@ -158,8 +150,8 @@ static void on_op_answer(void *arg, unsigned status, struct view json)
         o = json_object();
         status = status < 400 ? 502 : status;
     }
-    if (status < 400)
-        name_account(call, o);
+    if (status < 400 && json_object_get(call->args, "login"))
+        audit_name_account(o, call->target, sizeof call->target);
     if (status < 400 && route->picks) {
         json_t *picked = json_pack("{s:O?}", route->picks, json_object_get(o, route->picks));
         json_decref(o);

@@ -24,6 +24,13 @@ static void log_entry(const struct audit_entry *e)
     log_end(&l);
 }
 
+void audit_name_account(const json_t *answer, char *target, size_t target_size)
+{
+    struct view login = view_cstr(json_string_value(json_object_get(answer, "login")));
+    if (login.n > 0 && login.n < target_size)
+        (void)view_to_cstr(login, target, target_size);
+}
+
 static void log_lost(void)
 {
     log_msg(LOG_LEVEL_ERROR, "audit-lost", "a change could not be recorded durably: its line in the log is all there is");

@@ -4,6 +4,10 @@
 #ifndef MSA_CONSOLE_AUDIT_H
 #define MSA_CONSOLE_AUDIT_H
 
+#include <stddef.h>
+
+#include <jansson.h>
+
 #include "msa/console/console_private.h"
 
 struct audit_entry {
@@ -14,6 +18,10 @@ struct audit_entry {
     struct view why;    /* may be empty: a customer's own change */
     unsigned status;    /* as answered */
 };
+
+/* Sessions and the record know an account by the one form of its name, which answers to changes of it hold as "login",
+ * whatever was typed. `target` stays as it is where `answer` (may be NULL) holds none. */
+void audit_name_account(const json_t *answer, char *target, size_t target_size);
 
 /* `fn` is called once, perhaps before it returns. Views are copied. */
 typedef void audit_fn(void *arg);

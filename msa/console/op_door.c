@@ -36,13 +36,10 @@ static void send_answer(void *arg)
     free(q);
 }
 
-/* By the one form of its name, whatever was typed. */
 static void name_account(struct op_request *q, struct view json)
 {
     json_t *o = q->is_of_account ? json_loadb(json.n ? json.p : "", json.n, 0, NULL) : NULL;
-    struct view login = view_cstr(json_string_value(json_object_get(o, "login")));
-    if (login.n > 0 && login.n <= API_VALUE_MAX)
-        (void)view_to_cstr(login, q->target, sizeof q->target);
+    audit_name_account(o, q->target, sizeof q->target);
     json_decref(o);
 }
 
