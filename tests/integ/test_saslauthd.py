@@ -31,6 +31,16 @@ def read_field(connection):
     return read(struct.unpack(">H", read(2))[0]).decode()
 
 
+def serve(listener, talk):
+    """Each connection in a thread of its own, until the listener is shut."""
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        threading.Thread(target=talk, args=(connection,), daemon=True).start()
+
+
 class StandIn:
     """What it does is `mode`: a password check, or a way to fail. Questions are in `asked`."""
 
@@ -44,16 +54,8 @@ class StandIn:
         self.listener.bind(path)
         os.chmod(path, 0o777)
         self.listener.listen(64)
-        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread = threading.Thread(target=serve, args=(self.listener, self.answer), daemon=True)
         self.thread.start()
-
-    def serve(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
 
     def answer(self, connection):
         with connection:
@@ -274,15 +276,7 @@ class ImapServer:
         self.good = f'"{login}" "{password}"'
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
+        threading.Thread(target=serve, args=(self.listener, self.talk), daemon=True).start()
 
     def talk(self, connection):
         """saslauthd may keep one open while it asks by another."""

@@ -529,3 +529,31 @@ struct pf_answer pf_taro_sends(enum pf_worker w, uint64_t session, const char *i
     pf_taro_mails(w, session, ip);
     return pf_quota(w, session, ip, PF_TARO, PF_TARO_LOGIN, n);
 }
+
+bool pf_send_one(uint64_t session, const char *ip)
+{
+    struct pf_answer a = pf_taro_sends(PF_A, session, ip, 1);
+    if (a.verdict == VERDICT_ALLOW)
+        a = pf_route(PF_A, session, ip, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, a.reservation, 0);
+    pf_settle(PF_A, session, a.reservation, a.verdict == VERDICT_ALLOW);
+    return a.verdict == VERDICT_ALLOW;
+}
+
+char *pf_standing_id(char out[32])
+{
+    json_t *o = pf_op("restriction.list", "{}", NULL);
+    json_t *list = json_object_get(o, "restrictions");
+    cr_assert_eq(json_array_size(list), 1);
+    snprintf(out, 32, "%s", json_string_value(json_object_get(json_array_get(list, 0), "id")));
+    json_decref(o);
+    return out;
+}
+
+void pf_release(const char *id)
+{
+    char args[128];
+    unsigned status;
+    snprintf(args, sizeof args, "{\"id\":\"%s\",\"note\":\"called, password changed\"}", id);
+    json_decref(pf_op("restriction.release", args, &status));
+    cr_assert_eq(status, 200);
+}

@@ -92,5 +92,11 @@ json_t *pf_op(const char *op, const char *args, unsigned *status_out);
 struct pf_answer pf_taro_signs_in(enum pf_worker w, uint64_t session, const char *ip);
 struct pf_answer pf_taro_mails(enum pf_worker w, uint64_t session, const char *ip);
 struct pf_answer pf_taro_sends(enum pf_worker w, uint64_t session, const char *ip, unsigned n);
+/* One whole message of a session of worker A; true if it passed. */
+bool pf_send_one(uint64_t session, const char *ip);
+
+/* The id of the one restriction in the desk's list; the desk lifts one. */
+char *pf_standing_id(char out[32]);
+void pf_release(const char *id);
 
 #endif

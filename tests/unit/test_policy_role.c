@@ -15,40 +15,11 @@ TestSuite(policy_role, .timeout = 60, .fini = pf_end);
     PF_COUNTRIES "rule three { count countries; per account; within 6h; limit 3; then suspend notify;\n" \
               "  because \"three countries\"; }\n"
 
-/* One whole message; true if it passed. */
-static bool send_one(uint64_t session, const char *ip)
-{
-    struct pf_answer a = pf_taro_sends(PF_A, session, ip, 1);
-    if (a.verdict == VERDICT_ALLOW)
-        a = pf_route(PF_A, session, ip, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, a.reservation, 0);
-    pf_settle(PF_A, session, a.reservation, a.verdict == VERDICT_ALLOW);
-    return a.verdict == VERDICT_ALLOW;
-}
-
 static void suspend_by_three_countries(void)
 {
     pf_taro_signs_in(PF_A, 1, PF_HOME);
     pf_taro_signs_in(PF_B, 2, PF_ABROAD);
     cr_assert_eq(pf_taro_signs_in(PF_A, 3, "203.0.113.1").verdict, VERDICT_REFUSE);
-}
-
-static char *standing_id(char out[32])
-{
-    json_t *o = pf_op("restriction.list", "{}", NULL);
-    json_t *list = json_object_get(o, "restrictions");
-    cr_assert_eq(json_array_size(list), 1);
-    snprintf(out, 32, "%s", json_string_value(json_object_get(json_array_get(list, 0), "id")));
-    json_decref(o);
-    return out;
-}
-
-static void release(const char *id)
-{
-    char args[128];
-    unsigned status;
-    snprintf(args, sizeof args, "{\"id\":\"%s\",\"note\":\"called, password changed\"}", id);
-    json_decref(pf_op("restriction.release", args, &status));
-    cr_assert_eq(status, 200);
 }
 
 /* ---- volume ---- */
@@ -58,13 +29,13 @@ Test(policy_role, limits_of_the_policy_block_hold_without_any_rule)
     pf_begin("policy { messages 3/1h; recipients off; }");
     pf_taro_signs_in(PF_A, 1, PF_HOME);
     for (int i = 0; i < 3; i++)
-        cr_assert(send_one(1, PF_HOME));
+        cr_assert(pf_send_one(1, PF_HOME));
     struct pf_answer a = pf_taro_sends(PF_A, 1, PF_HOME, 1);
     cr_assert_eq(a.verdict, VERDICT_DEFER);
     cr_assert_str_eq(a.text, "at most 3 messages in an hour");
     pf_settle(PF_A, 1, 0, false);
     pf_advance(2 * HOUR_MS);
-    cr_assert(send_one(1, PF_HOME));
+    cr_assert(pf_send_one(1, PF_HOME));
 }
 
 Test(policy_role, messages_under_way_count_and_what_fails_is_given_back)
@@ -78,10 +49,10 @@ Test(policy_role, messages_under_way_count_and_what_fails_is_given_back)
     cr_assert_eq(a[2].verdict, VERDICT_ALLOW);
     cr_assert_eq(a[3].verdict, VERDICT_DEFER, "the fourth at the same time");
     pf_settle(PF_A, 0, a[0].reservation, false);
-    cr_assert(send_one(3, PF_HOME));
+    cr_assert(pf_send_one(3, PF_HOME));
     pf_settle(PF_A, 1, a[1].reservation, true);
     pf_settle(PF_A, 1, a[1].reservation, false); /* twice gives nothing back */
-    cr_assert_not(send_one(3, PF_HOME));
+    cr_assert_not(pf_send_one(3, PF_HOME));
 }
 
 /* The session has given up waiting and says that nothing came of it, which is true of a reservation, too, that it never
@@ -92,8 +63,8 @@ Test(policy_role, a_reservation_whose_answer_came_too_late_is_given_back)
     pf_taro_signs_in(PF_A, 1, PF_HOME);
     cr_assert_eq(pf_taro_sends(PF_A, 1, PF_HOME, 1).verdict, VERDICT_ALLOW);
     pf_settle(PF_A, 1, 0, false);
-    cr_assert(send_one(1, PF_HOME));
-    cr_assert_not(send_one(1, PF_HOME));
+    cr_assert(pf_send_one(1, PF_HOME));
+    cr_assert_not(pf_send_one(1, PF_HOME));
 }
 
 Test(policy_role, a_worker_that_dies_leaves_its_messages_used)
@@ -103,8 +74,8 @@ Test(policy_role, a_worker_that_dies_leaves_its_messages_used)
     pf_taro_sends(PF_A, 1, PF_HOME, 1);
     pf_lose_worker(PF_A);
     pf_taro_signs_in(PF_A, 2, PF_HOME);
-    cr_assert(send_one(2, PF_HOME));
-    cr_assert_not(send_one(2, PF_HOME), "nobody knows whether the first one left");
+    cr_assert(pf_send_one(2, PF_HOME));
+    cr_assert_not(pf_send_one(2, PF_HOME), "nobody knows whether the first one left");
 }
 
 Test(policy_role, a_message_that_can_never_fit_is_refused_for_good)
@@ -147,11 +118,11 @@ Test(policy_role, counters_outlive_the_process)
 {
     pf_begin("policy { messages 2/1h; recipients off; }");
     pf_taro_signs_in(PF_A, 1, PF_HOME);
-    send_one(1, PF_HOME);
-    send_one(1, PF_HOME);
+    pf_send_one(1, PF_HOME);
+    pf_send_one(1, PF_HOME);
     pf_restart();
     pf_taro_signs_in(PF_A, 2, PF_HOME);
-    cr_assert_not(send_one(2, PF_HOME));
+    cr_assert_not(pf_send_one(2, PF_HOME));
 }
 
 /* ---- suspension ---- */
@@ -187,7 +158,7 @@ Test(policy_role, the_record_tells_the_whole_story)
     char id[32], args[64];
     pf_begin(THREE_COUNTRIES);
     suspend_by_three_countries();
-    snprintf(args, sizeof args, "{\"id\":\"%s\"}", standing_id(id));
+    snprintf(args, sizeof args, "{\"id\":\"%s\"}", pf_standing_id(id));
     json_t *r = pf_op("restriction.show", args, NULL);
     const char *grounds = json_string_value(json_object_get(r, "grounds"));
     cr_assert_str_eq(json_string_value(json_object_get(r, "rule")), "three");
@@ -205,7 +176,7 @@ Test(policy_role, a_release_begins_anew_and_lets_the_mail_go)
     char id[32];
     pf_begin(THREE_COUNTRIES);
     suspend_by_three_countries();
-    release(standing_id(id));
+    pf_release(pf_standing_id(id));
     cr_assert_eq(pf_seen.let_go, 1);
     cr_assert_eq(pf_taro_signs_in(PF_A, 5, "203.0.113.1").verdict, VERDICT_ALLOW, "the windows are clean");
     cr_assert_eq(pf_taro_signs_in(PF_A, 6, PF_HOME).verdict, VERDICT_ALLOW);
@@ -218,10 +189,10 @@ Test(policy_role, a_release_wants_a_reason_and_happens_once)
     unsigned status;
     pf_begin(THREE_COUNTRIES);
     suspend_by_three_countries();
-    snprintf(args, sizeof args, "{\"id\":\"%s\"}", standing_id(id));
+    snprintf(args, sizeof args, "{\"id\":\"%s\"}", pf_standing_id(id));
     json_decref(pf_op("restriction.release", args, &status));
     cr_assert_eq(status, 400);
-    release(id);
+    pf_release(id);
     snprintf(args, sizeof args, "{\"id\":\"%s\",\"note\":\"x\"}", id);
     json_decref(pf_op("restriction.release", args, &status));
     cr_assert_eq(status, 409);
@@ -249,7 +220,7 @@ Test(policy_role, relay_hears_of_a_suspension_and_a_release_that_it_was_away_for
     pf_lose_relay();
     cr_assert_eq(pf_seen.holds, 1, "it has said that it holds");
     pf_take_relay(true);
-    release(standing_id(id));
+    pf_release(pf_standing_id(id));
     pf_advance(5000);
     cr_assert_eq(pf_seen.let_go, 0);
     pf_take_relay(false);
@@ -352,7 +323,7 @@ Test(policy_role, refused_recipients_count_against_the_account)
     pf_begin("rule rejected { count rejected-recipients; within 1h; limit 5; then suspend; }");
     pf_taro_signs_in(PF_A, 1, PF_HOME);
     pf_outcome(PF_TARO, PF_TARO_LOGIN, 4, 10);
-    cr_assert(send_one(1, PF_HOME));
+    cr_assert(pf_send_one(1, PF_HOME));
     pf_outcome(PF_TARO, PF_TARO_LOGIN, 1, 0);
     cr_assert_eq(pf_seen.kills[PF_A], 1);
     cr_assert_eq(pf_taro_mails(PF_A, 1, PF_HOME).verdict, VERDICT_CLOSE);
@@ -374,10 +345,10 @@ Test(policy_role, a_reload_keeps_what_was_counted)
 {
     pf_begin("policy { messages 2/1h; recipients off; }");
     pf_taro_signs_in(PF_A, 1, PF_HOME);
-    send_one(1, PF_HOME);
+    pf_send_one(1, PF_HOME);
     pf_reload(" policy { messages 2/1h; recipients off; connect accept; }");
-    cr_assert(send_one(1, PF_HOME));
-    cr_assert_not(send_one(1, PF_HOME));
+    cr_assert(pf_send_one(1, PF_HOME));
+    cr_assert_not(pf_send_one(1, PF_HOME));
 }
 
 Test(policy_role, addresses_are_kept_as_privacy_wants_them)
@@ -409,7 +380,7 @@ Test(policy_role, a_suspension_and_its_end_are_told_once_each)
     suspend_by_three_countries();
     pf_taro_signs_in(PF_A, 4, "203.0.113.1");
     wait_for_notices(2);
-    release(standing_id(id));
+    pf_release(pf_standing_id(id));
     wait_for_notices(4);
     pf_restart();
     pf_taro_signs_in(PF_A, 5, PF_HOME);
@@ -430,7 +401,7 @@ Test(policy_role, who_has_not_heard_of_a_suspension_does_not_hear_of_its_end)
     pf_begin(NOTICE);
     json_decref(pf_op("restriction.suspend",
                       "{\"account\":7,\"login\":\"" PF_TARO_LOGIN "\",\"note\":\"x\",\"quiet\":true}", NULL));
-    release(standing_id(id));
+    pf_release(pf_standing_id(id));
     json_decref(pf_op("restriction.suspend",
                       "{\"account\":8,\"login\":\"a@example.jp\",\"note\":\"x\"}", NULL));
     wait_for_notices(2);
@@ -462,15 +433,15 @@ Test(policy_role, a_rule_tells_only_where_it_says_notify)
     pf_begin(NOTICE "rule a { count messages; within 1h; limit 1; then defer; }\n"
                     "rule b { count messages; within 1h; limit 2; then defer notify; }");
     pf_taro_signs_in(PF_A, 1, PF_HOME);
-    cr_assert(send_one(1, PF_HOME));
+    cr_assert(pf_send_one(1, PF_HOME));
     for (int i = 0; i < 5; i++)
-        cr_assert_not(send_one(1, PF_HOME));
+        cr_assert_not(pf_send_one(1, PF_HOME));
     pf_advance(60000);
     cr_assert_eq(pf_seen.notices, 0);
     pf_reload("" NOTICE
               "rule b { count messages; within 1h; limit 1; then defer notify; }");
     for (int i = 0; i < 5; i++)
-        cr_assert_not(send_one(1, PF_HOME));
+        cr_assert_not(pf_send_one(1, PF_HOME));
     wait_for_notices(2);
 }
 

@@ -11,34 +11,6 @@ TestSuite(restrictions, .timeout = 60, .fini = pf_end);
 #define HOUR_MS   INT64_C(3600000)
 #define MINUTE_MS INT64_C(60000)
 
-static bool send_one(uint64_t session, const char *ip)
-{
-    struct pf_answer a = pf_taro_sends(PF_A, session, ip, 1);
-    if (a.verdict == VERDICT_ALLOW)
-        a = pf_route(PF_A, session, ip, PF_TARO, PF_TARO_LOGIN, PF_TARO_LOGIN, a.reservation, 0);
-    pf_settle(PF_A, session, a.reservation, a.verdict == VERDICT_ALLOW);
-    return a.verdict == VERDICT_ALLOW;
-}
-
-static char *standing_id(char out[32])
-{
-    json_t *o = pf_op("restriction.list", "{}", NULL);
-    json_t *list = json_object_get(o, "restrictions");
-    cr_assert_eq(json_array_size(list), 1);
-    snprintf(out, 32, "%s", json_string_value(json_object_get(json_array_get(list, 0), "id")));
-    json_decref(o);
-    return out;
-}
-
-static void release(const char *id)
-{
-    char args[128];
-    unsigned status;
-    snprintf(args, sizeof args, "{\"id\":\"%s\",\"note\":\"called, password changed\"}", id);
-    json_decref(pf_op("restriction.release", args, &status));
-    cr_assert_eq(status, 200);
-}
-
 /* ---- what stands ---- */
 
 #define GUESSING                                                                                   \
@@ -114,11 +86,11 @@ Test(restrictions, a_longer_suspension_takes_the_place_of_a_shorter_one)
     char first[32], second[32];
     pf_begin("");
     json_decref(pf_op("restriction.suspend", SUSPEND(",\"hours\":2"), NULL));
-    standing_id(first);
+    pf_standing_id(first);
     json_decref(pf_op("restriction.suspend", SUSPEND(",\"hours\":1"), NULL));
-    cr_assert_str_eq(standing_id(second), first, "it is shorter");
+    cr_assert_str_eq(pf_standing_id(second), first, "it is shorter");
     json_decref(pf_op("restriction.suspend", SUSPEND(""), NULL));
-    cr_assert_str_neq(standing_id(second), first);
+    cr_assert_str_neq(pf_standing_id(second), first);
     json_decref(pf_op("restriction.suspend", SUSPEND(",\"hours\":9"), NULL));
     pf_advance(3 * HOUR_MS);
     pf_advance(2000);
@@ -135,12 +107,12 @@ Test(restrictions, what_comes_after_a_release_is_a_record_of_its_own)
     pf_begin("rule doubtful { count messages; within 1h; limit 0; then hold; }");
     pf_taro_signs_in(PF_A, 1, PF_HOME);
     for (unsigned i = 0; i < 2; i++) {
-        cr_assert(send_one(1, PF_HOME));
+        cr_assert(pf_send_one(1, PF_HOME));
         json_t *o = pf_op("restriction.list", "{\"all\":true}", NULL), *list = json_object_get(o, "restrictions");
         cr_assert_eq(json_array_size(list), i + 1);
         snprintf(id[i], sizeof id[i], "%s", json_string_value(json_object_get(json_array_get(list, i), "id")));
         json_decref(o);
-        release(id[i]);
+        pf_release(id[i]);
         cr_assert_eq(pf_seen.let_go, i + 1, "held again, it is let go again");
     }
 }
@@ -163,7 +135,7 @@ Test(restrictions, an_address_that_is_locked_is_let_in_by_a_release)
     char id[32];
     pf_begin(SPRAYING);
     spray();
-    release(standing_id(id));
+    pf_release(pf_standing_id(id));
     cr_assert_eq(pf_taro_signs_in(PF_A, 10, PF_ABROAD).verdict, VERDICT_ALLOW);
 }
 
@@ -173,20 +145,20 @@ Test(restrictions, a_release_that_cannot_lift_says_so)
     unsigned status;
     pf_begin("privacy { addresses hash; }\n" SPRAYING);
     spray();
-    snprintf(args, sizeof args, "{\"id\":\"%s\",\"note\":\"an office\"}", standing_id(id));
+    snprintf(args, sizeof args, "{\"id\":\"%s\",\"note\":\"an office\"}", pf_standing_id(id));
     json_decref(pf_op("restriction.release", args, &status));
     cr_assert_eq(status, 409);
-    standing_id(id); /* it stands as before */
+    pf_standing_id(id); /* it stands as before */
 }
 
 Test(restrictions, mail_that_a_rule_of_all_held_is_let_go_by_its_record)
 {
     pf_begin("rule burst { count messages; per everyone; within 1h; limit 0; then hold; }");
     pf_taro_signs_in(PF_A, 1, PF_HOME);
-    cr_assert(send_one(1, PF_HOME));
+    cr_assert(pf_send_one(1, PF_HOME));
     json_t *o = pf_op("restriction.list", "{\"all\":true,\"account\":7}", NULL), *list = json_object_get(o, "restrictions");
     cr_assert_eq(json_array_size(list), 1);
-    release(json_string_value(json_object_get(json_array_get(list, 0), "id")));
+    pf_release(json_string_value(json_object_get(json_array_get(list, 0), "id")));
     json_decref(o);
     cr_assert_eq(pf_seen.held_account, PF_TARO);
     cr_assert_eq(pf_seen.let_go, 1);
